@@ -1,0 +1,35 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: demo test lint bench picture schema clean
+
+demo: $(READY)  ## run the digits study and write its report
+	$(BIN)/robustness run digits
+
+test: $(READY)  ## every test, the slow ones too
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks.sweep
+
+picture: $(READY)  ## draw the README's picture from results/digits (needs Chromium)
+	$(BIN)/robustness report digits --picture docs/digits.svg
+
+schema: $(READY)  ## write the JSON Schema of study files
+	$(BIN)/robustness schema > search_spaces/study.schema.json
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $(READY)
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
