@@ -1,0 +1,76 @@
+"""What an optimizer is to a study: a decay convention, options, an update rule and a torch optimizer.
+
+Loads without torch: a study is read and checked in a moment.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
+
+from pydantic import Field
+
+from robustness.workloads.base import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import torch
+    from torch import Tensor
+
+Convention = Literal["l2", "decoupled", "scheduled"]
+Beta = Annotated[float, Field(ge=0, lt=1)]
+
+BASE_LR = 1e-3
+"""The paper's base learning rate of Adam-like optimizers; it gives AdamW lambda / BASE_LR."""
+
+
+class UpdateRule(Protocol):
+    """One optimizer's arithmetic for R runs at once, each with its own learning rate and weight decay.
+
+    Made from an optimizer's options by `Optimizer.rule(weights, weight_decay, size)`:
+    `weights` (R, P) is one row a run, changed in place; `weight_decay` (R,) is the optimizer's own number;
+    the first `size` <= P columns of a row are parameters, the rest is padding that stays 0.
+    """
+
+    def step(self, gradient: Tensor, lr: Tensor) -> None:
+        """Take one step.
+
+        Args:
+            gradient: (R, P), of the loss alone. Not kept; may be overwritten.
+            lr: (R,), the scheduled learning rate of this step, in the weights' dtype.
+        """
+
+    def keep(self, rows: Tensor, weights: Tensor) -> None:
+        """Go on with the runs `rows` (an index tensor) alone, whose weights are now `weights`."""
+
+    @property
+    def effective_decay(self) -> Tensor:
+        """Return (R,): d in w <- w (1 - lr d) of the last step; NaN where decay does not act so (L2)."""
+
+    @property
+    def root_mean_v(self) -> Tensor:
+        """Return (R,): the root of the mean over all parameters of the bias-corrected second moment."""
+
+
+class Optimizer(Model):
+    """An optimizer's options as fields; every field is part of a run's identity."""
+
+    convention: ClassVar[Convention]
+    version: ClassVar[int] = 1
+
+    name: str
+
+    def native_weight_decay(self, weight_decay: float) -> float:
+        """Turn a weight decay of the study's common scale into the number that the optimizer is given."""
+        return weight_decay / BASE_LR if self.convention == "decoupled" else weight_decay
+
+    @abstractmethod
+    def rule(self, weights: Tensor, weight_decay: Tensor, size: int) -> UpdateRule:
+        """Return the update rule with the run axis."""
+
+    @abstractmethod
+    def torch_optimizer(
+        self, parameters: Iterable[Tensor] | Iterable[dict[str, Any]], lr: float, weight_decay: float
+    ) -> torch.optim.Optimizer:
+        """Return the `torch.optim` form; `weight_decay` is the optimizer's own number."""
