@@ -1,0 +1,26 @@
+"""A study: which workload, optimizers, learning rates, weight decays and seeds, and the runs that follow."""
+
+from robustness.study.axis import Axis, DecayAxis
+from robustness.study.file import studies
+from robustness.study.optimizer_entry import OptimizerEntry
+from robustness.study.problems import Problem, StudyError
+from robustness.study.run import Run
+from robustness.study.schema import study_schema
+from robustness.study.space import Grid, Sampled, SearchSpace
+from robustness.study.study import Resources, Study
+
+__all__ = [
+    "Axis",
+    "DecayAxis",
+    "Grid",
+    "OptimizerEntry",
+    "Problem",
+    "Resources",
+    "Run",
+    "Sampled",
+    "SearchSpace",
+    "Study",
+    "StudyError",
+    "studies",
+    "study_schema",
+]

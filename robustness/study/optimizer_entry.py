@@ -1,0 +1,102 @@
+"""The optimizers of a study, each with its options and a label of its own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SerializeAsAny,
+    ValidationError,
+    WrapValidator,
+    model_serializer,
+    model_validator,
+)
+
+from robustness.optimizers import OPTIMIZERS, Optimizer
+from robustness.study.messages import show
+from robustness.study.problems import chosen, refusal, refuse, validated
+from robustness.workloads.base import Model
+
+if TYPE_CHECKING:
+    from pydantic import ValidatorFunctionWrapHandler
+
+
+def _label(label: object) -> str:
+    if not isinstance(label, str):
+        raise refuse(refusal(f"expected text, got {show(label)}"))
+    if not re.fullmatch(r"\S|\S[^\n\r\t]{0,62}\S", label):
+        raise refuse(refusal(f"must be 1 to 64 characters on a line, no space at its ends, got {show(label)}"))
+    return label
+
+
+class OptimizerEntry(Model):
+    """An optimizer with its options under a label, so that one optimizer can enter a study twice."""
+
+    label: Annotated[str, BeforeValidator(_label)] = Field(
+        min_length=1,
+        max_length=64,
+        description="Its name in tables and figures.",
+    )
+    optimizer: SerializeAsAny[Optimizer]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_yaml(cls, raw: object) -> object:
+        if isinstance(raw, OptimizerEntry) or (isinstance(raw, Mapping) and "optimizer" in raw):
+            return raw
+        if isinstance(raw, Optimizer):
+            return {"label": raw.name, "optimizer": raw}
+        if not isinstance(raw, Mapping) or "label" not in raw:
+            optimizer = chosen(raw, OPTIMIZERS, "optimizer", ("label",))
+            return {"label": optimizer.name, "optimizer": optimizer}
+        options = {key: value for key, value in raw.items() if key != "label"}
+        try:
+            _label(raw["label"])
+            more = []
+        except ValidationError as error:
+            more = [refusal(str(item["msg"]), "label") for item in error.errors()]
+        optimizer = validated(
+            lambda given: chosen(given, OPTIMIZERS, "optimizer", ("label",)), options, Optimizer, *more
+        )
+        return {"label": raw["label"], "optimizer": optimizer}
+
+    @model_serializer
+    def _as_written(self) -> dict[str, object]:
+        return {"label": self.label, **self.optimizer.model_dump(mode="json")}
+
+
+def _labels_differ(raw: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """Refuse a label or an optimizer that is there twice, beside whatever is wrong with each entry."""
+    if not isinstance(raw, (list, tuple)):
+        raise refuse(refusal(f"expected a list of optimizers, got {show(raw)}"))
+    labels = [_label_of(each) for each in raw]
+    clashes = [
+        refusal(f"the label '{label}' is already that of optimizers[{labels.index(label)}]; add another", index)
+        for index, label in enumerate(labels)
+        if isinstance(label, str) and label in labels[:index]
+    ]
+    entries = validated(handler, raw, OptimizerEntry, *clashes)
+    optimizers = [entry.optimizer for entry in entries]
+    twice = [
+        refusal(f"is the same optimizer with the same options as optimizers[{optimizers.index(each)}]", index)
+        for index, each in enumerate(optimizers)
+        if each in optimizers[:index]
+    ]
+    if twice:
+        raise refuse(*twice)
+    return entries
+
+
+def _label_of(raw: object) -> object:
+    if isinstance(raw, Mapping):
+        return raw.get("label", raw.get("name"))
+    if isinstance(raw, OptimizerEntry):
+        return raw.label
+    return raw.name if isinstance(raw, Optimizer) else raw
+
+
+Optimizers = Annotated[tuple[OptimizerEntry, ...], Field(min_length=1), WrapValidator(_labels_differ)]

@@ -1,0 +1,116 @@
+"""A run and its identity: a hash of everything that decides its outcome, and of nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from robustness.optimizers import Optimizer
+    from robustness.workloads import Workload
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training: a workload, an optimizer, a learning rate, a weight decay and a seed.
+
+    `weight_decay` is on the study's common scale. Raises `ValueError` for numbers no run can have.
+    """
+
+    workload: Workload
+    optimizer: Optimizer
+    lr: float
+    weight_decay: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        # 1 and 1.0, -0.0 and 0.0 are one number to an optimizer: they must be one run.
+        object.__setattr__(self, "lr", float(self.lr))
+        object.__setattr__(self, "weight_decay", float(self.weight_decay) + 0.0)
+        if not (math.isfinite(self.lr) and self.lr > 0):
+            raise ValueError(f"lr must be a finite number greater than 0, got {self.lr}")
+        if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
+            raise ValueError(f"weight_decay must be a finite number of at least 0, got {self.weight_decay}")
+        if int(self.seed) != self.seed or self.seed < 0:
+            raise ValueError(f"seed must be a whole number of at least 0, got {self.seed}")
+        object.__setattr__(self, "seed", int(self.seed))
+
+    @cached_property
+    def run_id(self) -> str:
+        """16 hex digits of a SHA-256 over the canonical JSON of everything that decides the outcome."""
+        return _digest(f'"seed":{self.seed},', self)
+
+    @cached_property
+    def cell_id(self) -> str:
+        """The same without the seed."""
+        return _digest("", self)
+
+    @property
+    def weight_decay_native(self) -> float:
+        """What the optimizer is given: AdamW gets the common weight decay / 1e-3."""
+        return self.optimizer.native_weight_decay(self.weight_decay)
+
+
+def identity(run: Run) -> dict[str, object]:
+    """Return the identity columns of a run's row in the results."""
+    workload, optimizer = run.workload, run.optimizer
+    return {
+        "run_id": run.run_id,
+        "cell_id": run.cell_id,
+        "workload": workload.name,
+        "workload_options": workload.model_dump_json(exclude={"name"}),
+        "optimizer": optimizer.name,
+        "optimizer_options": optimizer.model_dump_json(exclude={"name"}),
+        "convention": optimizer.convention,
+        "lr": run.lr,
+        "weight_decay": run.weight_decay,
+        "weight_decay_native": run.weight_decay_native,
+        "seed": run.seed,
+        "engine": workload.engine,
+    }
+
+
+def _digest(seed: str, run: Run) -> str:
+    # Written out, keys in order, because json.dumps over nested options is too slow for a large grid.
+    content = (
+        f'{{"lr":{run.lr!r},"optimizer":{options_json(run.optimizer)},{seed}'
+        f'"weight_decay":{run.weight_decay!r},"workload":{options_json(run.workload)}}}'
+    )
+    return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def options(model: Workload | Optimizer) -> dict[str, object]:
+    """Return every option of a workload or optimizer as it enters a run's identity, `version` with them."""
+    # Validated again: a field's default need not have its type (0 for a float), and must not differ from 0.0.
+    resolved = type(model).model_validate(model.model_dump(by_alias=True), by_alias=True)
+    return {"version": type(model).version, **_plain_mapping(resolved.model_dump())}
+
+
+@lru_cache(maxsize=256)
+def options_json(model: Workload | Optimizer) -> str:
+    """Return `options` as canonical JSON: sorted keys, no spaces, floats by `repr`."""
+    return json.dumps(options(model), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _plain_mapping(values: Mapping[str, object]) -> dict[str, object]:
+    return {key: _plain(value) for key, value in values.items()}
+
+
+def _plain(value: object) -> object:
+    """Turn an option into JSON's types."""
+    if isinstance(value, dict):
+        return _plain_mapping(value)
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted((_plain(item) for item in value), key=json.dumps)
+    if isinstance(value, PurePath):
+        return value.as_posix()
+    return value + 0.0 if isinstance(value, float) else value

@@ -1,0 +1,98 @@
+"""Which learning rates and weight decays a study asks about, and how it goes through them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, SerializeAsAny, model_serializer
+
+from robustness.study.axis import Axis, DecayAxis, Whole
+from robustness.study.messages import nearest, show
+from robustness.study.problems import build, refusal, refuse, validated
+from robustness.workloads.base import Model
+
+if TYPE_CHECKING:
+    from pydantic_core import InitErrorDetails
+
+__all__ = ["Axis", "DecayAxis", "Grid", "Sampled", "Search", "SearchSpace"]
+
+Sampler = Literal["tpe", "gp", "cmaes", "qmc", "random"]
+SAMPLERS: tuple[Sampler, ...] = ("tpe", "gp", "cmaes", "qmc", "random")
+
+
+class SearchSpace(Model):
+    """The plane that a study maps. `weight_decay` is on the common scale, that of L2 and of AdamS."""
+
+    lr: Axis = Field(description="Base learning rates, which the workload's schedule scales.")
+    weight_decay: DecayAxis = Field(description="Weight decays on the common scale; AdamW is given 1000 times it.")
+
+
+class Grid(Model):
+    """Every learning rate with every weight decay."""
+
+    sampler: ClassVar[Literal["grid"]] = "grid"
+
+    @model_serializer
+    def _as_written(self) -> str:
+        return "grid"
+
+
+class Sampled(Model):
+    """Cells that an Optuna sampler chooses, one Optuna study for each optimizer."""
+
+    sampler: Sampler = Field(description="Optuna's sampler: TPE, Gaussian process, CMA-ES, quasi-Monte Carlo, random.")
+    cells: Whole = Field(ge=1, le=100_000, description="Cells for each optimizer; every cell is run with every seed.")
+
+
+def as_search(raw: object) -> object:
+    """Make a search of its YAML form: `grid`, or a mapping with `sampler` and `cells`."""
+    names = ", ".join(SAMPLERS)
+    if raw == "grid":
+        return Grid()
+    if isinstance(raw, (Grid, Sampled)):
+        return raw
+    if isinstance(raw, Mapping):
+        sampler = raw.get("sampler")
+        if isinstance(sampler, str) and sampler not in SAMPLERS:
+            hint = nearest(sampler, SAMPLERS) or ";"
+            message = f"unknown sampler '{sampler}'{hint} the known ones are {names} (a grid is `search: grid`)"
+            rest = {**raw, "sampler": "random"}
+            return validated(lambda value: build(Sampled, value), rest, Sampled, refusal(message, "sampler"))
+        return build(Sampled, raw)
+    if raw in SAMPLERS:
+        raise refuse(refusal(f"a sampler needs its number of cells: {{sampler: {raw}, cells: 40}}"))
+    raise refuse(refusal(f"expected grid or a mapping with sampler ({names}) and cells, got {show(raw)}"))
+
+
+Search = Annotated[SerializeAsAny[Grid | Sampled], BeforeValidator(as_search)]
+
+
+def without_points(raw: object) -> list[InitErrorDetails]:
+    """Return which ranges of a search space, checked or not, lack the `points` that a grid needs."""
+    axes = {
+        key: raw.get(key) if isinstance(raw, Mapping) else getattr(raw, key, None) for key in SearchSpace.model_fields
+    }
+    lacking = [
+        key
+        for key, axis in axes.items()
+        if (isinstance(axis, Mapping) and "values" not in axis and "points" not in axis)
+        or (isinstance(axis, Axis) and not (axis.listed or axis.points))
+    ]
+    return [refusal("is missing: a grid needs it", key, "points") for key in lacking]
+
+
+def too_few_cells(space: SearchSpace, search: Sampled) -> list[InitErrorDetails]:
+    """Return a refusal if the lists of `space` have fewer different cells than `search` is to find."""
+    cells = _different(space.lr) * _different(space.weight_decay)
+    if cells < search.cells:
+        return [refusal(f"has only {cells:.0f} different cells, fewer than the {search.cells} of search.cells")]
+    return []
+
+
+def _different(axis: Axis) -> float:
+    """Return how many values a sampler can draw."""
+    if axis.listed is not None:
+        return len(axis.listed)
+    return 1 + getattr(axis, "zero", False) if axis.low == axis.high else math.inf

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+from ruamel.yaml import YAML
+
+from robustness.optimizers import OPTIMIZERS
+from robustness.study import Study, StudyError
+from robustness.study.file import PACKAGED
+from robustness.study.schema import study_schema, text
+from robustness.workloads import WORKLOADS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SPACE = {"lr": [1e-3, 1e-2], "weight_decay": [0, 1e-4]}
+ADAMS, ADAMW, ADAM = (OPTIMIZERS[name]() for name in ("adams", "adamw", "adam"))
+
+
+def make(**changes: Any) -> Study:
+    return Study(**{"name": "x", "workload": "digits", "optimizers": ["adams", "adam"], "space": SPACE} | changes)
+
+
+def ids(study: Study) -> list[str]:
+    return [run.run_id for run in study.grid()]
+
+
+FILE = """\
+# a comment
+workload: {name: digits, epochs: 3}
+optimizers: [adams]
+space:
+  lr: [0.001]
+  weight_decay: [1.0e-4]
+seeds: [5]
+"""
+
+
+def validator() -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(study_schema())
+
+
+def test_the_schema_is_valid_and_the_committed_one_is_current() -> None:
+    jsonschema.Draft202012Validator.check_schema(study_schema())
+    committed = (PACKAGED / "study.schema.json").read_text(encoding="utf-8")
+    assert committed == text(), "run: make schema"
+
+
+def test_the_schema_has_every_workload_and_optimizer_with_its_options() -> None:
+    definitions = study_schema()["$defs"]
+    for definition, known in (("Workload", WORKLOADS), ("OptimizerEntry", OPTIMIZERS)):
+        forms = {form["properties"]["name"]["const"]: form for form in definitions[definition]["anyOf"][1:]}
+        assert set(forms) == set(known)
+        for name, model in known.items():
+            assert set(model.model_fields) <= set(forms[name]["properties"])
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGED.rglob("*.yaml")), ids=lambda path: path.stem)
+def test_the_shipped_studies_follow_the_schema(path: Path) -> None:
+    validator().validate(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")))
+
+
+def test_a_written_study_follows_the_schema() -> None:
+    for study in (make(), Study.load("digits-cnn")):
+        validator().validate(YAML(typ="safe", pure=True).load(study.text))
+
+
+BROKEN = [
+    ("workload: {name: digits, epochs: 3}", "workload: {name: digits, epoch: 3}"),
+    ("workload: {name: digits, epochs: 3}", "workload: {name: digits, epochs: 0}"),
+    ("workload: {name: digits, epochs: 3}", "workload: {epochs: 3}"),
+    ("workload: {name: digits, epochs: 3}", "workload: digit"),
+    ("workload: {name: digits, epochs: 3}", ""),
+    ("[adams]", "[adam5]"),
+    ("[adams]", "[]"),
+    ("[adams]", "[{name: adams, betas: [0.9]}]"),
+    ("[0.001]", "[0]"),
+    ("[0.001]", "{low: 1, high: 2}"),
+    ("[0.001]", "{low: 1, high: 2, points: 2, zero: true}"),
+    ("[0.001]", "{low: 1, points: 2}"),
+    ("[1.0e-4]", "[-1]"),
+    ("[1.0e-4]", "[1, 1]"),
+    ("seeds: [5]", "seeds: 0"),
+    ("seeds: [5]", "seeds: [-1]"),
+    ("seeds: [5]", "search: tpe"),
+    ("seeds: [5]", "search: {sampler: tpe}"),
+    ("seeds: [5]", "search: {sampler: tp, cells: 3}"),
+    ("seeds: [5]", "resources: {gpu: 1}"),
+    ("seeds: [5]", "name: Bad Name"),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), BROKEN)
+def test_the_schema_and_the_model_refuse_the_same(old: str, new: str) -> None:
+    broken = FILE.replace(old, new)
+    assert broken != FILE
+    assert not validator().is_valid(YAML(typ="safe", pure=True).load(broken))
+    with pytest.raises(StudyError):
+        Study.parse(broken)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("[0.001]", "{low: 1, high: 2, points: 2}"),
+        ("[1.0e-4]", "{low: 1, high: 2, points: 2, zero: true}"),
+        ("seeds: [5]", "  # sampled\nsearch: {sampler: gp, cells: 1}"),
+        ("seeds: [5]", "seeds: 2\nsearch: grid\nresources: {stack_size: auto, max_concurrent: 2}"),
+        ("workload: {name: digits, epochs: 3}", "workload: {name: digits-cnn, schedule: {kind: constant}}"),
+        ("[adams]", "[adams, {name: adams, label: other, eps: 1.0e-4}]"),
+    ],
+)
+def test_the_schema_accepts_what_the_model_accepts(old: str, new: str) -> None:
+    changed = FILE.replace(old, new)
+    Study.parse(changed)
+    validator().validate(YAML(typ="safe", pure=True).load(changed))
