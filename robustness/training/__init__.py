@@ -1,0 +1,36 @@
+"""The only place that trains: a stack of runs in, their history out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from robustness.training.history import History
+from robustness.training.single import train_single
+from robustness.training.stack import train_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from robustness.study import Run
+
+__all__ = ["History", "default_device", "train", "train_single", "train_stack"]
+
+
+def default_device() -> str:
+    """Return `cuda` where there is a GPU, else `cpu`."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def train(runs: Sequence[Run], *, device: str | None = None) -> list[History]:
+    """Train runs of one workload and seed by the engine that their workload names.
+
+    On a CPU one thread is used: two would make a run's outcome depend on its stack.
+    """
+    device = device or default_device()
+    if device == "cpu":
+        torch.set_num_threads(1)
+    if runs[0].workload.engine == "single":
+        return [train_single(run, device=device) for run in runs]
+    return [train_stack(runs, device=device)]

@@ -1,0 +1,132 @@
+"""What training leaves behind: the curves of each run, and its row in the table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from robustness.study.run import identity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from torch import Tensor
+
+    from robustness.study import Run
+
+METRICS = (
+    "lr",
+    "train_loss",
+    "train_error",
+    "validation_loss",
+    "validation_error",
+    "test_loss",
+    "test_error",
+    "grad_norm",
+    "grad_norm_sq",
+    "weight_norm",
+    "update_norm",
+    "effective_decay",
+    "root_mean_v",
+)
+_LAST = tuple(name for name in METRICS if name not in ("lr", "update_norm"))
+_LOSSES = ("train_loss", "validation_loss", "test_loss")
+
+
+class History:
+    """The curves of the runs of one stack, filled epoch by epoch.
+
+    Attributes:
+        values: metric name to an array (runs, epochs); NaN where a run has no value.
+        epochs: (runs,) finished epochs, all of whose losses were finite.
+        reasons: why a run diverged, by its index.
+    """
+
+    def __init__(self, runs: Sequence[Run], *, parameters: int, steps_per_epoch: int) -> None:
+        self.runs = runs
+        self.workload = runs[0].workload
+        self.parameters = parameters
+        self.steps_per_epoch = steps_per_epoch
+        shape = (len(runs), self.workload.epochs)
+        self.values = {name: np.full(shape, np.nan) for name in METRICS}
+        self.epochs = np.zeros(len(runs), dtype=np.int32)
+        self.reasons: dict[int, str] = {}
+
+    def record(self, epoch: int, rows: np.ndarray, metrics: Mapping[str, Tensor]) -> np.ndarray:
+        """Enter one epoch (counted from 0) and return which of `rows` go on.
+
+        Args:
+            epoch: the epoch that has ended.
+            rows: (n,) the runs' indices.
+            metrics: metric name to (n,) values; a loss that is not finite ends the run, its epoch is not kept.
+
+        Returns:
+            (n,) booleans: True where every loss is finite.
+        """
+        arrays = {name: value.detach().double().cpu().numpy() for name, value in metrics.items()}
+        sound: np.ndarray = np.isfinite(np.array([arrays[name] for name in _LOSSES if name in arrays])).all(axis=0)
+        for name, array in arrays.items():
+            self.values[name][rows[sound], epoch] = array[sound]
+        self.epochs[rows[sound]] = epoch + 1
+        for row in rows[~sound]:
+            self.reasons[int(row)] = f"the loss was not finite in epoch {epoch + 1}"
+        return sound
+
+    def curves(self) -> dict[str, Any]:
+        """Return the columns of the curves table, a row a run and finished epoch."""
+        finished = np.arange(self.workload.epochs) < self.epochs[:, None]
+        run, epoch = np.nonzero(finished)
+        ids = np.array([r.run_id for r in self.runs], dtype=object)
+        columns: dict[str, Any] = {"run_id": ids[run].tolist(), "epoch": (epoch + 1).tolist()}
+        columns |= {name: _nullable(values[finished]) for name, values in self.values.items()}
+        return columns
+
+    def rows(self, provenance: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return one row of the runs table for each run, `provenance` added to each."""
+        return [{**self._row(index), **provenance} for index in range(len(self.runs))]
+
+    def _row(self, index: int) -> dict[str, Any]:
+        run, epochs = self.runs[index], int(self.epochs[index])
+        row = identity(run) | {
+            "status": "completed",
+            "reason": None,
+            "epochs": epochs,
+            "steps": epochs * self.steps_per_epoch,
+            "parameters": self.parameters,
+        }
+        if index in self.reasons:
+            return row | self._chance(self.reasons[index])
+        curve = {name: values[index, :epochs] for name, values in self.values.items()}
+        if curve["test_error"][-1] >= self.workload.chance_error:
+            return row | self._chance("no better than chance")
+        validated = not np.isnan(curve["validation_error"][-1])
+        best = int(np.argmin(curve["validation_error" if validated else "test_error"]))
+        return row | {
+            **{name: _null(curve[name][-1]) for name in _LAST},
+            "best_epoch": best + 1,
+            "best_validation_error": _null(curve["validation_error"][best]),
+            "test_error_at_best": float(curve["test_error"][best]),
+            "best_test_error": float(curve["test_error"].min()),
+        }
+
+    def _chance(self, reason: str) -> dict[str, Any]:
+        chance = self.workload.chance_error
+        errors = ("train_error", "test_error", "test_error_at_best", "best_test_error")
+        validation = ("validation_error", "best_validation_error")
+        has_validation = self.workload.has_validation
+        return {
+            **dict.fromkeys((*_LAST, "best_epoch")),
+            **dict.fromkeys(errors, chance),
+            **dict.fromkeys(validation, chance if has_validation else None),
+            "status": "diverged",
+            "reason": reason,
+        }
+
+
+def _null(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _nullable(values: np.ndarray) -> list[float | None]:
+    return [_null(value) for value in values]

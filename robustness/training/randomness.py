@@ -1,0 +1,42 @@
+"""Common random numbers: a seed gives every cell and every optimizer the same weights and the same batches.
+
+Each purpose has a stream of its own, so that drawing more of one does not shift another.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor, nn
+
+    from robustness.workloads import Workload
+
+_WEIGHTS, _ORDER = 0, 1
+
+
+def _stream_seed(seed: int, stream: int) -> int:
+    return int(np.random.SeedSequence([seed, stream]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def initial_model(workload: Workload, seed: int) -> nn.Module:
+    """Return the workload's network as `seed` initializes it; torch's global generator stays untouched."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(_stream_seed(seed, _WEIGHTS))
+        return workload.model()
+
+
+def data_order(examples: int, batch_size: int, seed: int) -> Iterator[list[Tensor]]:
+    """Yield each epoch's batches, endlessly: index tensors that cover all examples in a new order.
+
+    The last, partial batch is kept unless it holds a single example, on which BatchNorm cannot train.
+    """
+    generator = torch.Generator().manual_seed(_stream_seed(seed, _ORDER))
+    while True:
+        order = torch.randperm(examples, generator=generator)
+        yield [batch for batch in order.split(batch_size) if len(batch) > 1]

@@ -1,0 +1,105 @@
+"""One run, any model and any `torch.optim` optimizer: the plain loop, and what the stack is tested against."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from robustness.training.history import History
+from robustness.training.randomness import data_order, initial_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from torch import Tensor, nn
+
+    from robustness.study import Run
+
+
+def train_single(run: Run, *, device: str = "cpu", dtype: torch.dtype = torch.float32) -> History:
+    """Train one run and return its history."""
+    workload = run.workload
+    data = workload.data(run.seed).to(device, dtype)
+    model = initial_model(workload, run.seed).to(device, dtype)
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    optimizer = run.optimizer.torch_optimizer(parameters, lr=run.lr, weight_decay=run.weight_decay_native)
+    order = data_order(len(data.train_targets), workload.batch_size, run.seed)
+    history: History | None = None
+
+    for epoch in range(workload.epochs):
+        batches = [batch.to(device) for batch in next(order)]
+        size = sum(p.numel() for p in parameters)
+        history = history or History([run], parameters=size, steps_per_epoch=len(batches))
+        lr = run.lr * workload.schedule.factor(epoch, workload.epochs)
+        for group in optimizer.param_groups:
+            group["lr"] = lr
+        start = [p.detach().clone() for p in parameters]
+        model.train()
+        losses, wrongs, norms = [], [], []
+        for batch in batches:
+            outputs = model(data.train_inputs[batch])
+            loss = functional.cross_entropy(outputs, data.train_targets[batch])
+            optimizer.zero_grad()
+            loss.backward()
+            norms.append(_norm(p.grad for p in parameters if p.grad is not None))
+            optimizer.step()
+            losses.append(loss.detach() * len(batch))
+            wrongs.append((outputs.argmax(-1) != data.train_targets[batch]).sum())
+
+        seen = sum(len(batch) for batch in batches)
+        norm = torch.stack(norms)
+        metrics = {
+            "lr": torch.tensor(lr),
+            "train_loss": torch.stack(losses).sum() / seen,
+            "train_error": 100 * torch.stack(wrongs).sum() / seen,
+            "grad_norm": norm.mean(),
+            "grad_norm_sq": norm.square().mean(),
+            "weight_norm": _norm(parameters),
+            "update_norm": _norm(p - q for p, q in zip(parameters, start, strict=True)),
+            **_schedule(optimizer, run),
+            **_evaluate(model, "test", data.test_inputs, data.test_targets),
+        }
+        if len(data.validation_targets):
+            metrics |= _evaluate(model, "validation", data.validation_inputs, data.validation_targets)
+        if not history.record(epoch, np.array([0]), {name: value.reshape(1) for name, value in metrics.items()})[0]:
+            break
+
+    assert history is not None
+    return history
+
+
+def _norm(tensors: Iterable[Tensor]) -> Tensor:
+    norm: Tensor = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(t.detach()) for t in tensors]))
+    return norm
+
+
+@torch.no_grad()
+def _evaluate(model: nn.Module, split: str, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+    model.eval()
+    outputs = model(inputs)
+    error = 100 * (outputs.argmax(-1) != targets).double().mean()
+    return {f"{split}_loss": functional.cross_entropy(outputs, targets), f"{split}_error": error}
+
+
+def _schedule(optimizer: torch.optim.Optimizer, run: Run) -> dict[str, Tensor]:
+    """Return the root of the mean bias-corrected second moment and the effective decay after the last step."""
+    total, count = torch.zeros((), dtype=torch.float64), 0
+    for group in optimizer.param_groups:
+        for p in group["params"]:
+            state: dict[str, Any] = optimizer.state.get(p, {})
+            if "exp_avg_sq" in state:
+                second = state.get("max_exp_avg_sq", state["exp_avg_sq"])
+                total += second.double().sum().cpu() / (1 - group["betas"][1] ** float(state["step"]))
+                count += p.numel()
+    if not count:
+        return {}
+    root = (total / count).sqrt()
+    decay = {
+        "l2": torch.tensor(torch.nan),
+        "decoupled": torch.tensor(run.weight_decay_native),
+        "scheduled": run.weight_decay_native / root if run.weight_decay else torch.zeros(()),
+    }
+    return {"root_mean_v": root, "effective_decay": decay[run.optimizer.convention]}

@@ -1,0 +1,288 @@
+"""Training: the stack against plain autograd, and against itself in other stacks, to the bit."""
+
+from __future__ import annotations
+
+import math
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from robustness.study import Study
+from robustness.training import train, train_single, train_stack
+from robustness.training.history import METRICS
+from robustness.training.randomness import data_order, initial_model
+from robustness.workloads import Digits, DigitsCNN
+
+CHANCE = 90.0
+
+
+def study(workload="digits", **options):
+    return Study(
+        name="t",
+        workload={"name": workload, "epochs": 3, **options},
+        optimizers=["adams", "adamw", "adam"],
+        space={"lr": [1e-4, 1e-3, 1e-2, 0.1, 1.0], "weight_decay": [0, 1e-4, 1e-2, 10.0]},
+        seeds=2,
+    )
+
+
+def of_seed(runs, seed):
+    return [run for run in runs if run.seed == seed]
+
+
+def rows(runs):
+    return {row["run_id"]: row for row in train_stack(runs).rows({})}
+
+
+@pytest.fixture(scope="module", params=["digits", "digits-cnn"])
+def whole(request):
+    runs = of_seed(study(request.param, epochs=2, train_size=300).grid(), 0)
+    return runs, rows(runs)
+
+
+def test_a_whole_stack_has_completed_and_diverged_runs(whole):
+    runs, table = whole
+    statuses = [table[run.run_id]["status"] for run in runs]
+    assert len(runs) == 60
+    assert statuses.count("completed") > 30
+    assert statuses.count("diverged") > 3
+
+
+@pytest.mark.parametrize("place", [0, 17, 59])
+def test_a_run_alone_is_the_same_to_the_bit(whole, place):
+    runs, table = whole
+    assert rows([runs[place]]) == {runs[place].run_id: table[runs[place].run_id]}
+
+
+@pytest.mark.parametrize(("start", "size"), [(0, 7), (31, 7), (53, 7), (0, 2), (10, 33)])
+def test_a_run_is_the_same_to_the_bit_in_any_stack(whole, start, size):
+    runs, table = whole
+    part = runs[start : start + size]
+    assert rows(part) == {run.run_id: table[run.run_id] for run in part}
+
+
+def test_a_run_is_the_same_to_the_bit_at_any_place(whole):
+    runs, table = whole
+    shuffled = [runs[i] for i in np.random.default_rng(0).permutation(len(runs))]
+    assert rows(shuffled) == table
+
+
+def test_a_run_is_the_same_to_the_bit_in_a_stack_of_100():
+    runs = of_seed(
+        Study(
+            name="t",
+            workload={"name": "digits", "epochs": 2},
+            optimizers=["adams", "adamw", "adam"],
+            space={
+                "lr": {"low": 1e-4, "high": 1, "points": 6},
+                "weight_decay": {"low": 1e-5, "high": 1, "points": 6},
+            },
+            seeds=1,
+        ).grid(),
+        0,
+    )[:100]
+    table = rows(runs)
+    for run in (runs[0], runs[49], runs[99]):
+        assert rows([run]) == {run.run_id: table[run.run_id]}
+
+
+def test_a_neighbor_that_becomes_nan_changes_nothing(whole):
+    runs, table = whole
+    nan = [run for run in runs if "finite" in (table[run.run_id]["reason"] or "")]
+    sound = [run for run in runs if table[run.run_id]["status"] == "completed"]
+    assert nan, "some cell of this box must overflow"
+    part = [sound[3], nan[0], sound[8], nan[-1]]
+    assert rows(part) == {run.run_id: table[run.run_id] for run in part}
+
+
+def test_curves_are_the_same_to_the_bit_too(whole):
+    runs, _ = whole
+
+    def curve(history, run_id):
+        columns = history.curves()
+        keep = [i for i, other in enumerate(columns["run_id"]) if other == run_id]
+        return {name: [values[i] for i in keep] for name, values in columns.items()}
+
+    full, alone = train_stack(runs), train_stack([runs[21]])
+    assert curve(alone, runs[21].run_id) == curve(full, runs[21].run_id)
+
+
+@pytest.mark.parametrize("workload", ["digits", "digits-cnn"])
+@pytest.mark.parametrize("options", [{}, {"label_noise": 0.2, "validation_size": 0, "schedule": {"kind": "constant"}}])
+def test_stack_and_single_agree_to_rounding_in_double_precision(workload, options):
+    runs = [r for r in of_seed(study(workload, train_size=200, **options).grid(), 1) if 1e-3 <= r.lr <= 1e-2]
+    runs = [r for r in runs if r.weight_decay <= 1e-2]
+    stack = train_stack(runs, dtype=torch.float64)
+    for place, run in enumerate(stack.runs):
+        single = train_single(run, dtype=torch.float64)
+        assert single.epochs[0] == stack.epochs[place] == 3
+        for name in METRICS:
+            np.testing.assert_allclose(
+                stack.values[name][place],
+                single.values[name][0],
+                rtol=1e-7,
+                atol=1e-9,
+                err_msg=f"{name} of {run}",
+            )
+
+
+def test_the_single_engine_is_chosen_by_the_workload():
+    runs = study(epochs=1, engine="single", train_size=100).grid()[:2]
+    histories = train(runs, device="cpu")
+    assert [len(history.runs) for history in histories] == [1, 1]
+    assert {row["engine"] for history in histories for row in history.rows({})} == {"single"}
+
+
+def test_metrics_of_the_first_epoch_against_plain_torch():
+    run = next(r for r in study(epochs=1).grid() if r.lr == 1e-2 and r.weight_decay == 1e-2 and r.seed == 1)
+    data, model = run.workload.data(1), initial_model(run.workload, 1)
+    optimizer = run.optimizer.torch_optimizer(model.parameters(), run.lr, run.weight_decay_native)
+    losses, wrong, norms = [], 0, []
+    for batch in next(data_order(896, 64, 1)):
+        outputs = model(data.train_inputs[batch])
+        loss = functional.cross_entropy(outputs, data.train_targets[batch], reduction="sum")
+        optimizer.zero_grad()
+        (loss / len(batch)).backward()
+        norms.append(math.sqrt(sum(float(p.grad.double().square().sum()) for p in model.parameters())))
+        losses.append(float(loss.detach()))
+        wrong += int((outputs.argmax(1) != data.train_targets[batch]).sum())
+        optimizer.step()
+    model.eval()
+    test = 100 * float((model(data.test_inputs).argmax(1) != data.test_targets).double().mean())
+    row = next(iter(rows([run]).values()))
+    assert row["train_loss"] == pytest.approx(sum(losses) / 896, rel=1e-3)
+    assert row["train_error"] == pytest.approx(100 * wrong / 896, abs=0.5)
+    assert row["test_error"] == pytest.approx(test, abs=0.7)
+    assert row["grad_norm"] == pytest.approx(np.mean(norms), rel=1e-2)
+    assert row["grad_norm_sq"] == pytest.approx(np.mean(np.square(norms)), rel=2e-2)
+    weight_norm = math.sqrt(sum(float(p.detach().double().square().sum()) for p in model.parameters()))
+    assert row["weight_norm"] == pytest.approx(weight_norm, rel=1e-3)
+    assert row["parameters"] == sum(p.numel() for p in model.parameters())
+    assert row["steps"] == len(norms) == 14
+
+
+def test_it_learns():
+    run = next(
+        r
+        for r in study(epochs=20).grid()
+        if r.lr == 1e-2 and r.weight_decay == 1e-4 and r.optimizer.name == "adams" and r.seed == 0
+    )
+    row = rows([run])[run.run_id]
+    assert row["status"] == "completed"
+    assert row["test_error"] < 6
+
+
+def test_divergence_has_the_error_of_chance_and_keeps_its_finite_epochs(whole):
+    runs, _ = whole
+    history = train_stack(runs)
+    curves = history.curves()
+    diverged = [row for row in history.rows({}) if row["status"] == "diverged"]
+    for row in diverged:
+        assert row["test_error"] == row["best_test_error"] == row["validation_error"] == CHANCE
+        assert row["train_loss"] is None
+        assert row["reason"]
+        assert curves["run_id"].count(row["run_id"]) == row["epochs"]
+    finite = [value for name in ("train_loss", "test_loss") for value in curves[name]]
+    assert np.isfinite(finite).all()
+
+
+def test_no_better_than_chance_counts_as_diverged():
+    run = next(r for r in study(epochs=1).grid() if r.lr == 1e-4 and r.weight_decay == 0)
+    history = train_stack([run])
+    history.values["test_error"][:] = CHANCE
+    assert history.rows({})[0]["status"] == "diverged"
+    assert history.rows({})[0]["reason"] == "no better than chance"
+
+
+def test_best_epoch_is_chosen_on_validation_or_on_test_without_it():
+    run = study(epochs=3, train_size=100).grid()[4]
+    history = train_stack([run])
+    history.values["validation_error"][0] = [30, 10, 20]
+    history.values["test_error"][0] = [12, 40, 50]
+    row = history.rows({})[0]
+    assert (row["best_epoch"], row["best_validation_error"], row["test_error_at_best"]) == (2, 10, 40)
+    assert (row["best_test_error"], row["test_error"]) == (12, 50)
+    history.values["validation_error"][:] = np.nan
+    row = history.rows({})[0]
+    assert (row["best_epoch"], row["best_validation_error"], row["test_error_at_best"]) == (1, None, 12)
+
+
+def test_the_runs_of_a_stack_share_seed_and_workload():
+    first, second = study().grid()[0], study().grid()[1]
+    assert first.seed != second.seed
+    with pytest.raises(ValueError, match="one seed"):
+        train_stack([first, second])
+
+
+def test_seeds_give_common_random_numbers():
+    a, b = initial_model(Digits(), 3), initial_model(Digits(epochs=7), 3)
+    assert all(torch.equal(p, q) for p, q in zip(a.parameters(), b.parameters(), strict=True))
+    other = initial_model(Digits(), 4)
+    assert not torch.equal(next(a.parameters()), next(other.parameters()))
+
+
+def test_initial_model_leaves_the_global_generator_alone():
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    initial_model(Digits(), 0)
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize(("examples", "batch", "sizes"), [(10, 4, [4, 4, 2]), (9, 4, [4, 4]), (8, 4, [4, 4])])
+def test_data_order_covers_every_example_anew(examples, batch, sizes):
+    epochs = list(islice(data_order(examples, batch, 0), 3))
+    for batches in epochs:
+        assert [len(b) for b in batches] == sizes
+        assert len(set(torch.cat(batches).tolist())) == sum(sizes)
+    assert not torch.equal(torch.cat(epochs[0]), torch.cat(epochs[1]))
+    again = list(islice(data_order(examples, batch, 0), 3))
+    assert all(torch.equal(torch.cat(x), torch.cat(y)) for x, y in zip(epochs, again, strict=True))
+
+
+def test_digits_are_real_and_split_without_overlap():
+    from sklearn.datasets import load_digits
+
+    data = Digits(train_size=900, validation_size=200).data(0)
+    parts = [data.train_inputs, data.validation_inputs, data.test_inputs]
+    assert [len(part) for part in parts] == [900, 200, 697]
+    rebuilt = torch.cat(parts).reshape(-1, 64).double().add(0.5).mul(16).numpy()
+    images = load_digits().data
+    np.testing.assert_array_equal(np.sort(rebuilt @ np.arange(64)), np.sort(images @ np.arange(64)))
+    counts = torch.bincount(data.train_targets, minlength=10)
+    assert counts.min() > 80, "the split is stratified"
+    assert not torch.equal(Digits().data(0).train_targets, Digits().data(1).train_targets)
+
+
+def test_label_noise_touches_train_labels_alone_and_as_many_as_asked():
+    clean, noisy = Digits().data(2), Digits(label_noise=0.5).data(2)
+    assert torch.equal(clean.train_inputs, noisy.train_inputs)
+    assert torch.equal(clean.test_targets, noisy.test_targets)
+    assert torch.equal(clean.validation_targets, noisy.validation_targets)
+    changed = float((clean.train_targets != noisy.train_targets).double().mean())
+    assert changed == pytest.approx(0.5 * 0.9, abs=0.06), "a tenth of the random classes is the right one"
+
+
+def test_no_validation_split():
+    workload = Digits(validation_size=0, epochs=1)
+    assert not workload.has_validation
+    assert len(workload.data(0).validation_targets) == 0
+
+
+def test_networks_take_digits():
+    for workload in (Digits(width=16), DigitsCNN(channels=4)):
+        model = workload.model()
+        assert isinstance(model, nn.Module)
+        assert model(workload.data(0).test_inputs[:5]).shape == (5, 10)
+
+
+def test_step_schedule_is_the_papers():
+    schedule = Digits().schedule
+    factors = [schedule.factor(epoch, 200) for epoch in range(200)]
+    assert factors[:80] == [1.0] * 80
+    assert factors[80:160] == pytest.approx([0.1] * 80)
+    assert factors[160:] == pytest.approx([0.01] * 40)
