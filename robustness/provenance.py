@@ -1,0 +1,110 @@
+"""What a sweep ran on: commit, versions, machine and command line. Nothing here names a user."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shlex
+import socket
+import subprocess
+from datetime import UTC, datetime
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from robustness.results.storage import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_DISTRIBUTION = "hyperparameter-robustness"
+_PACKAGES = ("torch", "ray", "optuna", "numpy", "pandas", "pyarrow")
+_TIMEOUT_S = 10.0
+
+
+def collect(command_line: Sequence[str] | str) -> dict[str, Any]:
+    """Return the record of a sweep that starts now; it holds only what JSON can.
+
+    Args:
+        command_line: Program and arguments, or the line itself. Keys inside a URI are blotted out.
+
+    Versions are read from the packages' metadata, so nothing heavy is imported; one that is not installed
+    is null. `git` is null outside of a checkout.
+    """
+    text = command_line if isinstance(command_line, str) else shlex.join(command_line)
+    return {
+        "started_at": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "command_line": shown(text),
+        "git": _git(),
+        "versions": {
+            "python": platform.python_version(),
+            "robustness": _version(_DISTRIBUTION),
+            **{name: _version(name) for name in _PACKAGES},
+        },
+        "platform": platform.platform(),
+        "host": socket.gethostname(),
+        "cpu": {"model": _cpu_model(), "count": os.cpu_count(), "usable": _usable_cpus()},
+    }
+
+
+@lru_cache(maxsize=1)
+def code_version() -> str:
+    """Return the package's version and short commit, as in `0.1.0+3f2a1bc` or `0.1.0+3f2a1bc.dirty`."""
+    version, commit = _version(_DISTRIBUTION) or "unknown", _git()
+    if commit is None:
+        return version
+    return f"{version}+{commit['commit'][:7]}{'.dirty' if commit['dirty'] else ''}"
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _git(file: Path = Path(__file__)) -> dict[str, Any] | None:
+    """Return the commit that `file` belongs to, and whether tracked files differ from it."""
+    # An installed package may lie inside somebody else's checkout: the commit is ours if git tracks us.
+    if _run_git(file.parent, "ls-files", "--error-unmatch", file.name) is None:
+        return None
+    commit = _run_git(file.parent, "rev-parse", "--verify", "HEAD")
+    changes = _run_git(file.parent, "status", "--porcelain", "--untracked-files=no")
+    if commit is None or changes is None:
+        return None
+    return {"commit": commit, "dirty": bool(changes)}
+
+
+def _run_git(folder: Path, *arguments: str) -> str | None:
+    # A git hook's variables would point at another repository.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments],  # noqa: S607
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_TIMEOUT_S,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            env={**environment, "GIT_OPTIONAL_LOCKS": "0"},
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def _cpu_model(cpuinfo: Path = Path("/proc/cpuinfo")) -> str | None:
+    try:
+        found = re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text(errors="replace"), re.MULTILINE)
+    except OSError:
+        found = None
+    return found.group(1).strip() if found else platform.processor() or None
+
+
+def _usable_cpus() -> int | None:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()

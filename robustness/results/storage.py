@@ -1,0 +1,211 @@
+"""Files below one folder, on a local disk or any pyarrow filesystem: whole or not there, never torn.
+
+Local files are written beside their place under a name that starts with a dot, synced and renamed. An
+object store gets one PUT from memory, which is atomic by itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import unquote, urlsplit
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_TEMPORARY = re.compile(r"^\..+\.tmp$")
+
+
+class StorageError(Exception):
+    """Results cannot be written or read; the text names the path and the cause."""
+
+
+class ResultsWarning(UserWarning):
+    """Something in a results folder was not what it should be, and was left out."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a folder holds under a name."""
+
+    name: str
+    is_file: bool
+
+
+class Folder(Protocol):
+    """A folder; paths below it are relative, with slashes. Every method raises StorageError."""
+
+    threads: int
+    """How many reads at once pay."""
+
+    def entries(self, folder: str = "") -> list[Entry]:
+        """Return what `folder` holds, sorted by name; nothing if it does not exist."""
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file's bytes; None if it does not exist (any more)."""
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write a file whole, in place of one that is there."""
+
+    def move(self, source: str, target: str) -> bool:
+        """Move a file or folder to a free name; False if it is gone."""
+
+    def remove(self, path: str) -> None:
+        """Remove a file, if it is there."""
+
+    def clean(self, folder: str, older_than_s: float) -> None:
+        """Remove what killed writers left behind."""
+
+
+def absolute(root: str | Path) -> str:
+    """Return `root` as a URI, or as an absolute local path (also for a `file:` URI)."""
+    text = os.fspath(root)
+    if text.startswith("file:"):
+        parts = urlsplit(text)
+        if parts.netloc not in {"", "localhost"} or not parts.path.startswith("/"):
+            raise StorageError(f"{text}: a file URI has the form file:///absolute/path")
+        return unquote(parts.path)
+    if is_uri(text):
+        return text
+    return str(Path(text).expanduser().absolute())
+
+
+def shown(root: str) -> str:
+    """Return a path or URI for a message, without the key and secret that a URI may carry."""
+    return re.sub(r"://[^/@\s]*@", "://***@", root)
+
+
+def is_uri(text: str) -> bool:
+    """Tell `s3://bucket/x` from a local path."""
+    return re.match(r"^[A-Za-z][A-Za-z0-9+.-]+://", text) is not None
+
+
+def child(root: str | Path, name: str) -> str:
+    """Return the folder `name` below `root`; the query of a URI stays at its end."""
+    text = absolute(root)
+    if not is_uri(text):
+        return str(Path(text) / name)
+    path, mark, query = text.partition("?")
+    return f"{path.rstrip('/')}/{name}{mark}{query}"
+
+
+def open_folder(root: str) -> Folder:
+    """Return the folder at an absolute path or URI."""
+    if not is_uri(root):
+        return LocalFolder(root)
+    from robustness.results.remote import RemoteFolder
+
+    return RemoteFolder(root)
+
+
+@contextlib.contextmanager
+def explained(action: str, path: object) -> Iterator[None]:
+    """Turn the errors of the operating system and of pyarrow into a StorageError with path and cause."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        raise StorageError(f"cannot {action} {path}: {_cause(error)}") from error
+
+
+def _cause(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return f"the disk is full ({os.strerror(error.errno)})"
+    if isinstance(error, OSError) and error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return f"{os.strerror(error.errno)}; check who owns the folder and whether it may be written"
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        return "a file stands where a folder should be"
+    if isinstance(error, OSError) and error.errno:
+        return error.strerror or os.strerror(error.errno)
+    return " ".join(str(error).split())
+
+
+class LocalFolder:
+    """A folder on a local (or mounted) disk."""
+
+    threads = 2  # decoding takes the time, and more threads only contend for it
+
+    def __init__(self, root: str) -> None:
+        self._root = Path(root)
+
+    def entries(self, folder: str = "") -> list[Entry]:
+        """Return what `folder` holds, sorted by name; nothing if it does not exist."""
+        path = self._root / folder
+        with explained("list", path), contextlib.suppress(FileNotFoundError), os.scandir(path) as found:
+            return sorted((Entry(e.name, e.is_file()) for e in found), key=lambda e: e.name)
+        return []
+
+    def read(self, path: str) -> bytes | None:
+        """Return a file's bytes; None if it does not exist (any more)."""
+        with explained("read", self._root / path), contextlib.suppress(FileNotFoundError):
+            return (self._root / path).read_bytes()
+        return None
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write a file whole: a reader sees the old one or the new one, also after a crash."""
+        target = self._root / path
+        temporary = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+        with explained("write", target):
+            _make_folder(target.parent)
+            try:
+                with temporary.open("xb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                temporary.replace(target)
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    temporary.unlink(missing_ok=True)
+                raise
+            _sync_folder(target.parent)
+
+    def move(self, source: str, target: str) -> bool:
+        """Move a file or folder; False if it is gone."""
+        with explained("move", self._root / source):
+            _make_folder((self._root / target).parent)
+            try:
+                (self._root / source).rename(self._root / target)
+            except FileNotFoundError:
+                return False
+        return True
+
+    def remove(self, path: str) -> None:
+        """Remove a file, if it is there."""
+        with explained("remove", self._root / path):
+            (self._root / path).unlink(missing_ok=True)
+
+    def clean(self, folder: str, older_than_s: float) -> None:
+        """Remove the temporary files of killed writers."""
+        limit = time.time() - older_than_s
+        for entry in self.entries(folder):
+            path = self._root / folder / entry.name
+            with explained("remove", path), contextlib.suppress(FileNotFoundError):
+                if entry.is_file and _TEMPORARY.match(entry.name) and path.stat().st_mtime < limit:
+                    path.unlink()
+
+
+def _make_folder(path: Path) -> None:
+    if path.is_dir():
+        return
+    _make_folder(path.parent)
+    path.mkdir(exist_ok=True)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in {errno.EINVAL, errno.ENOTSUP}:  # some network disks cannot sync a folder
+            raise
+    finally:
+        os.close(handle)

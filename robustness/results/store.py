@@ -1,0 +1,257 @@
+"""The results of a study: Parquet files that workers write and everybody reads.
+
+    <root>/runs/<part>.parquet      a row a run
+    <root>/curves/<part>.parquet    a row a run and epoch
+    <root>/study.yaml               the study as it was asked last
+    <root>/provenance/*.json        a record a sweep
+    <root>/set-aside/               files that were torn or foreign
+
+A run is done exactly when its row is in `runs/`; curves are written before rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from robustness.results.parts import PartReader, encode
+from robustness.results.schema import CURVES, RUNS, SCHEMA_VERSION
+from robustness.results.storage import ResultsWarning, StorageError, absolute, child, is_uri, open_folder, shown
+from robustness.results.tables import to_frame, to_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    import pandas as pd
+    import pyarrow as pa
+
+    from robustness.results.storage import Folder
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Results",
+    "ResultsWarning",
+    "StorageError",
+    "Store",
+    "child",
+    "list_studies",
+    "load",
+]
+
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_ORDER = ["workload", "optimizer", "lr", "weight_decay", "seed", "run_id"]
+_HOUR = 3600.0
+
+
+class Store:
+    """The stored results of one study; cheap to make, and travels to workers by pickling."""
+
+    def __init__(self, root: str | Path) -> None:
+        """Take the study's folder: a local path, or the URI of any pyarrow filesystem."""
+        self.root = absolute(root)
+
+    def __reduce__(self) -> tuple[type[Store], tuple[str]]:
+        return Store, (self.root,)
+
+    def __repr__(self) -> str:
+        return f"Store({shown(self.root)!r})"
+
+    @cached_property
+    def _folder(self) -> Folder:
+        return open_folder(self.root)
+
+    @cached_property
+    def _reader(self) -> PartReader:
+        return PartReader(self._folder, self.root)
+
+    @staticmethod
+    def part_name(run_ids: Iterable[str]) -> str:
+        """Return the name of the part that holds these runs, whatever their order."""
+        return hashlib.sha256("\n".join(sorted(run_ids)).encode()).hexdigest()[:24]
+
+    def write(
+        self,
+        part: str,
+        runs: list[dict[str, Any]],
+        curves: pa.Table | list[dict[str, Any]] | Mapping[str, Iterable[Any]],
+    ) -> None:
+        """Store a part: its curves, then its rows. Writing the same part again changes nothing.
+
+        Args:
+            part: A file name without ending, from `part_name`.
+            runs: Rows of `schema.RUNS`; a nullable column may be left out, NaN is stored as null.
+            curves: Rows, or columns, of `schema.CURVES`; may be empty.
+
+        Raises:
+            StorageError: The disk is full, not writable, or the object store out of reach; nothing of
+                the file that failed is left.
+            SchemaError: A column is unknown, missing, or of another type.
+        """
+        if not _PART.fullmatch(part):
+            raise ValueError(f"not a part's name: {part!r}")
+        rows, epochs = to_table(runs, RUNS), to_table(curves, CURVES)
+        self._folder.write(f"curves/{part}.parquet", encode(epochs))
+        self._folder.write(f"runs/{part}.parquet", encode(rows))
+
+    def write_failed(self, run: dict[str, Any]) -> None:
+        """Store the row of a failed run as a part of its own, so that `remove_failed` can take it back."""
+        self.write(f"failed-{run['run_id']}", [run], [])
+
+    def remove_failed(self, run_ids: Iterable[str]) -> None:
+        """Remove the failed rows of runs that have succeeded since."""
+        wanted = {f"failed-{run_id}.parquet" for run_id in run_ids}
+        if not wanted:
+            return
+        for folder in ("runs", "curves"):
+            for entry in self._folder.entries(folder):
+                if entry.name in wanted:
+                    self._folder.remove(f"{folder}/{entry.name}")
+
+    def runs(self) -> pd.DataFrame:
+        """Return one row a run, sorted by workload, optimizer, lr, weight decay and seed.
+
+        Of several rows of a run a completed or diverged one beats a failed one, then the earliest wins.
+        Integer columns that may be null are pandas' nullable integers.
+
+        Raises:
+            StorageError: The files cannot be reached, or a newer version wrote them.
+        """
+        return _frame(self._winners(RUNS.names).drop(columns="part"), RUNS, _ORDER)
+
+    def _winners(self, names: list[str]) -> pd.DataFrame:
+        needed = list(dict.fromkeys([*names, "run_id", "status", "finished_at"]))
+        parts = self._reader.read("runs", RUNS, needed)
+        frame = to_frame(parts, RUNS, needed)
+        frame["rank"] = frame["status"] == "failed"
+        frame = frame.sort_values(["rank", "finished_at", "part"], kind="stable").drop_duplicates("run_id")
+        kept: pd.DataFrame = frame[[*names, "part"]]
+        return kept
+
+    def curves(self, run_ids: Iterable[str] | None = None) -> pd.DataFrame:
+        """Return the curves of these runs (default: of all), sorted by run and epoch.
+
+        A run's curve comes from the part that holds its row; curves without a row are left out.
+
+        Raises:
+            StorageError: The files cannot be reached, or a newer version wrote them.
+        """
+        winners = self._winners(["run_id"])
+        if run_ids is not None:
+            winners = winners[winners["run_id"].isin(set(run_ids))]
+        part_of = dict(zip(winners["run_id"], winners["part"], strict=True))
+        parts = self._reader.read("curves", CURVES, CURVES.names, only=set(part_of.values()))
+        frame = to_frame(parts, CURVES, CURVES.names)
+        wins = frame["run_id"].map(part_of).astype(object) == frame["part"].astype(object)
+        return _frame(frame[wins], CURVES, ["run_id", "epoch"])
+
+    def done(self) -> set[str]:
+        """Return the runs that need no training: completed or diverged. Reads two columns only.
+
+        Raises:
+            StorageError: The files cannot be reached, or a newer version wrote them.
+        """
+        names = ["run_id", "status"]
+        rows = to_frame(self._reader.read("runs", RUNS, names), RUNS, names)
+        return set(rows.loc[rows["status"] != "failed", "run_id"])
+
+    def exists(self) -> bool:
+        """Tell whether anything of a study is stored here."""
+        return any(entry.name in {"runs", "study.yaml"} for entry in self._folder.entries())
+
+    def write_study(self, text: str) -> None:
+        """Store the study file beside its results."""
+        self._folder.write("study.yaml", text.encode())
+
+    def read_study(self) -> str | None:
+        """Return the stored study file, None if there is none."""
+        data = self._folder.read("study.yaml")
+        return None if data is None else data.decode(errors="replace")
+
+    def write_provenance(self, record: Mapping[str, Any]) -> None:
+        """Store a record of one sweep: what ran, where and with which versions."""
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{os.getpid()}.json"
+        text = json.dumps(record, indent=2, sort_keys=True, default=str, ensure_ascii=False)
+        self._folder.write(f"provenance/{name}", f"{text}\n".encode())
+
+    def read_provenance(self) -> list[dict[str, Any]]:
+        """Return the records of all sweeps, oldest first; one that is no JSON object is left out."""
+        records = []
+        for entry in sorted(self._folder.entries("provenance"), key=lambda entry: entry.name):
+            data = self._folder.read(f"provenance/{entry.name}") if entry.name.endswith(".json") else None
+            try:
+                record = json.loads(data) if data else None
+            except ValueError:
+                continue
+            if isinstance(record, dict):
+                records.append(record)
+        return records
+
+    def clean(self) -> None:
+        """Remove temporary files that killed writers left more than an hour ago."""
+        for folder in ("", "runs", "curves", "provenance"):
+            self._folder.clean(folder, _HOUR)
+
+
+@dataclass(frozen=True)
+class Results:
+    """A study's results; tables are read on first use and kept."""
+
+    store: Store
+
+    @property
+    def root(self) -> str:
+        """Return the study's folder."""
+        return self.store.root
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """A row a run; see `Store.runs`."""
+        return self.store.runs()
+
+    @cached_property
+    def curves(self) -> pd.DataFrame:
+        """A row a run and epoch; see `Store.curves`."""
+        return self.store.curves()
+
+    @cached_property
+    def study_text(self) -> str | None:
+        """The study file as it was stored, None if it was not."""
+        return self.store.read_study()
+
+
+def load(study: str | Path, results: str | Path = "results") -> Results:
+    """Open a study's results.
+
+    Args:
+        study: A study's name below `results`, or a study's folder or URI itself.
+        results: The folder or URI that holds studies.
+
+    Raises:
+        StorageError: There are no such results, or they cannot be reached.
+    """
+    text = str(study)
+    places = [] if is_uri(text) or text.startswith("file:") else [child(results, text)]
+    places.append(absolute(study))
+    for place in places:
+        if (store := Store(place)).exists():
+            return Results(store)
+    known = ", ".join(list_studies(results)) or "none"
+    raise StorageError(f"no results of {shown(text)} in {shown(absolute(results))} (stored studies: {known})")
+
+
+def list_studies(results: str | Path = "results") -> list[str]:
+    """Return the names of the studies stored below a folder or URI, sorted."""
+    folders = [e.name for e in open_folder(absolute(results)).entries() if not e.is_file]
+    return [name for name in folders if not name.startswith(".") and Store(child(results, name)).exists()]
+
+
+def _frame(frame: pd.DataFrame, schema: pa.Schema, order: list[str]) -> pd.DataFrame:
+    kept: pd.DataFrame = frame[schema.names].sort_values(order, kind="stable", ignore_index=True)
+    return kept
