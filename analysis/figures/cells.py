@@ -1,0 +1,155 @@
+"""The traces of one map: a heatmap between true cell edges, its marks, the basin's outline, the best cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from analysis.figures.layout import names
+from analysis.figures.outline import path
+from analysis.figures.theme import number, plain, plural, seed_counts, spread
+from analysis.landscape import Status, edges
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from analysis.basin import Cell
+    from analysis.figures.scale import Scale
+    from analysis.landscape import Landscape
+
+HOVER = (
+    "<b>%{customdata[0]}</b><br>learning rate %{customdata[1]}<br>weight decay %{customdata[2]}<br>"
+    "given to the optimizer %{customdata[3]}<br><b>%{customdata[4]}</b><br>%{customdata[5]}<extra></extra>"
+)
+# Marks lie on the map, not on the page: they look the same in the light and in the dark.
+OUTLINE = (("#ffffff", 5.0), ("#111111", 2.0))
+RING = (("#ffffff", 5.5), ("#c1121f", 2.5))
+HATCH = {"shape": "/", "size": 6, "solidity": 0.25, "fgcolor": "#7d8590", "bgcolor": "#c3c8ce"}
+SILENT = {"hoverinfo": "skip", "mode": "lines"}
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows of a landscape that share axes: those of positive weight decay, or the strip of weight decay 0.
+
+    `heights` (n,) and `y_edges` (n + 1,) place the rows on the y axis.
+    """
+
+    landscape: Landscape
+    rows: slice
+    axes: dict[str, str]
+    heights: NDArray[np.float64]
+    y_edges: NDArray[np.float64]
+
+
+def blocks(panel: int, landscape: Landscape) -> list[Block]:
+    """Return the map of a panel and, for weight decay 0, the strip under it; either may be absent."""
+    found = []
+    decay = landscape.weight_decay[landscape.positive]
+    if len(decay):
+        found.append(Block(landscape, landscape.positive, _axes(names(panel)), decay, edges(decay)))
+    if landscape.zero:
+        axes = _axes(names(panel, strip=True))
+        found.append(Block(landscape, slice(0, 1), axes, np.array([0.5]), np.array([0.0, 1.0])))
+    return found
+
+
+def _axes(references: tuple[str, str]) -> dict[str, str]:
+    return dict(zip(("xaxis", "yaxis"), references, strict=True))
+
+
+def traces(block: Block, colors: Scale, inside: NDArray[np.bool_]) -> list[Any]:
+    """Return the heatmap of a block with its marks and the outline of the cells `inside` (W, L)."""
+    landscape, rows = block.landscape, block.rows
+    drawn: list[Any] = [
+        go.Heatmap(
+            x=edges(landscape.lr),
+            y=block.y_edges,
+            z=colors(landscape.mean[rows]),
+            coloraxis="coloraxis",
+            customdata=_texts(landscape, rows),
+            hovertemplate=HOVER,
+            hoverongaps=False,
+            name=plain(landscape.label),
+            **block.axes,
+        )
+    ]
+    lost = _outline(block, landscape.status == Status.DIVERGED)
+    if lost:
+        hatched = {"line": {"width": 0}, "fill": "toself", "fillpattern": HATCH, "name": "diverged"}
+        drawn.append(go.Scatter(**lost, **hatched, **SILENT, **block.axes))
+    drawn += _marks(block)
+    around = _outline(block, inside)
+    for ink, width in OUTLINE if around else ():
+        line = {"line": {"color": ink, "width": width}, "cliponaxis": False, "name": "basin"}
+        drawn.append(go.Scatter(**around, **line, **SILENT, **block.axes))
+    return drawn
+
+
+def _outline(block: Block, cells: NDArray[np.bool_]) -> dict[str, list[float | None]]:
+    if not cells[block.rows].any():
+        return {}
+    return dict(zip("xy", path(cells[block.rows], edges(block.landscape.lr), block.y_edges), strict=True))
+
+
+def _marks(block: Block) -> list[Any]:
+    """Return crosses on cells in which some seeds diverged, question marks on those that failed."""
+    landscape, drawn = block.landscape, []
+    for status, text, ink in ((Status.PARTLY_DIVERGED, "×", "#ffffff"), (Status.FAILED, "?", "#8a8a8a")):
+        row, column = np.nonzero(landscape.status[block.rows] == status)
+        if not len(row):
+            continue
+        place: dict[str, Any] = {"x": landscape.lr[column], "y": block.heights[row], **block.axes}
+        place |= {"mode": "text", "text": [text] * len(row), "textfont": {"color": ink, "size": 14}}
+        if status == Status.FAILED:
+            counts = landscape.failed[block.rows][row, column].tolist()
+            words = [f"<b>{plain(landscape.label)}</b><br>{plural(n, 'run')} failed" for n in counts]
+            drawn.append(go.Scatter(**place, hovertext=words, hoverinfo="text", name="failed"))
+        else:
+            drawn.append(go.Scatter(**place, hoverinfo="skip", name="partly diverged"))
+    return drawn
+
+
+def ring(panel: int, landscape: Landscape, best: Cell) -> list[Any]:
+    """Return the ring around a landscape's best cell."""
+    strip = landscape.zero and best.row == 0
+    place = {
+        "x": [landscape.lr[best.column]],
+        "y": [0.5 if strip else landscape.weight_decay[best.row]],
+        **_axes(names(panel, strip=strip)),
+    }
+    rings = [{"symbol": "circle-open", "size": 15, "color": ink, "line": {"width": w}} for ink, w in RING]
+    shared = {"mode": "markers", "hoverinfo": "skip", "name": "best", "cliponaxis": False}
+    return [go.Scatter(**place, **shared, marker=marker) for marker in rings]
+
+
+def _texts(landscape: Landscape, rows: slice) -> list[list[list[str]]]:
+    """Return what the pointer shows of each cell: (rows, L, 6) texts."""
+    label, rates = plain(landscape.label), [number(lr) for lr in landscape.lr]
+    table = []
+    for row in range(*rows.indices(len(landscape.weight_decay))):
+        decay = [number(landscape.weight_decay[row]), number(landscape.weight_decay_native[row])]
+        grids = (landscape.mean, landscape.std, landscape.seeds, landscape.diverged, landscape.failed)
+        cells = zip(rates, *(grid[row].tolist() for grid in grids), strict=True)
+        table.append([[label, rate, *decay, *cell_words(*values)] for rate, *values in cells])
+    return table
+
+
+def cell_words(mean: float, std: float, seeds: int, diverged: float, failed: int) -> tuple[str, str]:
+    """Return what is said of one cell: its error, and its runs.
+
+    Args:
+        mean: Percent.
+        std: Percent; NaN with one seed.
+        seeds: Runs behind the mean.
+        diverged: Their share that diverged, 0..1; NaN without a run.
+        failed: Runs without a result.
+    """
+    runs = [seed_counts([seeds])]
+    lost = round(seeds * diverged) if seeds else 0
+    runs += [f"{lost} diverged"] if lost else []
+    runs += [f"{failed} failed"] if failed else []
+    return f"test error {spread(mean, std)} %", ", ".join(runs)

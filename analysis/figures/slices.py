@@ -1,0 +1,115 @@
+"""Cuts through each landscape at its best cell: error against weight decay, and against the learning rate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis.basin import Cell, best_cell, measured
+from analysis.figures.cells import cell_words
+from analysis.figures.lines import Line, Panel, draw
+from analysis.figures.theme import Drawing, bands, decade_ticks, number, seed_counts
+from analysis.landscape import Status, edges
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from analysis.landscape import Landscape
+
+
+def slices(landscapes: Mapping[str, Landscape]) -> Drawing:
+    """Return test error against weight decay at the best lr, and against lr at the best weight decay.
+
+    Args:
+        landscapes: Maps of the test error in percent, by label. One without a trained cell has no line.
+    """
+    cuts = [(i, m, cell) for i, m in enumerate(landscapes.values()) if (cell := best_cell(m)) is not None]
+    decays = np.unique(np.concatenate([np.zeros(0), *(m.weight_decay for _, m, _ in cuts)]))
+    rates = np.unique(np.concatenate([np.zeros(0), *(m.lr for _, m, _ in cuts)]))
+    zero = _place_of_zero(decays)
+    panels = [
+        Panel(
+            "Against weight decay",
+            "test error, %, at the best learning rate",
+            "weight decay λ, common scale",
+            [_line(i, m, cell, zero, along_decay=True) for i, m, cell in cuts],
+            _log_axis(decays, zero),
+        ),
+        Panel(
+            "Against learning rate",
+            "test error, %, at the best weight decay",
+            "learning rate",
+            [_line(i, m, cell, zero, along_decay=False) for i, m, cell in cuts],
+            _log_axis(rates, None),
+        ),
+    ]
+    return draw(panels, _caption([(m, cell) for _, m, cell in cuts], zero))
+
+
+def _place_of_zero(decays: NDArray[np.float64]) -> float | None:
+    """Return where on a log axis weight decay 0 stands: a step and a half below the least positive one."""
+    if not len(decays) or decays[0] > 0:
+        return None
+    positive = decays[decays > 0]
+    if not len(positive):
+        return 1.0
+    step = positive[1] / positive[0] if len(positive) > 1 else 10.0
+    return float(positive[0] / max(step, 2.0) ** 1.5)
+
+
+def _log_axis(values: NDArray[np.float64], zero: float | None) -> dict[str, Any]:
+    positive = values[values > 0]
+    low, high = (edges(positive)[[0, -1]]) if len(positive) else (0.5, 2.0)
+    ticks, texts = decade_ticks(float(low), float(high)) if len(positive) else ([], [])
+    if zero is not None:
+        ticks, texts, low = [zero, *ticks], ["0", *texts], min(low, zero / 1.5)
+    return {
+        "type": "log",
+        "range": [float(np.log10(low)), float(np.log10(high))],
+        "tickvals": ticks,
+        "ticktext": texts,
+    }
+
+
+def _line(i: int, landscape: Landscape, best: Cell, zero: float | None, *, along_decay: bool) -> Line:
+    cut = (slice(None), best.column) if along_decay else (best.row, slice(None))
+    shown = np.flatnonzero(measured(landscape)[cut])
+    x = (landscape.weight_decay if along_decay else landscape.lr)[shown]
+    grids = (landscape.mean, landscape.std, landscape.seeds, landscape.diverged, landscape.failed)
+    said = zip(shown.tolist(), *(grid[cut][shown].tolist() for grid in grids), strict=True)
+    texts = [
+        _text(landscape, (place, best.column) if along_decay else (best.row, place), cell_words(*values))
+        for place, *values in said
+    ]
+    mean, low, high = (grid[cut][shown] for grid in (landscape.mean, landscape.low, landscape.high))
+    crossed = landscape.status[cut][shown] == Status.DIVERGED
+    if along_decay and zero is not None and len(x) and x[0] == 0:
+        # A break in the line says that 0 is not where the axis would have it.
+        x = np.concatenate([[zero, np.nan], x[1:]])
+        mean, low, high = (np.insert(values, 1, np.nan) for values in (mean, low, high))
+        crossed = np.insert(crossed, 1, False)
+        texts.insert(1, "")
+    return Line(landscape.label, i, x, mean, low, high, texts, markers=True, crossed=crossed)
+
+
+def _text(landscape: Landscape, cell: tuple[int, int], words: tuple[str, str]) -> str:
+    row, column = cell
+    place = [number(value) for value in (landscape.lr[column], landscape.weight_decay[row])]
+    native = number(landscape.weight_decay_native[row])
+    where = f"learning rate {place[0]}<br>weight decay {place[1]}<br>given to the optimizer {native}"
+    return f"{where}<br><b>{words[0]}</b><br>{words[1]}"
+
+
+def _caption(cuts: list[tuple[Landscape, Cell]], zero: float | None) -> str:
+    counts = [int(c) for m, _ in cuts for c in np.unique(m.seeds[measured(m)])]
+    places = [(m.label, number(m.lr[cell.column]), number(m.weight_decay[cell.row])) for m, cell in cuts]
+    at = "; ".join(f"{label}: learning rate {lr}, weight decay {decay}" for label, lr, decay in places)
+    strip = " The separate points at 0 are weight decay 0, which a log axis cannot hold."
+    return (
+        f"Lines: mean test error over {seed_counts(counts)}.{bands(counts)} A cross: every seed diverged, shown "
+        f"with the error of chance. Cut through the ringed cells ({at or 'none yet'})."
+        f"{strip if zero else ''}"
+    )

@@ -1,0 +1,143 @@
+"""What the figures share: colors that the color-blind can tell apart, number formats, light and dark."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import plotly.graph_objects as go
+    from numpy.typing import NDArray
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+# Okabe & Ito's palette without black, which a dark page swallows, its yellow last: weak on white.
+LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#8A8A8A", "#F0E442")
+DASHES = ("solid", "dash", "dot", "dashdot")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "hexagon", "star")
+
+MAP = "Viridis_r"
+"""Perceptually uniform for all kinds of color vision; reversed, so that low error is the bright end."""
+
+INK = {"light": "#1d2733", "dark": "#e4e9ef"}
+GRID = {"light": "#e3e7ec", "dark": "#2d3742"}
+AXIS = {"light": "#8b97a5", "dark": "#6b7886"}
+PAPER = {"light": "#ffffff", "dark": "#161c23"}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure with the words that belong under it.
+
+    Attributes:
+        figure: Laid out for about 1100 pixels.
+        narrow: The same figure's layout for a telephone: traces keep their axes, the panels are stacked.
+        caption: What is drawn, how many seeds, what the bands are. Plain text.
+        rendered_width: Width in pixels that suits a static picture.
+    """
+
+    figure: go.Figure
+    narrow: go.Layout
+    caption: str
+    rendered_width: int = field(default=1180)
+
+
+def color(number: int) -> str:
+    """Return the line color of the `number`-th optimizer."""
+    return LINES[number % len(LINES)]
+
+
+def faded(hex_color: str, alpha: float) -> str:
+    """Return a hex color as an rgba() text with opacity `alpha`."""
+    red, green, blue = (int(hex_color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha:g})"
+
+
+def plain(text: str) -> str:
+    """Return `text` such that Plotly shows it as it is: no markup, no template fields."""
+    for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("%{", "%&#123;")):
+        text = text.replace(sign, entity)
+    return text
+
+
+def number(value: float) -> str:
+    """Return a learning rate or weight decay in at most three significant digits: 0.003, 2.5e-05, 0."""
+    if value == 0 or not np.isfinite(value):
+        return "0" if value == 0 else "unknown"
+    text = f"{value:.3g}"
+    if 1e-3 <= abs(value) < 1e4 and "e" not in text:
+        return text
+    mantissa, exponent = f"{value:.2e}".split("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
+
+
+def spread(mean: float, std: float) -> str:
+    """Return "2.10 ± 0.15", or the mean alone where one seed has no spread."""
+    return f"{mean:.2f}" if np.isnan(std) else f"{mean:.2f} ± {std:.2f}"
+
+
+def seed_counts(counts: Iterable[int]) -> str:
+    """Return "3 seeds", or "1 to 3 seeds" where cells differ."""
+    counts = [int(c) for c in counts if c > 0]
+    if not counts:
+        return "no seed"
+    low, high = min(counts), max(counts)
+    if low == high:
+        return "1 seed" if low == 1 else f"{low} seeds"
+    return f"{low} to {high} seeds"
+
+
+def bands(counts: Iterable[int]) -> str:
+    """Return the sentence that says what a band is, where there is more than one seed."""
+    words = " Bands: from the least to the greatest seed, no confidence interval."
+    return words if max(counts, default=0) > 1 else " One seed: no spread is known."
+
+
+def decade_ticks(low: float, high: float, *, fine: bool = False) -> tuple[list[float], list[str]]:
+    """Return tick positions in [low, high] and texts: decades, or 1-2-5 steps where there are few.
+
+    Few is less than two; for an axis to read values off (`fine`), less than three.
+    """
+    span = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    decades = [float(f"1e{power}") for power in span if low <= 10.0**power <= high]
+    if len(decades) >= (3 if fine else 2):
+        return decades, [f"10<sup>{round(np.log10(tick))}</sup>" for tick in decades]
+    steps = [float(f"{m}e{power}") for power in span for m in (1, 2, 5)]
+    ticks = [tick for tick in steps if low <= tick <= high]
+    return ticks, [number(tick) for tick in ticks]
+
+
+def short(text: str, length: int = 30) -> str:
+    """Return `text`, cut where it would run into the next panel."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def percent(share: float) -> str:
+    """Return a share 0..1 as "38 %", "4.5 %", or a dash where it is unknown; the blank does not break."""
+    if not np.isfinite(share):
+        return "–"
+    return f"{100 * share:.0f} %" if share >= 0.0995 or share == 0 else f"{100 * share:.1f} %"
+
+
+def points(delta: float) -> str:
+    """Return "1 point", "2 points"."""
+    return f"{delta:g} point{'' if delta == 1 else 's'}"
+
+
+def count(number: int) -> str:
+    """Return "1 296"; the blank does not break."""
+    return f"{number:,}".replace(",", "\u00a0")
+
+
+def plural(number: int, word: str) -> str:
+    """Return "1 cell", "2 cells"."""
+    return f"{count(number)} {word}{'' if number == 1 else 's'}"
+
+
+def finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the finite ones of `values`, flat."""
+    return values[np.isfinite(values)]

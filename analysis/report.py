@@ -1,0 +1,157 @@
+"""A study as one HTML file that opens anywhere, without a network."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+from plotly.offline import get_plotlyjs
+
+from analysis import wording
+from analysis.contents import Contents, gather
+from analysis.figures import Drawing, basins, gradient_norms, learning_curves, sampled_basins, slices
+from analysis.figures.theme import AXIS, GRID, INK, PAPER, count, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HEADINGS = {
+    "basins": "The landscapes",
+    "slices": "Cuts through the best cells",
+    "curves": "Learning curves",
+    "gradients": "Gradients and decay",
+}
+
+
+def write(root: str | Path, out: str | Path | None = None) -> Path:
+    """Write the report of a stored study and return its path.
+
+    Args:
+        root: The study's folder, or the URI of one.
+        out: The file to write; default: report.html in the study's folder, or <study>-report.html in the
+            working directory if that folder is on an object store.
+
+    Raises:
+        robustness.results.StorageError: The results cannot be read.
+        OSError: The file cannot be written.
+    """
+    from robustness.results import Store
+
+    store = Store(root)
+    contents = gather(store)
+    path = _target(store.root, contents.name, out)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Whoever has the report open meets the old one or the new one, never half of it.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(page(contents, str(root)), encoding="utf-8")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def picture(root: str | Path, out: str | Path) -> Path:
+    """Write the basins of a stored study as a picture (.svg, .png or .pdf) and return its path.
+
+    Raises:
+        analysis.export.ExportError: There is nothing to draw, or nothing to draw it with.
+        robustness.results.StorageError: The results cannot be read.
+    """
+    from analysis.export import ExportError, export
+    from robustness.results import Store
+
+    drawn = drawings(gather(Store(root)))
+    if "basins" not in drawn:
+        raise ExportError(f"{root}: no run of this study is stored yet")
+    return export(drawn["basins"], out)
+
+
+def _target(root: str, name: str, out: str | Path | None) -> Path:
+    if out is not None:
+        return Path(out)
+    return Path(f"{name}-report.html") if "://" in root else Path(root) / "report.html"
+
+
+def drawings(contents: Contents) -> dict[str, Drawing]:
+    """Return the figures that the contents allow, by section."""
+    drawn: dict[str, Drawing] = {}
+    if contents.cells is not None:
+        drawn["basins"] = sampled_basins(contents.cells, contents.delta)
+    elif contents.maps:
+        drawn["basins"] = basins(contents.maps, contents.delta)
+        if any(s.least for s in contents.summaries):
+            drawn["slices"] = slices(contents.maps)
+    if len(contents.curves):
+        drawn["curves"] = learning_curves(contents.curves, contents.best)
+        drawn["gradients"] = gradient_norms(contents.curves, contents.best)
+    return drawn
+
+
+def page(contents: Contents, root: str) -> str:
+    """Return the whole HTML page; `root` is what the query on it opens."""
+    drawn = drawings(contents)
+    about = contents.study.description if contents.study else ""
+    return Template(_asset("report.html")).substitute(
+        title=escape(contents.name),
+        description=f'<p class="description">{escape(about)}</p>' if about else "",
+        sentence=wording.sentence(contents),
+        facts="".join(f"<li>{fact}</li>" for fact in wording.state(contents)),
+        notes=wording.notes(contents),
+        table=wording.table(contents),
+        figures="".join(_section(name, drawing) for name, drawing in drawn.items()),
+        study=_study_text(contents),
+        provenance=wording.provenance(contents.provenance),
+        query=wording.query(root, contents),
+        runs=_runs_done(contents),
+        date=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        css=_asset("report.css"),
+        js=_asset("report.js"),
+        plotly=get_plotlyjs() if drawn else "",
+        data=_embedded(_payload(drawn)),
+    )
+
+
+def _asset(name: str) -> str:
+    return files("analysis").joinpath(name).read_text(encoding="utf-8")
+
+
+def _section(name: str, drawing: Drawing) -> str:
+    heading, height = HEADINGS[name], drawing.figure.layout.height
+    place = f'<div class="figure" id="{name}" style="height:{height}px" role="img" aria-label="{heading}"></div>'
+    caption = f"<figcaption>{escape(drawing.caption)}</figcaption>"
+    return f"<section><h2>{heading}</h2><figure>{place}{caption}</figure></section>"
+
+
+def _runs_done(contents: Contents) -> str:
+    stored = plural(contents.results, "run")
+    return stored if contents.asked is None else f"{stored} of {count(contents.asked)} asked"
+
+
+def _study_text(contents: Contents) -> str:
+    if not contents.text:
+        return ""
+    return f"<details><summary>The study file</summary><pre><code>{escape(contents.text)}</code></pre></details>"
+
+
+def _payload(drawn: Mapping[str, Drawing]) -> dict[str, Any]:
+    figures = {}
+    for name, drawing in drawn.items():
+        wide = json.loads(drawing.figure.to_json())
+        narrow = json.loads(go.Figure(layout=drawing.narrow).to_json())
+        figures[name] = {"data": wide["data"], "wide": wide["layout"], "narrow": narrow["layout"]}
+    themes = {name: {"ink": INK[name], "grid": GRID[name], "axis": AXIS[name], "paper": PAPER[name]} for name in INK}
+    return {"figures": figures, "themes": themes}
+
+
+def _embedded(value: object) -> str:
+    """Return JSON that cannot end the script element it stands in."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -1,0 +1,203 @@
+"""The report's words: the answer, the table, how it was made. Whatever comes from outside is escaped."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis.figures.theme import count, number, percent, plural, points, seed_counts, spread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from analysis.contents import Contents
+    from analysis.summary import Optimum, Summary
+
+NOTHING = "–"
+
+
+def sentence(contents: Contents) -> str:
+    """Return the answer in plain words, HTML; it measures and claims nothing beyond."""
+    found = [s for s in contents.summaries if s.least is not None]
+    if not len(contents.runs):
+        return "No run of this study is stored yet. The report fills as the sweep goes on."
+    if not found:
+        return "No cell has trained: every run diverged or failed."
+    best = min(found, key=lambda s: s.least.mean if s.least else np.inf)
+    where = _where(best.least)
+    seeds = seed_counts(n for s in found for n in s.seeds)
+    words = (
+        f"On {escape(workload(contents))}, {seeds}: least test error <strong>{_error(best.least)}</strong> "
+        f"({escape(best.label)}, {where})"
+    )
+    shares = sorted((s for s in found if np.isfinite(s.share)), key=lambda s: -s.share)
+    if shares:
+        parts = [f"<strong>{percent(s.share)}</strong> of {escape(s.label)}’s box" for s in shares]
+        words += f"; the basin within {points(contents.delta)} of each one’s own best covers {_list(parts)}"
+    clipped = [escape(s.label) for s in shares if s.contact and s.contact.sides]
+    if len(clipped) == 1:
+        words += f". The basin of {clipped[0]} reaches the edge of the box, so its full width is not known"
+    elif clipped:
+        words += f". The basins of {_list(clipped)} reach the edge of the box, so their full width is not known"
+    return words + "."
+
+
+def _list(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _where(cell: Optimum | None) -> str:
+    if cell is None:
+        return NOTHING
+    return f"learning rate {number(cell.lr)}, weight decay {number(cell.weight_decay)}"
+
+
+def _error(cell: Optimum | None) -> str:
+    return NOTHING if cell is None else f"{cell.mean:.2f} %"
+
+
+def workload(contents: Contents) -> str:
+    """Return the name of what was trained."""
+    if contents.study is not None:
+        return str(contents.study.workload.name)
+    return ", ".join(sorted(contents.runs["workload"].unique())) or contents.name
+
+
+def state(contents: Contents) -> list[str]:
+    """Return short facts for the head of the page, HTML."""
+    runs, asked = contents.runs, contents.asked
+    counts = runs["status"].value_counts()
+    facts = [escape(workload(contents))]
+    if asked is None:
+        facts.append(plural(contents.results, "run"))
+    elif contents.results < asked:
+        facts.append(f"partial: {count(contents.results)} of {plural(asked, 'run')}")
+    else:
+        facts.append(plural(asked, "run"))
+    if len(contents.summaries):
+        facts.append(seed_counts(n for s in contents.summaries for n in s.seeds))
+    facts += [f"{count(int(counts[kind]))} {kind}" for kind in ("diverged", "failed") if counts.get(kind, 0)]
+    if len(runs) and runs["finished_at"].notna().any():
+        facts.append(f"last run {runs['finished_at'].max():%Y-%m-%d}")
+    return facts
+
+
+def _edge(summary: Summary) -> str:
+    contact = summary.contact
+    if contact is None or summary.least is None:
+        return NOTHING
+    if not contact.sides:
+        return "optimum on the edge" if contact.optimum else "no"
+    words = f"{percent(contact.share)} of it: {', '.join(contact.sides)}"
+    return words + ("; optimum on the edge" if contact.optimum else "")
+
+
+def _chosen(cell: Optimum | None) -> str:
+    if cell is None:
+        return NOTHING
+    return f"{spread(cell.mean, cell.std)}<small>lr {number(cell.lr)}, λ {number(cell.weight_decay)}</small>"
+
+
+def table(contents: Contents) -> str:
+    """Return the summary table as HTML; nothing without an optimizer."""
+    if not contents.summaries:
+        return ""
+    found = [s.least.mean for s in contents.summaries if s.least]
+    reference = f"{min(found):.2f} %" if found else NOTHING
+    within = f"within {points(contents.delta)} of "
+    columns = [
+        ("Optimizer", ""),
+        ("Test error, %", "cell chosen on validation, ± std"),
+        ("Least test error, %", "ringed cell, ± std"),
+        ("Learning rate", "of the ringed cell"),
+        ("Weight decay", "common scale"),
+        ("Weight decay", "as given"),
+        ("Basin", within + "its own best"),
+        ("Basin", within + f"the best of all ({reference})"),
+        ("Basin meets the box’s edge", ""),
+        ("Diverged", "of the box" if contents.cells is None else "of the runs"),
+        ("Failed runs", ""),
+        ("Seeds", "a cell"),
+    ]
+    head = "".join(f'<th scope="col">{a}{f"<small>{b}</small>" if b else ""}</th>' for a, b in columns)
+    body = "".join(map(_row, contents.summaries))
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _row(one: Summary) -> str:
+    least = one.least
+    numbers = [
+        _chosen(one.chosen),
+        spread(least.mean, least.std) if least else NOTHING,
+        *([number(v) for v in (least.lr, least.weight_decay, least.weight_decay_native)] if least else [NOTHING] * 3),
+        percent(one.share),
+        percent(one.share_of_all),
+        percent(one.diverged),
+        str(one.failed),
+        str(one.seeds[0]) if one.seeds[0] == one.seeds[1] else f"{one.seeds[0]}–{one.seeds[1]}",
+    ]
+    cells = [f"<td>{text}</td>" for text in numbers]
+    cells.insert(7, f'<td class="words">{_edge(one)}</td>')
+    return f'<tr><th scope="row">{escape(one.label)}</th>{"".join(cells)}</tr>'
+
+
+def notes(contents: Contents) -> str:
+    """Return what a reader must know before trusting the page, as HTML paragraphs."""
+    said = []
+    if contents.problem:
+        said.append(f"Shown without its study file: {escape(contents.problem)}.")
+    if contents.asked is not None and contents.results < contents.asked:
+        said.append(
+            f"Partial results: {count(contents.results)} of {plural(contents.asked, 'run')} have finished; "
+            "the rest is blank, and shares are of the area measured so far."
+        )
+    if contents.others:
+        said.append(
+            f"{plural(contents.others, 'stored run')} of an earlier version of the study "
+            f"{'is' if contents.others == 1 else 'are'} kept, but not shown."
+        )
+    reasons = contents.runs.loc[contents.runs["status"] == "failed", "reason"].value_counts()
+    for reason, runs in reasons.head(3).items():
+        said.append(f"{plural(int(runs), 'run')} failed: {escape(str(reason))}")
+    if any(max(s.seeds) == 1 for s in contents.summaries):
+        said.append("One seed: no spread is known, and any difference may be chance.")
+    return "".join(f'<p class="note">{text}</p>' for text in said)
+
+
+def query(root: str, contents: Contents) -> str:
+    """Return the pandas lines that read the results, HTML."""
+    where = json.dumps(f"{root.rstrip('/')}/runs" if "?" not in root else root.replace("?", "/runs?", 1))
+    lines = [
+        "import pandas as pd",
+        "",
+        f"runs = pd.read_parquet({where})",
+        'cells = runs.groupby(["optimizer", "lr", "weight_decay"])["test_error"]',
+        'cells.agg(["mean", "std", "count"]).sort_values("mean").head(10)',
+    ]
+    if contents.others:
+        lines.append("# The folder also holds runs of earlier versions of the study; see workload_options, lr, ...")
+    return f"<pre><code>{escape(chr(10).join(lines))}</code></pre>"
+
+
+def provenance(records: Iterable[dict[str, Any]]) -> str:
+    """Return the latest sweep's record as an HTML table; nothing without one."""
+    records = list(records)
+    if not records:
+        return ""
+    rows = "".join(
+        f'<tr><th scope="row">{escape(str(key))}</th><td>{escape(_value(value))}</td></tr>'
+        for key, value in records[-1].items()
+    )
+    which = "the latest of " + plural(len(records), "sweep") if len(records) > 1 else "one sweep"
+    return f"<details><summary>Where it ran ({which})</summary><table class='facts'>{rows}</table></details>"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_value(inner)}" for key, inner in value.items())
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return NOTHING if value is None else str(value)
