@@ -22,9 +22,7 @@ ADAMS, ADAMW, ADAM = (OPTIMIZERS[name]() for name in ("adams", "adamw", "adam"))
 
 
 def make(**changes: Any) -> Study:
-    return Study(
-        **{"name": "x", "workload": "digits", "optimizers": ["adams", "adam"], "space": SPACE} | changes
-    )
+    return Study(**{"name": "x", "workload": "digits", "optimizers": ["adams", "adam"], "space": SPACE} | changes)
 
 
 def ids(study: Study) -> list[str]:

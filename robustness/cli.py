@@ -1,0 +1,192 @@
+"""The command line: a thin layer over `Study`, `run`, `load` and the report."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from robustness.results import ResultsWarning, StorageError, Store, child, list_studies, load
+from robustness.study import Study, StudyError, studies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+BAD_INPUT = 2
+FAILED = 1
+INTERRUPTED = 130
+
+_out = Console(soft_wrap=True, highlight=False, markup=False)
+_err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return 0, 1 (something failed), 2 (the input is wrong) or 130 (interrupted)."""
+    options = _parser().parse_args(arguments)
+    warnings.showwarning = _show_warning  # type: ignore[assignment]
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except StudyError as error:
+        _err.print(str(error))
+        return BAD_INPUT
+    except StorageError as error:
+        _err.print(f"error: {error}")
+        return FAILED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return FAILED
+    except KeyboardInterrupt:
+        _err.print("stopped; what was stored stays, and the same command goes on from there")
+        return INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="robustness", description="Map how robust an optimizer is to its learning rate and weight decay."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, function: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(command=function)
+        return command
+
+    def takes_study(command: argparse.ArgumentParser, text: str) -> None:
+        command.add_argument("study", metavar="STUDY", help=text)
+
+    def takes_results(command: argparse.ArgumentParser) -> None:
+        command.add_argument("--results", default="results", help="folder or URI of all results (default: results)")
+
+    run = add("run", _run, "train what is missing of a study, store it and write its report")
+    takes_study(run, "a study file, or the name of one in search_spaces")
+    takes_results(run)
+    run.add_argument("--address", help="a Ray cluster's address, `auto` for the one here; default: start Ray here")
+    run.add_argument("--verbose", action="store_true", help="leave Ray's own messages on the screen")
+    run.add_argument("--quiet", action="store_true", help="show no progress")
+    run.add_argument("--no-report", action="store_true", help="write no report at the end")
+
+    validate = add("validate", _validate, "check study files and say everything that is wrong with them")
+    validate.add_argument("study", metavar="STUDY", nargs="+", help="study files, or names of some in search_spaces")
+
+    plan = add("plan", _plan, "say how many runs a study has, how many are stored, and how long the rest takes")
+    takes_study(plan, "a study file, or the name of one in search_spaces")
+    takes_results(plan)
+
+    listing = add("list", _list, "list the study files and the stored studies")
+    takes_results(listing)
+
+    report = add("report", _report, "write the HTML report of a stored study")
+    takes_study(report, "a stored study's name, or its folder or URI")
+    takes_results(report)
+    report.add_argument("--out", type=Path, help="where to write it (default: report.html in the study's folder)")
+    report.add_argument("--open", action="store_true", help="open it in the browser")
+    report.add_argument("--picture", type=Path, help="write the basins as a picture too (.svg, .png or .pdf)")
+
+    add("schema", _schema, "print the JSON Schema of study files, for editors")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    from robustness.sweep import ClusterError, SweepError, run
+
+    study = Study.load(options.study)
+    try:
+        sweep = run(study, options.results, address=options.address, verbose=options.verbose, quiet=options.quiet)
+    except (SweepError, ClusterError) as error:
+        _err.print(f"error: {error}\nWhat was stored stays; the same command goes on from there.")
+        return FAILED
+    _out.print(f"{sweep.trained} runs trained, {sweep.failed} failed; results in {sweep.root}")
+    if not options.no_report:
+        _write_report(sweep.root, None, open_it=False)
+    if sweep.interrupted:
+        _err.print("stopped before all was done; the same command goes on from there")
+        return INTERRUPTED
+    return FAILED if sweep.failed else 0
+
+
+def _validate(options: argparse.Namespace) -> int:
+    problems = 0
+    for name in options.study:
+        try:
+            study = Study.load(name)
+        except StudyError as error:
+            _err.print(str(error))
+            problems += 1
+        else:
+            _out.print(f"{name}: a valid study, {study.name}")
+    return BAD_INPUT if problems else 0
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from robustness.plan import plan
+
+    study = Study.load(options.study)
+    store = Store(child(options.results, study.name))
+    _out.print(plan(study, store).text())
+    return 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    _out.print("Study files:")
+    for name, path in studies().items():
+        try:
+            study = Study.load(path)
+            about = study.description or f"{study.workload.name}, {', '.join(e.label for e in study.optimizers)}"
+        except StudyError as error:
+            about = f"not valid: {error.problems[0]}"
+        _out.print(f"  {name:<24} {about}")
+    _out.print(f"Stored in {options.results}:")
+    stored = list_studies(options.results)
+    for name in stored:
+        counts = load(name, options.results).runs["status"].value_counts()
+        about = ", ".join(f"{count} {status}" for status, count in counts.items()) or "no runs yet"
+        _out.print(f"  {name:<24} {about}")
+    if not stored:
+        _out.print("  nothing yet; `robustness run digits` makes the first")
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    root = load(options.study, options.results).root
+    _write_report(root, options.out, open_it=options.open)
+    if options.picture:
+        from analysis.export import ExportError
+        from analysis.report import picture
+
+        try:
+            _out.print(f"picture: {picture(root, options.picture)}")
+        except ExportError as error:
+            _err.print(f"error: {error}")
+            return FAILED
+    return 0
+
+
+def _schema(_options: argparse.Namespace) -> int:
+    from robustness.study.schema import text
+
+    sys.stdout.write(text())
+    return 0
+
+
+def _write_report(root: str, out: Path | None, *, open_it: bool) -> None:
+    from analysis.report import write
+
+    path = write(root, out)
+    _out.print(f"report: {path}\nOpen it in a browser: {path.absolute().as_uri()}")
+    if open_it:
+        webbrowser.open(path.absolute().as_uri())
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
+    if issubclass(category, ResultsWarning):
+        _err.print(f"warning: {message}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""What a study will cost before it is run: runs, stored runs, and time from what earlier runs took."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from robustness.search import make_source
+
+if TYPE_CHECKING:
+    from robustness.results import Store
+    from robustness.study import Study
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much of a study is left.
+
+    Attributes:
+        total: runs of the study.
+        stored: runs that need no training.
+        seconds_a_run: mean over the stored runs of this workload, None if there is none.
+        workers: stacks at a time on this machine.
+    """
+
+    study: str
+    total: int
+    stored: int
+    seconds_a_run: float | None
+    workers: int
+
+    @property
+    def seconds(self) -> float | None:
+        """Expected time for the rest on this machine, without Ray's start."""
+        if self.seconds_a_run is None:
+            return None
+        return (self.total - self.stored) * self.seconds_a_run / self.workers
+
+    def text(self) -> str:
+        """Return the plan as a person reads it."""
+        left = self.total - self.stored
+        lines = [f"{self.study}: {self.total} runs, {self.stored} stored, {left} to train"]
+        if not left:
+            lines.append("nothing to train")
+        elif self.seconds is None or self.seconds_a_run is None:
+            lines.append("no run of this workload is stored yet, so there is no estimate of the time")
+        else:
+            each = f"{self.seconds_a_run:.3g} s a run, {self.workers} at a time"
+            lines.append(f"expected time on this machine: {_duration(self.seconds)} ({each}), and Ray's start")
+        return "\n".join(lines)
+
+
+def plan(study: Study, store: Store) -> Plan:
+    """Return the plan of `study`, whose results are in `store`."""
+    stored = store.runs()
+    source = make_source(study, stored)
+    options = study.workload.model_dump_json(exclude={"name"})
+    alike = stored[(stored["workload"] == study.workload.name) & (stored["workload_options"] == options)]
+    alike = alike[alike["status"] != "failed"]
+    seconds = float(alike["duration_s"].mean()) if len(alike) else None
+    workers = max(1, int((os.cpu_count() or 1) / study.resources.cpus))
+    return Plan(
+        study.name,
+        source.total,
+        source.done,
+        seconds,
+        min(workers, study.resources.max_concurrent or workers),
+    )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

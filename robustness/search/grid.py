@@ -1,0 +1,39 @@
+"""The runs of a grid that are not stored yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from robustness.study import Run, Study
+    from robustness.sweep.worker import Outcome
+
+DONE = ("completed", "diverged")
+
+
+class GridSource:
+    """The runs of a grid that are not stored yet, all at once.
+
+    Attributes:
+        total: runs of the study.
+        done: those already stored.
+    """
+
+    def __init__(self, study: Study, stored: pd.DataFrame) -> None:
+        runs = study.grid()
+        have = set(stored.loc[stored["status"].isin(DONE), "run_id"])
+        self._missing = [run for run in runs if run.run_id not in have]
+        self.total = len(runs)
+        self.done = self.total - len(self._missing)
+
+    def next(self) -> list[Run]:
+        """Return all missing runs the first time, none afterwards."""
+        runs, self._missing = self._missing, []
+        return runs
+
+    def tell(self, outcomes: Sequence[Outcome]) -> None:
+        """Nothing to learn: a grid is fixed."""

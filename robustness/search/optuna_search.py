@@ -1,0 +1,186 @@
+"""One optimizer's Optuna search: it asks for cells and learns their mean validation error over the seeds.
+
+The Parquet is the only memory. A search starts from what is stored, so an interrupted one goes on.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+import optuna
+
+from robustness.search.coordinates import Cell, Coordinate
+from robustness.study import Sampled
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from robustness.optimizers import Optimizer
+    from robustness.study import Run, Study
+    from robustness.sweep.worker import Outcome
+
+BATCH = 8
+"""Cells asked at a time: a stack of 8 cells an optimizer is worth training, a search of dozens still learns."""
+
+AHEAD = 2
+"""Batches that may be out at once, so that workers do not wait for the slowest seed."""
+
+REPEATS = 200
+"""How often a sampler may name known cells in a row before an unknown one is drawn for it."""
+
+
+class OptunaSearch:
+    """Cells of one optimizer, asked for until the study's number is reached.
+
+    A diverged run counts with the error of chance. A cell none of whose seeds could be trained is told to Optuna as
+    failed. Stored cells that another sampler or a grid chose are known to Optuna, but do not count.
+
+    Attributes:
+        total: runs of this search, those of stored cells included.
+        done: runs of its cells that were stored when it started.
+    """
+
+    def __init__(self, study: Study, optimizer: Optimizer, stored: pd.DataFrame) -> None:
+        assert isinstance(study.search, Sampled)
+        self._study, self._optimizer, self._asked = study, optimizer, study.search.cells
+        self._axes = (Coordinate("lr", study.space.lr), Coordinate("weight_decay", study.space.weight_decay))
+        self._errors: dict[Cell, list[float]] = {}
+        self._waiting: dict[Cell, set[str]] = {}
+        self._trials: dict[Cell, optuna.Trial] = {}
+        self._cells: dict[str, Cell] = {}
+        self._counted: set[Cell] = set()
+        self._stored: set[str] = set()
+        self.done = 0
+        self._enter(stored)
+        whole = [cell for cell, errors in self._errors.items() if len(errors) == len(study.seeds)]
+        self._unfinished = [cell for cell in self._errors if cell not in whole]
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._optuna = optuna.create_study(sampler=make_sampler(study.search.sampler, len(whole)))
+        for cell in whole:
+            self._add_known(cell)
+        self.total = max(self._asked, len(self._counted)) * len(study.seeds)
+
+    def ask(self) -> list[Run]:
+        """Return the missing runs of the next cells; none while enough are out, or when all are asked for."""
+        runs = [run for cell in self._unfinished for run in self._hand_out(cell)]
+        self._unfinished = []
+        if len(self._waiting) > (AHEAD - 1) * BATCH:
+            return runs
+        for _ in range(min(BATCH, self._asked - len(self._counted))):
+            cell, trial = self._new_cell()
+            self._counted.add(cell)
+            self._trials[cell] = trial
+            runs += self._hand_out(cell)
+        return runs
+
+    def tell(self, outcome: Outcome) -> None:
+        """Learn how a run went; Optuna is told when the cell's last seed is in."""
+        cell = self._cells.pop(outcome.run_id)
+        error = outcome.test_error if outcome.validation_error is None else outcome.validation_error
+        if outcome.status != "failed" and error is not None and math.isfinite(error):
+            self._errors[cell].append(error)
+        self._waiting[cell].discard(outcome.run_id)
+        if self._waiting[cell]:
+            return
+        del self._waiting[cell]
+        trial = self._trials.pop(cell, None)
+        if trial is None:
+            self._add_known(cell)
+        elif self._errors[cell]:
+            self._optuna.tell(trial, float(np.mean(self._errors[cell])))
+        else:
+            self._optuna.tell(trial, state=optuna.trial.TrialState.FAIL)
+
+    def _hand_out(self, cell: Cell) -> list[Run]:
+        runs = [run for run in self._runs(cell) if run.run_id not in self._stored]
+        self._errors.setdefault(cell, [])
+        self._waiting[cell] = {run.run_id for run in runs}
+        self._cells |= {run.run_id: cell for run in runs}
+        return runs
+
+    def _runs(self, cell: Cell) -> list[Run]:
+        return [self._study.run(self._optimizer, cell.lr, cell.weight_decay, seed) for seed in self._study.seeds]
+
+    def _enter(self, stored: pd.DataFrame) -> None:
+        """Take in stored cells: those with every seed are known; this sampler's count, and get what they lack."""
+        results = stored[stored["status"] != "failed"]
+        errors = dict(zip(results["run_id"], results["validation_error"].fillna(results["test_error"]), strict=True))
+        self._stored = set(errors)
+        ours = set(stored.loc[stored["sampler"] == self._study.search.sampler, "run_id"])
+        pairs = stored[["lr", "weight_decay"]].drop_duplicates().itertuples(index=False)
+        for cell in sorted(Cell(float(lr), float(decay)) for lr, decay in pairs):
+            if self._coordinates(cell) is None:
+                continue
+            ids = [run.run_id for run in self._runs(cell)]
+            found = [float(errors[run_id]) for run_id in ids if run_id in errors]
+            counts = not ours.isdisjoint(ids)
+            if counts:
+                self._counted.add(cell)
+                self.done += len(found)
+            if counts or len(found) == len(ids):
+                self._errors[cell] = found
+
+    def _add_known(self, cell: Cell) -> None:
+        """Tell Optuna of a cell that it did not choose in this process."""
+        coordinates = self._coordinates(cell)
+        if coordinates is None or not self._errors[cell]:
+            return
+        self._optuna.add_trial(
+            optuna.trial.create_trial(
+                params=coordinates,
+                distributions={axis.name: axis.distribution for axis in self._axes},
+                value=float(np.mean(self._errors[cell])),
+            )
+        )
+
+    def _coordinates(self, cell: Cell) -> dict[str, float] | None:
+        """Return a cell as Optuna's parameters, None if it lies outside the space."""
+        places = {axis.name: axis.coordinate(value) for axis, value in zip(self._axes, cell, strict=True)}
+        return None if None in places.values() else {name: p for name, p in places.items() if p is not None}
+
+    def _new_cell(self) -> tuple[Cell, optuna.Trial]:
+        """Ask Optuna for a cell that is neither stored nor out.
+
+        `random` and `qmc` name the stored cells again, in their order, before they come to new ones. A sampler that
+        has settled on known cells of a list is given an unknown one.
+        """
+        limit = len(self._errors) + REPEATS
+        for attempt in range(2 * limit):
+            if attempt >= limit:
+                self._optuna.enqueue_trial(self._random_place(attempt))
+            trial = self._optuna.ask({axis.name: axis.distribution for axis in self._axes})
+            cell = Cell(*(axis.value(trial.params[axis.name]) for axis in self._axes))
+            if cell not in self._errors:
+                return cell, trial
+            self._optuna.tell(trial, state=optuna.trial.TrialState.FAIL)
+        raise RuntimeError(f"the space has fewer than the {self._asked} cells that were asked for")
+
+    def _random_place(self, seed: int) -> dict[str, float]:
+        generator = np.random.default_rng(seed)
+        places: dict[str, float] = {}
+        for axis in self._axes:
+            places[axis.name] = axis.draw(generator)
+        return places
+
+
+def make_sampler(name: str, known: int) -> optuna.samplers.BaseSampler:
+    """Return Optuna's sampler of a study file's name.
+
+    `tpe`, `gp` and `cmaes` get another seed for each number of known cells, or an interrupted search would draw the
+    same start-up cells again. `random` and `qmc` must repeat theirs, and go on after them.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        samplers = optuna.samplers
+        if name == "random":
+            return samplers.RandomSampler(seed=0)
+        if name == "qmc":
+            return samplers.QMCSampler(scramble=True, seed=0)
+        if name == "gp":
+            return samplers.GPSampler(seed=known, deterministic_objective=False)
+        if name == "cmaes":
+            return samplers.CmaEsSampler(seed=known)
+        return samplers.TPESampler(seed=known, multivariate=True, constant_liar=True)

@@ -1,0 +1,47 @@
+"""A sampled study: one Optuna search an optimizer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from robustness.search.optuna_search import OptunaSearch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+    from robustness.study import Run, Study
+    from robustness.sweep.worker import Outcome
+
+
+class SampledSource:
+    """Optuna's searches, one an optimizer, which are asked for several cells at a time so that stacks fill.
+
+    All of them start from the same sampler seed: `random` and `qmc` give every optimizer the same cells, so that
+    differences between optimizers are paired.
+
+    Attributes:
+        total: runs of the study.
+        done: those already stored.
+    """
+
+    def __init__(self, study: Study, stored: pd.DataFrame) -> None:
+        self._searches = [OptunaSearch(study, entry.optimizer, stored) for entry in study.optimizers]
+        self._owner: dict[str, OptunaSearch] = {}
+        self.total = sum(search.total for search in self._searches)
+        self.done = sum(search.done for search in self._searches)
+
+    def next(self) -> list[Run]:
+        """Return the runs of the next cells of every search that may ask for some now."""
+        runs: list[Run] = []
+        for search in self._searches:
+            asked = search.ask()
+            self._owner |= {run.run_id: search for run in asked}
+            runs += asked
+        return runs
+
+    def tell(self, outcomes: Sequence[Outcome]) -> None:
+        """Pass each outcome to the search that asked for it."""
+        for outcome in outcomes:
+            self._owner.pop(outcome.run_id).tell(outcome)

@@ -1,0 +1,131 @@
+"""A study being executed: Ray Tune spreads its stacks over a machine or a cluster, one trial a stack."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from robustness.provenance import collect
+from robustness.results import Store, child
+from robustness.search import make_source
+from robustness.sweep import ray_session
+from robustness.sweep.progress import Progress
+from robustness.sweep.worker import Report, decode, work
+
+if TYPE_CHECKING:
+    from robustness.search import Source
+    from robustness.study import Study
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """How a sweep ended.
+
+    Attributes:
+        root: folder or URI of the study's results.
+        trained: runs that this sweep trained, diverged ones included.
+        failed: runs that could not be trained.
+        interrupted: whether it was asked to stop before all was done.
+    """
+
+    root: str
+    trained: int
+    failed: int
+    interrupted: bool
+
+
+class SweepError(Exception):
+    """A sweep had to end early; what was stored stays, and the next one goes on from there."""
+
+
+def run(
+    study: Study,
+    results: str | Path = "results",
+    *,
+    address: str | None = None,
+    verbose: bool = False,
+    quiet: bool = False,
+) -> Sweep:
+    """Train what is missing of `study` and store it below `results`.
+
+    Ctrl-C (or SIGTERM) lets the running stacks finish and stores them; a second one stops at once.
+
+    Args:
+        study: what to train.
+        results: folder or pyarrow filesystem URI; the study gets a folder of its name in it.
+        address: a Ray cluster's address, `auto` for the one this machine belongs to; None starts Ray here.
+        verbose: leave Ray's own messages on the screen.
+        quiet: show no progress.
+
+    Raises:
+        SweepError: results could not be written, or Ray could not be reached.
+        StorageError: the results folder cannot be read or written from the start.
+    """
+    store = Store(child(str(results), study.name))
+    store.write_study(study.text)
+    store.write_provenance(collect(sys.argv))
+    store.clean()
+    source = make_source(study, store.runs())
+    with Progress(study, total=source.total, done=source.done, quiet=quiet) as progress:
+        if source.total == source.done:
+            return Sweep(store.root, 0, 0, interrupted=False)
+        with ray_session.connect(address, verbose=verbose):
+            progress.ready()
+            interrupted = _tune(study, source, store, progress)
+        return Sweep(store.root, progress.trained, progress.failed, interrupted)
+
+
+def _tune(study: Study, source: Source, store: Store, progress: Progress) -> bool:
+    """Run Ray Tune until the source is empty; return whether it was interrupted."""
+    from ray import tune
+
+    from robustness.sweep.searcher import StackSearcher
+
+    resources, slots = ray_session.slots(study.resources)
+    sweep_id = uuid.uuid4().hex
+    searcher = StackSearcher(study, source, store, slots, progress)
+    scratch = Path(tempfile.mkdtemp(prefix="robustness-"))
+
+    def stop() -> None:
+        searcher.stop()
+        ray_session.set_flag(sweep_id)
+        progress.stopping(searcher.running)
+
+    trainable = tune.with_parameters(_trial, study=study, store=store, sweep_id=sweep_id)
+    tuner = tune.Tuner(
+        tune.with_resources(trainable, resources),
+        tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1, reuse_actors=True),
+        run_config=tune.RunConfig(
+            name="sweep",
+            storage_path=str(scratch),
+            verbose=0,
+            failure_config=tune.FailureConfig(max_failures=study.resources.retries),
+        ),
+    )
+    try:
+        with ray_session.interruptible(stop) as interrupted:
+            tuner.fit()
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    if searcher.storage_error:
+        raise SweepError(searcher.storage_error)
+    return interrupted.is_set()
+
+
+def _trial(config: dict[str, Any], study: Study, store: Store, sweep_id: str) -> None:
+    """What Ray Tune calls on a worker: one stack, one report."""
+    from ray import tune
+
+    from robustness.sweep.searcher import REPORT, RUNS
+
+    if ray_session.flag(sweep_id):
+        report = Report(skipped=True)
+    else:
+        runs = decode(study, config[RUNS])
+        report = work(runs, store, sampler=study.search.sampler, retries=study.resources.retries)
+    tune.report({REPORT: report.to_json()})

@@ -1,0 +1,134 @@
+"""Ray itself: starting or joining it quietly, what it offers, and how a sweep on it is interrupted."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import os
+import signal
+import socket
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from robustness.study import Resources
+
+_QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_MAX_PENDING_TRIALS_PG": "1000000",  # the searcher bounds them itself, by the slots there are
+    "RAY_AIR_NEW_OUTPUT": "0",  # the new output prints its own header whatever the verbosity
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+OBJECT_STORE_BYTES = 128 * 2**20
+CONNECT_TIMEOUT_S = 10.0
+
+
+class ClusterError(Exception):
+    """Ray could not be started or reached."""
+
+
+@contextlib.contextmanager
+def connect(address: str | None, *, verbose: bool) -> Iterator[None]:
+    """Start Ray on this machine, or join the cluster at `address`; leave it at the end.
+
+    Raises:
+        ClusterError: no cluster answers at `address`, or Ray does not start.
+    """
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    import ray
+
+    if ray.is_initialized():
+        yield
+        return
+    if address:
+        _check_that_it_answers(address)
+    local: dict[str, Any] = {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
+    try:
+        ray.init(
+            address=address or "local",
+            log_to_driver=verbose,
+            logging_level=logging.INFO if verbose else logging.ERROR,
+            **({} if address else local),
+        )
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        place = f"no Ray cluster answers at {address!r}" if address else "Ray does not start"
+        raise ClusterError(f"{place}: {error}") from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _check_that_it_answers(address: str) -> None:
+    """Refuse an address that nothing listens on: Ray itself would try for minutes, with a core dump at the end."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdigit():
+        return
+    try:
+        socket.create_connection((host.strip("[]") or "127.0.0.1", int(port)), timeout=CONNECT_TIMEOUT_S).close()
+    except OSError as error:
+        raise ClusterError(f"no Ray cluster answers at {address!r}: {error.strerror or error}") from error
+
+
+def slots(resources: Resources) -> tuple[dict[str, float], int]:
+    """Return what a stack asks of Ray, and how many stacks can run at once.
+
+    Raises:
+        ClusterError: no node could ever hold a stack.
+    """
+    import ray
+
+    have = ray.cluster_resources()
+    gpus = min(1.0, have.get("GPU", 0.0)) if resources.gpus == "auto" else float(resources.gpus)
+    need = {"cpu": float(resources.cpus)} | ({"gpu": gpus} if gpus else {})
+    count = min(math.floor(have.get(kind.upper(), 0.0) / amount + 1e-9) for kind, amount in need.items() if amount)
+    if count < 1:
+        raise ClusterError(f"a stack asks for {need}, and Ray has CPU {have.get('CPU', 0)}, GPU {have.get('GPU', 0)}")
+    return need, min(count, resources.max_concurrent or count)
+
+
+def set_flag(name: str) -> None:
+    """Raise a flag that every worker of the cluster can see."""
+    from ray.experimental.internal_kv import _internal_kv_put
+
+    _internal_kv_put(f"robustness-{name}", b"1")
+
+
+def flag(name: str) -> bool:
+    """Return whether the flag is up."""
+    from ray.experimental.internal_kv import _internal_kv_get
+
+    return _internal_kv_get(f"robustness-{name}") is not None
+
+
+@contextlib.contextmanager
+def interruptible(stop: Callable[[], None]) -> Iterator[threading.Event]:
+    """Call `stop` at the first SIGINT or SIGTERM, raise KeyboardInterrupt at the second.
+
+    Outside the main thread, where Python allows no handlers, signals are left as they are.
+    """
+    asked = threading.Event()
+
+    def handle(_number: int, _frame: object) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+        # Not in the handler itself: it may have interrupted code that holds a lock which `stop` needs.
+        threading.Thread(target=stop, daemon=True).start()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

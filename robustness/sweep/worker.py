@@ -1,0 +1,160 @@
+"""What a worker does with a stack: train it, store it, and say in one line how it went."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+import traceback
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from robustness.provenance import code_version
+from robustness.results import StorageError, Store
+from robustness.study.run import identity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from robustness.study import Run, Study
+    from robustness.training import History
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one run went, as the driver needs to know it; errors in percent, None for a failed run."""
+
+    run_id: str
+    status: str
+    validation_error: float | None
+    test_error: float | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """How one stack went; `storage_error` says why nothing could be written."""
+
+    outcomes: tuple[Outcome, ...] = ()
+    seconds: float = 0.0
+    storage_error: str | None = None
+    skipped: bool = False
+
+    def to_json(self) -> str:
+        """Return the report as text, the form in which Ray Tune carries it."""
+        return json.dumps(self, default=vars)
+
+    @classmethod
+    def from_json(cls, text: str) -> Report:
+        """Read what `to_json` wrote."""
+        values = json.loads(text)
+        outcomes = tuple(Outcome(**outcome) for outcome in values.pop("outcomes"))
+        return cls(outcomes=outcomes, **values)
+
+
+def encode(study: Study, runs: Sequence[Run]) -> str:
+    """Return runs as short text: indices into the study's optimizers beside the numbers."""
+    places = {entry.optimizer: place for place, entry in enumerate(study.optimizers)}
+    return json.dumps([[places[run.optimizer], run.lr, run.weight_decay, run.seed] for run in runs])
+
+
+def decode(study: Study, text: str) -> list[Run]:
+    """Read what `encode` wrote for the same study."""
+    return [
+        study.run(study.optimizers[place].optimizer, lr, weight_decay, seed)
+        for place, lr, weight_decay, seed in json.loads(text)
+    ]
+
+
+def work(runs: Sequence[Run], store: Store, *, sampler: str, retries: int) -> Report:
+    """Train `runs` as one stack and store them; a run that cannot be trained is stored as failed.
+
+    A storage error is not retried here and becomes part of the report: the driver ends the sweep with it.
+    """
+    started = time.perf_counter()
+    histories, failures = _train(runs, retries)
+    seconds = time.perf_counter() - started
+    provenance = _provenance(sampler, len(runs), seconds / len(runs)) | _device()
+    rows = [row for history in histories for row in history.rows(provenance)]
+    failed = [failed_row(run, reason, provenance) for run, reason in failures]
+    try:
+        if rows:
+            ids = [row["run_id"] for row in rows]
+            store.write(store.part_name(ids), rows, _curves(histories))
+            store.remove_failed(ids)
+        for row in failed:
+            store.write_failed(row)
+    except StorageError as error:
+        return Report(seconds=seconds, storage_error=str(error))
+    return Report(outcomes=tuple(_outcome(row) for row in rows + failed), seconds=seconds)
+
+
+def failed_row(run: Run, reason: str, provenance: dict[str, Any]) -> dict[str, Any]:
+    """Return the row of a run that could not be trained: no result, and why."""
+    return {
+        **identity(run),
+        **provenance,
+        "status": "failed",
+        "reason": reason,
+        "epochs": 0,
+        "steps": 0,
+        "parameters": 0,
+    }
+
+
+def lost_row(run: Run, reason: str, sampler: str) -> dict[str, Any]:
+    """Return the row of a run whose worker died each time; only the driver is left to write it."""
+    provenance = _provenance(sampler, 1, 0.0) | {"device": "unknown", "torch_version": version("torch")}
+    return failed_row(run, reason, provenance)
+
+
+def _train(runs: Sequence[Run], retries: int) -> tuple[list[History], list[tuple[Run, str]]]:
+    """Train as one stack; what fails is tried again in halves, so that one bad run costs only itself."""
+    from robustness.training import train
+
+    try:
+        return train(runs), []
+    except Exception as error:  # noqa: BLE001 - a user's network may raise anything, and the sweep goes on
+        reason = _reason(error)
+    if len(runs) > 1:
+        middle = len(runs) // 2
+        halves = [_train(half, retries) for half in (runs[:middle], runs[middle:])]
+        return halves[0][0] + halves[1][0], halves[0][1] + halves[1][1]
+    if retries > 0:
+        return _train(runs, retries - 1)
+    return [], [(runs[0], reason)]
+
+
+def _reason(error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({frame.filename}:{frame.lineno})"[:2000]
+
+
+def _provenance(sampler: str, stack_size: int, duration_s: float) -> dict[str, Any]:
+    return {
+        "sampler": sampler,
+        "stack_size": stack_size,
+        "duration_s": duration_s,
+        "host": socket.gethostname(),
+        "finished_at": datetime.now(UTC),
+        "code_version": code_version(),
+    }
+
+
+def _device() -> dict[str, str]:
+    import torch
+
+    from robustness.training import default_device
+
+    name = torch.cuda.get_device_name() if default_device() == "cuda" else "cpu"
+    return {"device": name, "torch_version": str(torch.__version__)}
+
+
+def _curves(histories: Sequence[History]) -> dict[str, list[Any]]:
+    tables = [history.curves() for history in histories]
+    return {name: [value for table in tables for value in table[name]] for name in tables[0]}
+
+
+def _outcome(row: dict[str, Any]) -> Outcome:
+    return Outcome(row["run_id"], row["status"], row.get("validation_error"), row.get("test_error"))

@@ -1,0 +1,265 @@
+"""Whole sweeps on real Ray: what survives a kill, a Ctrl-C and a full disk, and that it is the same to the bit."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+
+from robustness.results import Store
+from robustness.results.schema import IDENTITY_COLUMNS, OUTCOME_COLUMNS
+
+pytestmark = [pytest.mark.sweep, pytest.mark.slow]
+
+STUDY = """
+name: small
+workload: {name: digits, epochs: 4, train_size: 448}
+optimizers: [adams, adamw, adam]
+space:
+  lr: {low: 1e-4, high: 1, points: 6}
+  weight_decay: {low: 1e-4, high: 10, points: 5, zero: true}
+seeds: 3
+resources: {stack_size: 12}
+"""
+RUNS = 3 * 6 * 6 * 3
+COLUMNS = [*IDENTITY_COLUMNS, *OUTCOME_COLUMNS]
+
+
+def command(study, results, *more):
+    return [
+        sys.executable,
+        "-m",
+        "robustness.cli",
+        "run",
+        str(study),
+        "--results",
+        str(results),
+        "--no-report",
+        *more,
+    ]
+
+
+def start(study, results, *more):
+    """Start the command as a terminal would: leader of a process group of its own."""
+    return subprocess.Popen(
+        command(study, results, *more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def finish(study, results, *more):
+    done = subprocess.run(command(study, results, *more), capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+def table(results, name="small"):
+    """Return the outcomes as pandas reads them, without any help of ours."""
+    frame = pd.read_parquet(Path(results) / name / "runs")[COLUMNS]
+    return frame.sort_values("run_id").reset_index(drop=True)
+
+
+def stored(results):
+    folder = Path(results) / "small" / "runs"
+    return len(list(folder.glob("*.parquet"))) if folder.exists() else 0
+
+
+def wait_for(condition, seconds=90):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    path = tmp_path_factory.mktemp("study") / "small.yaml"
+    path.write_text(STUDY)
+    return path
+
+
+@pytest.fixture(scope="module")
+def whole(study, tmp_path_factory):
+    """An uninterrupted sweep: its table, and how long it took."""
+    results = tmp_path_factory.mktemp("whole")
+    started = time.monotonic()
+    done = finish(study, results)
+    assert f"{RUNS} runs trained, 0 failed" in done.stdout
+    return table(results), time.monotonic() - started, results
+
+
+def test_the_screen_is_ours_alone(study, whole, tmp_path):
+    text = STUDY.replace("points: 6", "points: 2").replace("points: 5", "points: 1, high: 1e-4")
+    few = tmp_path / "few.yaml"
+    few.write_text(STUDY.replace("points: 6", "points: 2").replace("seeds: 3", "seeds: 1"))
+    done = finish(few, tmp_path / "r")
+    lines = (done.stdout + done.stderr).strip().splitlines()
+    assert text
+    assert all(line.startswith(("small: ", "36 runs trained")) for line in lines), lines
+
+
+def test_a_sweep_is_complete_and_curves_are_whole(whole):
+    frame, _, results = whole
+    assert len(frame) == RUNS == frame["run_id"].nunique()
+    assert set(frame["status"]) == {"completed", "diverged"}
+    store = Store(results / "small")
+    curves = store.curves()
+    assert len(curves) == frame["epochs"].sum()
+    assert store.read_study() == STUDY
+    assert len(list((results / "small" / "provenance").glob("*.json"))) == 1
+
+
+def test_the_same_command_again_trains_nothing(study, whole):
+    _, _, results = whole
+    started = time.monotonic()
+    assert "0 runs trained" in finish(study, results).stdout
+    assert time.monotonic() - started < 8, "Ray is not even started"
+
+
+def test_a_driver_killed_five_times_ends_in_the_same_table(study, whole, tmp_path):
+    expected, seconds, _ = whole
+    moments = random.Random(20231210)
+    counts = []
+    for _ in range(5):
+        process = start(study, tmp_path)
+        try:
+            process.wait(timeout=moments.uniform(0.2, 1.0) * seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        process.communicate()
+        if (tmp_path / "small" / "runs").exists():
+            pd.read_parquet(tmp_path / "small" / "runs")
+        counts.append(stored(tmp_path))
+    assert counts == sorted(counts), "nothing stored is ever lost"
+    finish(study, tmp_path)
+    pd.testing.assert_frame_equal(table(tmp_path), expected)
+
+
+def test_a_killed_worker_costs_nothing_but_time(study, whole, tmp_path):
+    expected, _, _ = whole
+    process = start(study, tmp_path)
+    wait_for(lambda: stored(tmp_path) >= 2)
+    workers = [
+        p
+        for p in psutil.Process(process.pid).children(recursive=True)
+        if "ImplicitFunc" in p.name() or any("ImplicitFunc" in word for word in p.cmdline())
+    ]
+    assert workers, [p.cmdline() for p in psutil.Process(process.pid).children(recursive=True)]
+    workers[0].kill()
+    _, errors = process.communicate(timeout=240)
+    assert process.returncode == 0, errors
+    pd.testing.assert_frame_equal(table(tmp_path), expected)
+
+
+def test_ctrl_c_finishes_and_stores_what_is_running(study, whole, tmp_path):
+    expected, _, _ = whole
+    process = start(study, tmp_path)
+    wait_for(lambda: stored(tmp_path) >= 2)
+    os.killpg(process.pid, signal.SIGINT)
+    out, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "stopping" in errors
+    assert "goes on from there" in errors
+    assert "Traceback" not in errors
+    frame = table(tmp_path)
+    assert 24 <= len(frame) < RUNS
+    assert f"{len(frame)} runs trained" in out, "what was running was finished and stored"
+    finish(study, tmp_path)
+    pd.testing.assert_frame_equal(table(tmp_path), expected)
+
+
+def test_a_second_ctrl_c_stops_at_once(study, tmp_path):
+    slow = tmp_path / "slow.yaml"
+    slow.write_text(STUDY.replace("epochs: 4", "epochs: 4000"))
+    process = start(slow, tmp_path / "r")
+    wait_for(lambda: psutil.Process(process.pid).children(recursive=True))
+    time.sleep(12)
+    os.killpg(process.pid, signal.SIGINT)
+    time.sleep(1)
+    assert process.poll() is None, "the first one waits for what is running"
+    os.killpg(process.pid, signal.SIGINT)
+    started = time.monotonic()
+    _, errors = process.communicate(timeout=60)
+    assert time.monotonic() - started < 15
+    assert process.returncode == 130
+    assert "Traceback" not in errors, errors
+
+
+def test_a_grid_that_grows_trains_only_its_new_cells(study, whole, tmp_path):
+    _, _, results = whole
+    smaller = tmp_path / "small.yaml"
+    smaller.write_text(STUDY.replace("{low: 1e-4, high: 1, points: 6}", "[1e-3, 1e-2]"))
+    finish(smaller, tmp_path / "r")
+    before = table(tmp_path / "r")
+    smaller.write_text(STUDY.replace("{low: 1e-4, high: 1, points: 6}", "[1e-3, 3e-3, 1e-2, 3e-2]"))
+    done = finish(smaller, tmp_path / "r")
+    assert f"{len(before)} runs trained" in done.stdout, "two rates more, as many as there were"
+    after = table(tmp_path / "r")
+    assert len(after) == 2 * len(before)
+    pd.testing.assert_frame_equal(after[after["run_id"].isin(before["run_id"])].reset_index(drop=True), before)
+    assert results.exists()
+
+
+def test_an_optuna_study_interrupted_and_continued_has_exactly_its_cells(tmp_path):
+    path = tmp_path / "small.yaml"
+    path.write_text(
+        STUDY.replace("points: 6", "points: 6").replace(
+            "resources: {stack_size: 12}", "search: {sampler: tpe, cells: 30}"
+        )
+    )
+    results = tmp_path / "r"
+    process = start(path, results)
+    wait_for(lambda: stored(results) >= 2)
+    process.kill()
+    process.communicate()
+    partial = len(table(results))
+    assert 0 < partial < 270
+    finish(path, results)
+    frame = table(results)
+    assert len(frame) == frame["run_id"].nunique() == 3 * 30 * 3
+    assert frame.groupby("optimizer")["cell_id"].nunique().to_dict() == {"adam": 30, "adams": 30, "adamw": 30}
+    assert (frame.groupby("cell_id")["seed"].nunique() == 3).all()
+    assert (frame["status"] == "diverged").any(), "the box has cells that diverge"
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small disk needs root")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip(f"a small disk can't be mounted: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_full_disk_is_a_clear_error_and_the_next_run_resumes(study, whole, small_disk):
+    expected, _, _ = whole
+    done = subprocess.run(command(study, small_disk), capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr
+    assert str(small_disk) in done.stderr
+    assert "Traceback" not in done.stderr
+    kept = table(small_disk)
+    assert 0 < len(kept) < RUNS
+    subprocess.run(["mount", "-o", "remount,size=40m", str(small_disk)], check=True)
+    finish(study, small_disk)
+    pd.testing.assert_frame_equal(table(small_disk), expected)

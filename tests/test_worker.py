@@ -1,0 +1,158 @@
+"""A stack on a worker, and a searcher whose workers die: nothing is lost, and every failure has its reason."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+from ray.tune.search import Searcher
+
+from robustness import Store, Study
+from robustness.search import make_source
+from robustness.sweep import worker
+from robustness.sweep.progress import Progress
+from robustness.sweep.searcher import REPORT, RUNS, StackSearcher
+from robustness.sweep.worker import Outcome, Report, decode, work
+
+BOOM = 1e-2
+
+
+@pytest.fixture
+def study():
+    return Study(
+        name="t",
+        workload={"name": "digits", "epochs": 2, "train_size": 640},
+        optimizers=["adams", "adam"],
+        space={"lr": [1e-3, BOOM], "weight_decay": [0, 1e-3]},
+        seeds=1,
+    )
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "t")
+
+
+@pytest.fixture
+def fragile(monkeypatch):
+    """Training that raises in any stack with a certain run, as an out-of-memory error would; count the attempts."""
+    from robustness import training
+
+    attempts = []
+    train = training.train
+
+    def explode(runs):
+        attempts.append(len(runs))
+        if any(run.lr == BOOM and run.weight_decay for run in runs):
+            raise MemoryError("no room")
+        return train(runs, device="cpu")
+
+    monkeypatch.setattr(training, "train", explode)
+    return attempts
+
+
+def test_a_stack_is_stored_with_its_curves(study, store):
+    report = work(study.grid(), store, sampler="grid", retries=0)
+    assert [outcome.status for outcome in report.outcomes] == ["completed"] * 8
+    runs = store.runs()
+    assert set(runs["run_id"]) == {run.run_id for run in study.grid()}
+    assert set(runs["stack_size"]) == {8}
+    assert len(store.curves()) == 16
+    errors = dict(zip(runs["run_id"], runs["test_error"], strict=True))
+    assert all(errors[outcome.run_id] == outcome.test_error for outcome in report.outcomes)
+
+
+def test_one_bad_run_costs_only_itself(study, store, fragile):
+    report = work(study.grid(), store, sampler="grid", retries=2)
+    statuses = {outcome.run_id: outcome.status for outcome in report.outcomes}
+    bad = [run for run in study.grid() if run.lr == BOOM and run.weight_decay]
+    assert len(bad) == 2
+    assert {run_id for run_id, status in statuses.items() if status == "failed"} == {run.run_id for run in bad}
+    assert fragile.count(1) >= 6, "each bad run is tried three times by itself"
+    runs = store.runs().set_index("run_id")
+    for run in bad:
+        assert runs.loc[run.run_id, "status"] == "failed"
+        assert "MemoryError: no room" in runs.loc[run.run_id, "reason"]
+    assert store.done() == {run.run_id for run in study.grid()} - {run.run_id for run in bad}
+
+
+def test_a_failed_run_that_later_succeeds_leaves_no_trace(study, store, fragile, monkeypatch):
+    work(study.grid(), store, sampler="grid", retries=0)
+    missing = make_source(study, store.runs()).next()
+    assert len(missing) == 2
+    monkeypatch.undo()
+    work(missing, store, sampler="grid", retries=0)
+    assert store.done() == {run.run_id for run in study.grid()}
+    assert len(store.runs()) == 8
+
+
+def test_a_report_travels_as_text():
+    report = Report((Outcome("a", "completed", 1.5, 2.5), Outcome("b", "failed", None, None)), 3.0, "disk full", True)
+    assert Report.from_json(report.to_json()) == report
+
+
+class TestSearcher:
+    @pytest.fixture
+    def searcher(self, study, store):
+        source = make_source(study, store.runs())
+        progress = Progress(study, total=source.total, done=source.done, quiet=True)
+        return StackSearcher(study, source, store, 1, progress)
+
+    def runs(self, study, suggestion):
+        return decode(study, suggestion[RUNS])
+
+    def result(self, study, store, suggestion):
+        report = work(self.runs(study, suggestion), store, sampler="grid", retries=0)
+        return {REPORT: report.to_json()}
+
+    def test_it_hands_out_every_run_once_and_ends(self, study, store, searcher):
+        seen = []
+        for trial in map(str, range(100)):
+            suggestion = searcher.suggest(trial)
+            if suggestion == Searcher.FINISHED:
+                break
+            seen += self.runs(study, suggestion)
+            searcher.on_trial_complete(trial, self.result(study, store, suggestion))
+        assert suggestion == Searcher.FINISHED
+        assert sorted(run.run_id for run in seen) == sorted(run.run_id for run in study.grid())
+
+    def test_it_waits_while_enough_is_out(self, searcher):
+        out = [searcher.suggest(str(i)) for i in range(3)]
+        assert isinstance(out[0], dict)
+        assert isinstance(out[1], dict)
+        assert out[2] is None
+
+    def test_a_dead_workers_stack_comes_again_in_halves_and_its_last_run_fails(self, study, store, searcher):
+        sizes, trial = [], 0
+        while (suggestion := searcher.suggest(str(trial))) != Searcher.FINISHED:
+            sizes.append(len(self.runs(study, suggestion)))
+            searcher.on_trial_complete(str(trial), None, error=True)
+            trial += 1
+        assert sizes.count(1) == 8
+        runs = store.runs()
+        assert list(runs["status"]) == ["failed"] * 8
+        assert all("worker process died" in reason for reason in runs["reason"])
+
+    def test_a_storage_error_ends_the_sweep(self, searcher):
+        searcher.suggest("1")
+        searcher.on_trial_complete("1", {REPORT: Report(storage_error="no room on /results").to_json()})
+        assert searcher.storage_error == "no room on /results"
+        assert searcher.suggest("2") == Searcher.FINISHED
+
+    def test_stop_hands_out_nothing_more(self, searcher):
+        assert isinstance(searcher.suggest("1"), dict)
+        searcher.stop()
+        assert searcher.suggest("2") == Searcher.FINISHED
+
+    def test_tune_can_pickle_it(self, searcher):
+        assert isinstance(pickle.loads(pickle.dumps(searcher)), StackSearcher)
+
+
+def test_a_full_disk_is_part_of_the_report(study, store, monkeypatch):
+    def refuse(*_args):
+        raise worker.StorageError("cannot write: no space left")
+
+    monkeypatch.setattr(Store, "write", refuse)
+    report = work(study.grid()[:2], store, sampler="grid", retries=2)
+    assert report.storage_error == "cannot write: no space left"
+    assert report.outcomes == ()
