@@ -43,7 +43,8 @@ class StepSchedule(Model):
 
     def factor(self, epoch: int, epochs: int) -> float:
         """Return what the base learning rate is multiplied by in `epoch` (counted from 0)."""
-        passed = sum(epoch >= round(share * epochs) for share in self.milestones)
+        # The small slack keeps a share such as 0.1 of 30 from being missed by its last bit.
+        passed = sum(epoch >= share * epochs - 1e-9 for share in self.milestones)
         return float(self.gamma**passed)
 
 
