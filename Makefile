@@ -20,7 +20,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.sweep
 
 picture: $(READY)  ## draw the README's picture from results/digits (needs Chromium)
-	$(BIN)/robustness report digits --picture docs/digits.svg
+	$(BIN)/robustness report digits --picture docs/digits.png
 
 schema: $(READY)  ## write the JSON Schema of study files
 	$(BIN)/robustness schema > search_spaces/study.schema.json

@@ -42,7 +42,7 @@ class Progress:
             MofNCompleteColumn(),
             TextColumn("runs ·"),
             TimeElapsedColumn(),
-            TextColumn("· {task.fields[left]}"),
+            TextColumn("{task.fields[left]}"),
             console=self.console,
         )
         self._task = self._bar.add_task(study.name, total=total, completed=done, left="")
@@ -66,7 +66,7 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._message = ""
+        self._message, self._first = "", None
         if self.console.is_terminal:
             self._live.stop()
         else:
@@ -96,7 +96,7 @@ class Progress:
 
     def stopping(self, running: int) -> None:
         """Say what the first Ctrl-C does."""
-        self._message = f"stopping: up to {running} running runs are being finished and stored; Ctrl-C again stops now"
+        self._message = f"stopping: up to {running} runs are being finished and stored; Ctrl-C again stops now"
         if not self.console.is_terminal:
             self._line(force=True)
 
@@ -107,7 +107,7 @@ class Progress:
         if self._first is None or not remaining or finished == self._first[1]:
             return ""
         seconds = (time.monotonic() - self._first[0]) / (finished - self._first[1]) * remaining
-        return f"{seconds:.0f} s left" if seconds < 100 else f"{seconds / 60:.0f} min left"
+        return f"· {seconds:.0f} s left" if seconds < 100 else f"· {seconds / 60:.0f} min left"
 
     def _status(self) -> str:
         parts = [f"{self.running} running", f"{self.counts['diverged']} diverged", f"{self.failed} failed"]
@@ -121,5 +121,5 @@ class Progress:
             return
         self._last_line = time.monotonic()
         count = self.done + self.trained + self.failed
-        text = [f"{self._name}: {count} of {self.total} runs", self._status(), self._left()]
-        self.console.print(" · ".join(part for part in text if part), markup=False, soft_wrap=True)
+        text = f"{self._name}: {count} of {self.total} runs · {self._status()} {self._left()}"
+        self.console.print(text.rstrip(), markup=False, soft_wrap=True)

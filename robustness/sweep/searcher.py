@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ray.tune.search import Searcher
@@ -42,8 +43,8 @@ class StackSearcher(Searcher):
 
     @property
     def running(self) -> int:
-        """Runs that are handed out and not yet reported."""
-        return sum(len(stack) for stack in self._given.values())
+        """Runs that are in training: those of the stacks handed out first, as many as there are slots."""
+        return sum(len(stack) for stack in islice(self._given.values(), self._slots))
 
     def stop(self) -> None:
         """Hand out nothing more."""
