@@ -46,6 +46,7 @@ def collect(command_line: Sequence[str] | str) -> dict[str, Any]:
         "platform": platform.platform(),
         "host": socket.gethostname(),
         "cpu": {"model": _cpu_model(), "count": os.cpu_count(), "usable": _usable_cpus()},
+        "gpus": _gpu_models(),
     }
 
 
@@ -102,6 +103,15 @@ def _cpu_model(cpuinfo: Path = Path("/proc/cpuinfo")) -> str | None:
     except OSError:
         found = None
     return found.group(1).strip() if found else platform.processor() or None
+
+
+def _gpu_models(driver: Path = Path("/proc/driver/nvidia/gpus")) -> list[str]:
+    """Return the models that NVIDIA's driver knows: torch would tell too, but takes seconds to load."""
+    try:
+        texts = [path.read_text(errors="replace") for path in sorted(driver.glob("*/information"))]
+    except OSError:
+        return []
+    return [match.group(1).strip() for text in texts if (match := re.search(r"^Model:\s*(.+)$", text, re.MULTILINE))]
 
 
 def _usable_cpus() -> int | None:

@@ -109,3 +109,11 @@ def test_the_cpu_is_named(tmp_path: Path) -> None:
     info.write_text("processor\t: 0\nmodel name\t: Some CPU @ 2 GHz\nprocessor\t: 1\nmodel name\t: Some CPU @ 2 GHz\n")
     assert provenance._cpu_model(info) == "Some CPU @ 2 GHz"
     assert provenance._cpu_model(tmp_path / "none") != ""
+
+
+def test_gpus_are_read_from_the_driver(tmp_path: Path) -> None:
+    for name in ("0000:02:00.0", "0000:01:00.0"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "information").write_text(f"Model: \t\t NVIDIA X{name[6]}\nIRQ:   \t\t 20\n")
+    assert provenance._gpu_models(tmp_path) == ["NVIDIA X1", "NVIDIA X2"]
+    assert provenance._gpu_models(tmp_path / "absent") == []

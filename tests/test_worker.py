@@ -41,18 +41,18 @@ def fragile(monkeypatch):
     attempts = []
     train = training.train
 
-    def explode(runs):
+    def explode(runs, device):
         attempts.append(len(runs))
         if any(run.lr == BOOM and run.weight_decay for run in runs):
             raise MemoryError("no room")
-        return train(runs, device="cpu")
+        return train(runs, device=device)
 
     monkeypatch.setattr(training, "train", explode)
     return attempts
 
 
 def test_a_stack_is_stored_with_its_curves(study, store):
-    report = work(study.grid(), store, sampler="grid", retries=0)
+    report = work(study.grid(), store, device="cpu", sampler="grid", retries=0)
     assert [outcome.status for outcome in report.outcomes] == ["completed"] * 8
     runs = store.runs()
     assert set(runs["run_id"]) == {run.run_id for run in study.grid()}
@@ -63,7 +63,7 @@ def test_a_stack_is_stored_with_its_curves(study, store):
 
 
 def test_one_bad_run_costs_only_itself(study, store, fragile):
-    report = work(study.grid(), store, sampler="grid", retries=2)
+    report = work(study.grid(), store, device="cpu", sampler="grid", retries=2)
     statuses = {outcome.run_id: outcome.status for outcome in report.outcomes}
     bad = [run for run in study.grid() if run.lr == BOOM and run.weight_decay]
     assert len(bad) == 2
@@ -77,11 +77,11 @@ def test_one_bad_run_costs_only_itself(study, store, fragile):
 
 
 def test_a_failed_run_that_later_succeeds_leaves_no_trace(study, store, fragile, monkeypatch):
-    work(study.grid(), store, sampler="grid", retries=0)
+    work(study.grid(), store, device="cpu", sampler="grid", retries=0)
     missing = make_source(study, store.runs()).next()
     assert len(missing) == 2
     monkeypatch.undo()
-    work(missing, store, sampler="grid", retries=0)
+    work(missing, store, device="cpu", sampler="grid", retries=0)
     assert store.done() == {run.run_id for run in study.grid()}
     assert len(store.runs()) == 8
 
@@ -102,7 +102,7 @@ class TestSearcher:
         return decode(study, suggestion[RUNS])
 
     def result(self, study, store, suggestion):
-        report = work(self.runs(study, suggestion), store, sampler="grid", retries=0)
+        report = work(self.runs(study, suggestion), store, device="cpu", sampler="grid", retries=0)
         return {REPORT: report.to_json()}
 
     def test_it_hands_out_every_run_once_and_ends(self, study, store, searcher):
@@ -153,6 +153,6 @@ def test_a_full_disk_is_part_of_the_report(study, store, monkeypatch):
         raise worker.StorageError("cannot write: no space left")
 
     monkeypatch.setattr(Store, "write", refuse)
-    report = work(study.grid()[:2], store, sampler="grid", retries=2)
+    report = work(study.grid()[:2], store, device="cpu", sampler="grid", retries=2)
     assert report.storage_error == "cannot write: no space left"
     assert report.outcomes == ()

@@ -119,6 +119,7 @@ def _tune(study: Study, source: Source, store: Store, progress: Progress) -> boo
 
 def _trial(config: dict[str, Any], study: Study, store: Store, sweep_id: str) -> None:
     """What Ray Tune calls on a worker: one stack, one report."""
+    import ray
     from ray import tune
 
     from robustness.sweep.searcher import REPORT, RUNS
@@ -126,6 +127,8 @@ def _trial(config: dict[str, Any], study: Study, store: Store, sweep_id: str) ->
     if ray_session.flag(sweep_id):
         report = Report(skipped=True)
     else:
+        # Ray's word on the device, not torch's: a stack that reserved no GPU must not use one.
+        device = "cuda" if ray.get_gpu_ids() else "cpu"
         runs = decode(study, config[RUNS])
-        report = work(runs, store, sampler=study.search.sampler, retries=study.resources.retries)
+        report = work(runs, store, device=device, sampler=study.search.sampler, retries=study.resources.retries)
     tune.report({REPORT: report.to_json()})

@@ -22,7 +22,6 @@ _QUIET = {
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_MAX_PENDING_TRIALS_PG": "1000000",  # the searcher bounds them itself, by the slots there are
     "RAY_AIR_NEW_OUTPUT": "0",  # the new output prints its own header whatever the verbosity
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 
 OBJECT_STORE_BYTES = 128 * 2**20

@@ -67,15 +67,15 @@ def decode(study: Study, text: str) -> list[Run]:
     ]
 
 
-def work(runs: Sequence[Run], store: Store, *, sampler: str, retries: int) -> Report:
-    """Train `runs` as one stack and store them; a run that cannot be trained is stored as failed.
+def work(runs: Sequence[Run], store: Store, *, device: str, sampler: str, retries: int) -> Report:
+    """Train `runs` as one stack on `device` and store them; a run that cannot be trained is stored as failed.
 
     A storage error is not retried here and becomes part of the report: the driver ends the sweep with it.
     """
     started = time.perf_counter()
-    histories, failures = _train(runs, retries)
+    histories, failures = _train(runs, device, retries)
     seconds = time.perf_counter() - started
-    provenance = _provenance(sampler, len(runs), seconds / len(runs)) | _device()
+    provenance = _provenance(sampler, len(runs), seconds / len(runs)) | _device(device)
     rows = [row for history in histories for row in history.rows(provenance)]
     failed = [failed_row(run, reason, provenance) for run, reason in failures]
     try:
@@ -109,20 +109,20 @@ def lost_row(run: Run, reason: str, sampler: str) -> dict[str, Any]:
     return failed_row(run, reason, provenance)
 
 
-def _train(runs: Sequence[Run], retries: int) -> tuple[list[History], list[tuple[Run, str]]]:
+def _train(runs: Sequence[Run], device: str, retries: int) -> tuple[list[History], list[tuple[Run, str]]]:
     """Train as one stack; what fails is tried again in halves, so that one bad run costs only itself."""
     from robustness.training import train
 
     try:
-        return train(runs), []
+        return train(runs, device=device), []
     except Exception as error:  # noqa: BLE001 - a user's network may raise anything, and the sweep goes on
         reason = _reason(error)
     if len(runs) > 1:
         middle = len(runs) // 2
-        halves = [_train(half, retries) for half in (runs[:middle], runs[middle:])]
+        halves = [_train(half, device, retries) for half in (runs[:middle], runs[middle:])]
         return halves[0][0] + halves[1][0], halves[0][1] + halves[1][1]
     if retries > 0:
-        return _train(runs, retries - 1)
+        return _train(runs, device, retries - 1)
     return [], [(runs[0], reason)]
 
 
@@ -142,12 +142,10 @@ def _provenance(sampler: str, stack_size: int, duration_s: float) -> dict[str, A
     }
 
 
-def _device() -> dict[str, str]:
+def _device(device: str) -> dict[str, str]:
     import torch
 
-    from robustness.training import default_device
-
-    name = torch.cuda.get_device_name() if default_device() == "cuda" else "cpu"
+    name = torch.cuda.get_device_name() if device == "cuda" else device
     return {"device": name, "torch_version": str(torch.__version__)}
 
 
