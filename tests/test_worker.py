@@ -8,11 +8,11 @@ import pytest
 from ray.tune.search import Searcher
 
 from robustness import Store, Study
-from robustness.search import make_source
+from robustness.search import Outcome, make_source
 from robustness.sweep import worker
 from robustness.sweep.progress import Progress
 from robustness.sweep.searcher import REPORT, RUNS, StackSearcher
-from robustness.sweep.worker import Outcome, Report, decode, work
+from robustness.sweep.worker import Report, decode, work
 
 BOOM = 1e-2
 
@@ -25,6 +25,7 @@ def study():
         optimizers=["adams", "adam"],
         space={"lr": [1e-3, BOOM], "weight_decay": [0, 1e-3]},
         seeds=1,
+        resources={"stack_size": 4},
     )
 
 
@@ -133,10 +134,10 @@ class TestSearcher:
         assert list(runs["status"]) == ["failed"] * 8
         assert all("worker process died" in reason for reason in runs["reason"])
 
-    def test_a_storage_error_ends_the_sweep(self, searcher):
+    def test_a_error_ends_the_sweep(self, searcher):
         searcher.suggest("1")
-        searcher.on_trial_complete("1", {REPORT: Report(storage_error="no room on /results").to_json()})
-        assert searcher.storage_error == "no room on /results"
+        searcher.on_trial_complete("1", {REPORT: Report(error="no room on /results").to_json()})
+        assert searcher.error == "no room on /results"
         assert searcher.suggest("2") == Searcher.FINISHED
 
     def test_stop_hands_out_nothing_more(self, searcher):
@@ -154,5 +155,21 @@ def test_a_full_disk_is_part_of_the_report(study, store, monkeypatch):
 
     monkeypatch.setattr(Store, "write", refuse)
     report = work(study.grid()[:2], store, device="cpu", sampler="grid", retries=2)
-    assert report.storage_error == "cannot write: no space left"
+    assert report.error == "cannot write: no space left"
     assert report.outcomes == ()
+
+
+def test_what_would_fail_every_stack_ends_the_sweep(study, store, monkeypatch):
+    from ray import tune
+
+    from robustness.sweep import execute
+
+    reports = []
+    monkeypatch.setattr(tune, "report", lambda metrics: reports.append(Report.from_json(metrics[REPORT])))
+    monkeypatch.setattr(execute.ray_session, "flag", lambda _: False)
+    execute._trial({RUNS: "not what encode wrote"}, study, store, "sweep")
+    assert reports[0].error is not None
+    assert reports[0].error.startswith("a worker cannot work: JSONDecodeError")
+    monkeypatch.setattr(execute.ray_session, "flag", lambda _: True)
+    execute._trial({RUNS: "never read"}, study, store, "sweep")
+    assert reports[1] == Report(skipped=True)

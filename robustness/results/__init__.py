@@ -1,8 +1,9 @@
 """The results of a study: Parquet files that workers write and everybody reads."""
 
+from robustness.results.load import Results, list_studies, load
 from robustness.results.schema import SCHEMA_VERSION, SchemaError
 from robustness.results.storage import ResultsWarning, StorageError, child
-from robustness.results.store import Results, Store, list_studies, load
+from robustness.results.store import Store
 
 __all__ = [
     "SCHEMA_VERSION",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from robustness.search.grid import GridSource
@@ -12,9 +13,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from robustness.study import Run, Study
-    from robustness.sweep.worker import Outcome
 
-__all__ = ["GridSource", "Source", "make_source"]
+__all__ = ["GridSource", "Outcome", "Source", "make_source"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one run went, as the driver needs to know it; errors in percent, None for a failed run."""
+
+    run_id: str
+    status: str
+    validation_error: float | None
+    test_error: float | None
 
 
 class Source(Protocol):

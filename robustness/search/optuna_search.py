@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from robustness.optimizers import Optimizer
+    from robustness.search import Outcome
     from robustness.study import Run, Study
-    from robustness.sweep.worker import Outcome
 
 BATCH = 8
 """Cells asked at a time: a stack of 8 cells an optimizer is worth training, a search of dozens still learns."""

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from robustness.search import Outcome
     from robustness.study import Run, Study
-    from robustness.sweep.worker import Outcome
 
 
 class SampledSource:

@@ -22,11 +22,10 @@ from pydantic import (
     field_validator,
 )
 
-from robustness.study.axis import Axis, DecayAxis, Whole, once_each
+from robustness.study.axis import Whole, once_each
 from robustness.study.messages import show
 from robustness.study.optimizer_entry import OptimizerEntry, Optimizers
 from robustness.study.problems import (
-    Problem,
     StudyError,
     chosen,
     problems_of,
@@ -43,20 +42,6 @@ if TYPE_CHECKING:
     from pydantic import ValidationInfo, ValidatorFunctionWrapHandler
 
     from robustness.optimizers import Optimizer
-
-__all__ = [
-    "Axis",
-    "DecayAxis",
-    "Grid",
-    "OptimizerEntry",
-    "Problem",
-    "Resources",
-    "Run",
-    "Sampled",
-    "SearchSpace",
-    "Study",
-    "StudyError",
-]
 
 MAX_SEED = 2**32 - 1
 """The greatest seed that scikit-learn takes."""

@@ -15,7 +15,7 @@ from robustness.results import Store, child
 from robustness.search import make_source
 from robustness.sweep import ray_session
 from robustness.sweep.progress import Progress
-from robustness.sweep.worker import Report, decode, work
+from robustness.sweep.worker import Report, decode, reason, work
 
 if TYPE_CHECKING:
     from robustness.search import Source
@@ -68,12 +68,12 @@ def run(
     """
     store = Store(child(str(results), study.name))
     store.write_study(study.text)
-    store.write_provenance(collect(sys.argv))
     store.clean()
     source = make_source(study, store.runs())
     with Progress(study, total=source.total, done=source.done, quiet=quiet) as progress:
         if source.total == source.done:
             return Sweep(store.root, 0, 0, interrupted=False)
+        store.write_provenance(collect(sys.argv))
         with ray_session.connect(address, verbose=verbose):
             progress.ready()
             interrupted = _tune(study, source, store, progress)
@@ -83,6 +83,7 @@ def run(
 def _tune(study: Study, source: Source, store: Store, progress: Progress) -> bool:
     """Run Ray Tune until the source is empty; return whether it was interrupted."""
     from ray import tune
+    from ray.exceptions import RayError
 
     from robustness.sweep.searcher import StackSearcher
 
@@ -110,10 +111,12 @@ def _tune(study: Study, source: Source, store: Store, progress: Progress) -> boo
     try:
         with ray_session.interruptible(stop) as interrupted:
             tuner.fit()
+    except (RayError, tune.TuneError) as error:
+        raise SweepError(f"Ray ended the sweep: {error}") from error
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    if searcher.storage_error:
-        raise SweepError(searcher.storage_error)
+    if searcher.error:
+        raise SweepError(searcher.error)
     return interrupted.is_set()
 
 
@@ -124,11 +127,14 @@ def _trial(config: dict[str, Any], study: Study, store: Store, sweep_id: str) ->
 
     from robustness.sweep.searcher import REPORT, RUNS
 
-    if ray_session.flag(sweep_id):
-        report = Report(skipped=True)
-    else:
-        # Ray's word on the device, not torch's: a stack that reserved no GPU must not use one.
-        device = "cuda" if ray.get_gpu_ids() else "cpu"
-        runs = decode(study, config[RUNS])
-        report = work(runs, store, device=device, sampler=study.search.sampler, retries=study.resources.retries)
+    try:
+        if ray_session.flag(sweep_id):
+            report = Report(skipped=True)
+        else:
+            # Ray's word on the device, not torch's: a stack that reserved no GPU must not use one.
+            device = "cuda" if ray.get_gpu_ids() else "cpu"
+            runs = decode(study, config[RUNS])
+            report = work(runs, store, device=device, sampler=study.search.sampler, retries=study.resources.retries)
+    except Exception as error:  # noqa: BLE001 - what `work` does not answer for would fail every other stack too
+        report = Report(error=f"a worker cannot work: {reason(error)}")
     tune.report({REPORT: report.to_json()})

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from ray.tune.search import Searcher
 
+from robustness.results import StorageError
+from robustness.search import Outcome
 from robustness.sweep.stacks import cut
-from robustness.sweep.worker import Outcome, Report, encode, lost_row
+from robustness.sweep.worker import Report, encode, lost_row
 
 if TYPE_CHECKING:
     from robustness.results import Store
@@ -25,12 +27,12 @@ class StackSearcher(Searcher):
     """Hands out stacks, takes their reports, and gives a dead worker's stack out again in halves.
 
     Attributes:
-        storage_error: why results could not be written; the sweep ends with it.
+        error: what the sweep had to end with: results could not be written, or a worker cannot work at all.
     """
 
     def __init__(self, study: Study, source: Source, store: Store, slots: int, progress: Progress) -> None:
         super().__init__(metric=None, mode=None)
-        self.storage_error: str | None = None
+        self.error: str | None = None
         self._study, self._source, self._store, self._progress = study, source, store, progress
         self._slots = slots
         self._queue: deque[list[Run]] = deque()
@@ -72,8 +74,8 @@ class StackSearcher(Searcher):
             return
         text = None if error or not result else result.get(REPORT)
         report = self._lost(stack) if text is None else Report.from_json(text)
-        if report.storage_error:
-            self.storage_error = report.storage_error
+        if report.error:
+            self.error = report.error
             self.stop()
         self._source.tell(report.outcomes)
         self._progress.running = self.running
@@ -94,5 +96,8 @@ class StackSearcher(Searcher):
             self._queue.extend([stack[:middle], stack[middle:]])
             return Report()
         row = lost_row(stack[0], "the worker process died, out of memory or killed", self._study.search.sampler)
-        self._store.write_failed(row)
+        try:
+            self._store.write_failed(row)
+        except StorageError as error:
+            return Report(error=str(error))
         return Report(outcomes=(Outcome(row["run_id"], "failed", None, None),))

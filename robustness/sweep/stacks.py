@@ -18,7 +18,7 @@ SHARES = 4
 """Stacks that each slot gets at least, so that the last one to finish leaves the others idle only briefly."""
 
 WORTHWHILE = 32
-"""Below this a stack is too small to be cut further just so that all slots finish together."""
+"""Below this a stack is cut further only to give every slot one, not so that all finish together."""
 
 
 def cut(runs: Sequence[Run], slots: int, size: int | None = None) -> list[list[Run]]:
@@ -27,7 +27,8 @@ def cut(runs: Sequence[Run], slots: int, size: int | None = None) -> list[list[R
         return []
     if runs[0].workload.engine == "single":
         return [[run] for run in runs]
-    limit = size or max(2, min(LARGEST, math.ceil(len(runs) / (slots * SHARES))))
+    least = min(WORTHWHILE, math.ceil(len(runs) / slots))
+    limit = size or max(least, min(LARGEST, math.ceil(len(runs) / (slots * SHARES))))
     stacks = []
     by_seed = sorted(runs, key=lambda run: run.seed)
     for _, group in groupby(by_seed, key=lambda run: run.seed):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from robustness.provenance import code_version
 from robustness.results import StorageError, Store
+from robustness.search import Outcome
 from robustness.study.run import identity
 
 if TYPE_CHECKING:
@@ -23,22 +24,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How one run went, as the driver needs to know it; errors in percent, None for a failed run."""
-
-    run_id: str
-    status: str
-    validation_error: float | None
-    test_error: float | None
-
-
-@dataclass(frozen=True)
 class Report:
-    """How one stack went; `storage_error` says why nothing could be written."""
+    """How one stack went; `error` says what the whole sweep must end with, such as a full disk."""
 
     outcomes: tuple[Outcome, ...] = ()
     seconds: float = 0.0
-    storage_error: str | None = None
+    error: str | None = None
     skipped: bool = False
 
     def to_json(self) -> str:
@@ -77,7 +68,7 @@ def work(runs: Sequence[Run], store: Store, *, device: str, sampler: str, retrie
     seconds = time.perf_counter() - started
     provenance = _provenance(sampler, len(runs), seconds / len(runs)) | _device(device)
     rows = [row for history in histories for row in history.rows(provenance)]
-    failed = [failed_row(run, reason, provenance) for run, reason in failures]
+    failed = [failed_row(run, why, provenance) for run, why in failures]
     try:
         if rows:
             ids = [row["run_id"] for row in rows]
@@ -86,7 +77,7 @@ def work(runs: Sequence[Run], store: Store, *, device: str, sampler: str, retrie
         for row in failed:
             store.write_failed(row)
     except StorageError as error:
-        return Report(seconds=seconds, storage_error=str(error))
+        return Report(seconds=seconds, error=str(error))
     return Report(outcomes=tuple(_outcome(row) for row in rows + failed), seconds=seconds)
 
 
@@ -116,17 +107,18 @@ def _train(runs: Sequence[Run], device: str, retries: int) -> tuple[list[History
     try:
         return train(runs, device=device), []
     except Exception as error:  # noqa: BLE001 - a user's network may raise anything, and the sweep goes on
-        reason = _reason(error)
+        why = reason(error)
     if len(runs) > 1:
         middle = len(runs) // 2
         halves = [_train(half, device, retries) for half in (runs[:middle], runs[middle:])]
         return halves[0][0] + halves[1][0], halves[0][1] + halves[1][1]
     if retries > 0:
         return _train(runs, device, retries - 1)
-    return [], [(runs[0], reason)]
+    return [], [(runs[0], why)]
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
+    """Return an exception as one line: what, and where it was raised."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({frame.filename}:{frame.lineno})"[:2000]
 

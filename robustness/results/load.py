@@ -1,0 +1,68 @@
+"""Opening stored results by a study's name, folder or URI."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from robustness.results.storage import StorageError, absolute, child, is_uri, open_folder, shown
+from robustness.results.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Results:
+    """A study's results; tables are read on first use and kept."""
+
+    store: Store
+
+    @property
+    def root(self) -> str:
+        """Return the study's folder."""
+        return self.store.root
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """A row a run; see `Store.runs`."""
+        return self.store.runs()
+
+    @cached_property
+    def curves(self) -> pd.DataFrame:
+        """A row a run and epoch; see `Store.curves`."""
+        return self.store.curves()
+
+    @cached_property
+    def study_text(self) -> str | None:
+        """The study file as it was stored, None if it was not."""
+        return self.store.read_study()
+
+
+def load(study: str | Path, results: str | Path = "results") -> Results:
+    """Open a study's results.
+
+    Args:
+        study: A study's name below `results`, or a study's folder or URI itself.
+        results: The folder or URI that holds studies.
+
+    Raises:
+        StorageError: There are no such results, or they cannot be reached.
+    """
+    text = str(study)
+    places = [] if is_uri(text) or text.startswith("file:") else [child(results, text)]
+    places.append(absolute(study))
+    for place in places:
+        if (store := Store(place)).exists():
+            return Results(store)
+    known = ", ".join(list_studies(results)) or "none"
+    raise StorageError(f"no results of {shown(text)} in {shown(absolute(results))} (stored studies: {known})")
+
+
+def list_studies(results: str | Path = "results") -> list[str]:
+    """Return the names of the studies stored below a folder or URI, sorted."""
+    folders = [e.name for e in open_folder(absolute(results)).entries() if not e.is_file]
+    return [name for name in folders if not name.startswith(".") and Store(child(results, name)).exists()]
