@@ -41,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return FAILED
+    except OSError as error:
+        _err.print(f"error: {error}")
+        return FAILED
     except KeyboardInterrupt:
         _err.print("stopped; what was stored stays, and the same command goes on from there")
         return INTERRUPTED

@@ -111,6 +111,14 @@ def test_results_that_cannot_be_written_are_a_clear_error(study_file, tmp_path, 
     assert "Traceback" not in error
 
 
+def test_a_report_that_cannot_be_written_is_a_clear_error(study_file, tmp_path, capsys):
+    store_some(study_file, tmp_path / "results", 4)
+    (tmp_path / "file").write_text("")
+    arguments = ["report", "t", "--results", str(tmp_path / "results"), "--out", str(tmp_path / "file" / "r.html")]
+    assert main(arguments) == 1
+    assert str(tmp_path / "file") in capsys.readouterr().err
+
+
 def test_an_address_where_nothing_answers_is_a_clear_error(study_file, tmp_path):
     done = subprocess.run(
         [
