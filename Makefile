@@ -18,6 +18,7 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.sweep
+	$(BIN)/python -m benchmarks.looking
 
 picture: $(READY)  ## draw the README's picture from results/digits (needs Chromium)
 	$(BIN)/robustness report digits --picture docs/digits.png

