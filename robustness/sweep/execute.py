@@ -14,7 +14,7 @@ from robustness.provenance import collect
 from robustness.results import Store, child
 from robustness.search import make_source
 from robustness.sweep import ray_session
-from robustness.sweep.progress import Progress
+from robustness.sweep.progress import WAITING, Progress
 from robustness.sweep.worker import Report, decode, reason, work
 
 if TYPE_CHECKING:
@@ -74,8 +74,9 @@ def run(
         return Sweep(store.root, 0, 0, interrupted=False)
     store.write_provenance(collect(sys.argv))
     with Progress(study, total=source.total, done=source.done, quiet=quiet) as progress:
+        progress.say(f"joining Ray at {address}" if address else "starting Ray")
         with ray_session.connect(address, verbose=verbose):
-            progress.ready()
+            progress.say(WAITING)
             interrupted = _tune(study, source, store, progress)
         return Sweep(store.root, progress.trained, progress.failed, interrupted)
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from robustness.sweep.worker import Report
 
 LINE_EVERY_S = 5.0
+WAITING = "waiting for the first results"
 
 
 class Progress:
@@ -35,7 +36,7 @@ class Progress:
         self._labels = {entry.optimizer: entry.label for entry in study.optimizers}
         self._first: tuple[float, int] | None = None
         self._last_line = 0.0
-        self._message = "starting Ray"
+        self._message = ""
         self._bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -61,8 +62,6 @@ class Progress:
     def __enter__(self) -> Self:
         if self.console.is_terminal:
             self._live.start()
-        else:
-            self._line(force=True)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -77,13 +76,17 @@ class Progress:
         self._bar.update(self._task, completed=self.done + self.trained + self.failed, left=self._left())
         return Group(self._bar, Text(self._status(), style="dim"))
 
-    def ready(self) -> None:
-        """Say that workers are about to train."""
-        self._message = ""
+    def say(self, message: str) -> None:
+        """Show what the sweep is waiting for, until something else is said."""
+        self._message = message
+        if not self.console.is_terminal:
+            self._line(force=True)
 
     def add(self, report: Report, stack: Sequence[Run]) -> None:
         """Count the report of a stack of runs."""
         labels = {run.run_id: self._labels[run.optimizer] for run in stack}
+        if report.outcomes and self._message == WAITING:
+            self._message = ""
         for outcome in report.outcomes:
             self.counts[outcome.status] += 1
             if outcome.test_error is not None:
@@ -96,9 +99,7 @@ class Progress:
 
     def stopping(self, running: int) -> None:
         """Say what the first Ctrl-C does."""
-        self._message = f"stopping: up to {running} runs are being finished and stored; Ctrl-C again stops now"
-        if not self.console.is_terminal:
-            self._line(force=True)
+        self.say(f"stopping: up to {running} runs are being finished and stored; Ctrl-C again stops now")
 
     def _left(self) -> str:
         """Estimate the time left from the pace since the first report: what came before was Ray's start."""

@@ -1,0 +1,93 @@
+"""What is on the screen while a sweep runs."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from robustness import Study
+from robustness.search import Outcome
+from robustness.sweep import progress as module
+from robustness.sweep.progress import WAITING, Progress
+from robustness.sweep.worker import Report
+
+
+@pytest.fixture
+def study():
+    return Study(
+        name="t",
+        workload="digits",
+        optimizers=[{"name": "adams", "label": "A"}, {"name": "adam", "label": "B [x]"}],
+        space={"lr": [1e-3, 1e-2, 1e-1], "weight_decay": [0, 1e-3]},
+        seeds=1,
+    )
+
+
+def on_screen(study, monkeypatch, *, terminal):
+    progress, text = Progress(study, total=12, done=2), StringIO()
+    console = Console(file=text, force_terminal=terminal, width=100, highlight=False)
+    monkeypatch.setattr(progress, "console", console)
+    monkeypatch.setattr(module, "LINE_EVERY_S", 0.0)
+    return progress, text
+
+
+def report(runs, *outcomes):
+    return Report(tuple(Outcome(run.run_id, *outcome) for run, outcome in zip(runs, outcomes, strict=True)))
+
+
+def test_counts_and_best_errors(study, monkeypatch):
+    progress, text = on_screen(study, monkeypatch, terminal=False)
+    runs = study.grid()
+    adams, adam = runs[:3], runs[6:8]
+    with progress:
+        progress.say(WAITING)
+        progress.add(report(adams, ("completed", 4.0, 3.5), ("diverged", 90.0, 90.0), ("failed", None, None)), adams)
+        progress.running = 2
+        progress.add(report(adam, ("completed", 9.0, 2.25), ("completed", 1.0, 2.5)), adam)
+    lines = text.getvalue().splitlines()
+    assert lines[0] == f"t: 2 of 12 runs · 0 running · 0 diverged · 0 failed · {WAITING}"
+    assert lines[1] == "t: 5 of 12 runs · 0 running · 1 diverged · 1 failed · best A 3.50 %"
+    assert lines[2].startswith(
+        "t: 7 of 12 runs · 2 running · 1 diverged · 1 failed · best A 3.50 %, B [x] 2.25 % · 0 s left"
+    )
+    assert (progress.trained, progress.failed) == (4, 1)
+
+
+def test_the_time_left_follows_the_pace_since_the_first_report(study, monkeypatch):
+    progress, _ = on_screen(study, monkeypatch, terminal=False)
+    runs = study.grid()
+    monkeypatch.setattr(module.time, "monotonic", lambda: 100.0)
+    progress.add(report(runs[:2], ("completed", 1.0, 1.0), ("completed", 1.0, 1.0)), runs[:2])
+    assert progress._left() == ""
+    progress.add(report(runs[2:4], ("completed", 1.0, 1.0), ("completed", 1.0, 1.0)), runs[2:4])
+    monkeypatch.setattr(module.time, "monotonic", lambda: 110.0)
+    assert progress._left() == "· 30 s left", "two runs in 10 s, six to go"
+    progress.total = 2000
+    assert progress._left() == "· 166 min left"
+
+
+def test_a_terminal_gets_a_bar(study, monkeypatch):
+    progress, _ = on_screen(study, monkeypatch, terminal=True)
+    text = StringIO()
+    runs = study.grid()[:1]
+    progress.add(report(runs, ("completed", 4.0, 3.5)), runs)
+    Console(file=text, width=100, force_terminal=False).print(progress)
+    bar, status = text.getvalue().splitlines()
+    assert "t" in bar
+    assert "3/12 runs" in bar
+    assert status == "0 running · 0 diverged · 0 failed · best A 3.50 %"
+
+
+def test_the_first_ctrl_c_says_what_happens(study, monkeypatch):
+    progress, text = on_screen(study, monkeypatch, terminal=False)
+    progress.stopping(36)
+    assert "stopping: up to 36 runs are being finished and stored; Ctrl-C again stops now" in text.getvalue()
+
+
+def test_quiet_shows_nothing(study, capsys):
+    with Progress(study, total=1, done=0, quiet=True) as progress:
+        progress.say("anything")
+    captured = capsys.readouterr()
+    assert captured.out + captured.err == ""
