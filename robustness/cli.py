@@ -69,10 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     run = add("run", _run, "train what is missing of a study, store it and write its report")
     takes_study(run, "a study file, or the name of one in search_spaces")
     takes_results(run)
-    run.add_argument("--address", help="a Ray cluster's address, `auto` for the one here; default: start Ray here")
-    run.add_argument("--verbose", action="store_true", help="leave Ray's own messages on the screen")
-    run.add_argument("--quiet", action="store_true", help="show no progress")
-    run.add_argument("--no-report", action="store_true", help="write no report at the end")
+    _run_options(run)
 
     validate = add("validate", _validate, "check study files and say everything that is wrong with them")
     validate.add_argument("study", metavar="STUDY", nargs="+", help="study files, or names of some in search_spaces")
@@ -93,6 +90,13 @@ def _parser() -> argparse.ArgumentParser:
 
     add("schema", _schema, "print the JSON Schema of study files, for editors")
     return parser
+
+
+def _run_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--address", help="a Ray cluster's address, `auto` for the one here; default: start Ray here")
+    command.add_argument("--verbose", action="store_true", help="leave Ray's own messages on the screen")
+    command.add_argument("--quiet", action="store_true", help="show no progress")
+    command.add_argument("--no-report", action="store_true", help="write no report at the end")
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -15,9 +15,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from reference_optimizers import Group, Parameter, Reference
 
 from robustness.optimizers import OPTIMIZERS, AdamOptions, AdamSOptions, AdamWOptions
+from tests.reference_optimizers import Group, Parameter, Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,14 +8,13 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
-from torch import nn
 from torch.nn import functional
 
 from robustness.study import Study
 from robustness.training import train, train_single, train_stack
 from robustness.training.history import METRICS
 from robustness.training.randomness import data_order, initial_model
-from robustness.workloads import Digits, DigitsCNN
+from robustness.workloads import Digits
 
 CHANCE = 90.0
 
@@ -251,50 +250,3 @@ def test_data_order_covers_every_example_anew(examples, batch, sizes):
     assert not torch.equal(torch.cat(epochs[0]), torch.cat(epochs[1]))
     again = list(islice(data_order(examples, batch, 0), 3))
     assert all(torch.equal(torch.cat(x), torch.cat(y)) for x, y in zip(epochs, again, strict=True))
-
-
-def test_digits_are_real_and_split_without_overlap():
-    from sklearn.datasets import load_digits
-
-    data = Digits(train_size=900, validation_size=200).data(0)
-    parts = [data.train_inputs, data.validation_inputs, data.test_inputs]
-    assert [len(part) for part in parts] == [900, 200, 697]
-    rebuilt = torch.cat(parts).reshape(-1, 64).double().add(0.5).mul(16).numpy()
-    images = load_digits().data
-    np.testing.assert_array_equal(np.sort(rebuilt @ np.arange(64)), np.sort(images @ np.arange(64)))
-    counts = torch.bincount(data.train_targets, minlength=10)
-    assert counts.min() > 80, "the split is stratified"
-    assert not torch.equal(Digits().data(0).train_targets, Digits().data(1).train_targets)
-
-
-def test_label_noise_touches_train_labels_alone_and_as_many_as_asked():
-    clean, noisy = Digits().data(2), Digits(label_noise=0.5).data(2)
-    assert torch.equal(clean.train_inputs, noisy.train_inputs)
-    assert torch.equal(clean.test_targets, noisy.test_targets)
-    assert torch.equal(clean.validation_targets, noisy.validation_targets)
-    changed = float((clean.train_targets != noisy.train_targets).double().mean())
-    assert changed == pytest.approx(0.5 * 0.9, abs=0.06), "a tenth of the random classes is the right one"
-
-
-def test_no_validation_split():
-    workload = Digits(validation_size=0, epochs=1)
-    assert not workload.has_validation
-    assert len(workload.data(0).validation_targets) == 0
-
-
-def test_networks_take_digits():
-    for workload in (Digits(width=16), DigitsCNN(channels=4)):
-        model = workload.model()
-        assert isinstance(model, nn.Module)
-        assert model(workload.data(0).test_inputs[:5]).shape == (5, 10)
-
-
-def test_step_schedule_is_the_papers():
-    schedule = Digits().schedule
-    factors = [schedule.factor(epoch, 200) for epoch in range(200)]
-    assert factors[:80] == [1.0] * 80
-    assert factors[80:160] == pytest.approx([0.1] * 80)
-    assert factors[160:] == pytest.approx([0.01] * 40)
-    assert schedule.factor(0, 1) == 1.0, "no milestone has passed before the first epoch"
-    tenth = type(schedule)(milestones=[0.1])
-    assert [tenth.factor(epoch, 30) for epoch in (2, 3)] == pytest.approx([1.0, 0.1])

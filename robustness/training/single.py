@@ -12,7 +12,7 @@ from robustness.training.history import History
 from robustness.training.randomness import data_order, initial_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from torch import Tensor, nn
 
@@ -37,26 +37,9 @@ def train_single(run: Run, *, device: str = "cpu", dtype: torch.dtype = torch.fl
         for group in optimizer.param_groups:
             group["lr"] = lr
         start = [p.detach().clone() for p in parameters]
-        model.train()
-        losses, wrongs, norms = [], [], []
-        for batch in batches:
-            outputs = model(data.train_inputs[batch])
-            loss = functional.cross_entropy(outputs, data.train_targets[batch])
-            optimizer.zero_grad()
-            loss.backward()
-            norms.append(_norm(p.grad for p in parameters if p.grad is not None))
-            optimizer.step()
-            losses.append(loss.detach() * len(batch))
-            wrongs.append((outputs.argmax(-1) != data.train_targets[batch]).sum())
-
-        seen = sum(len(batch) for batch in batches)
-        norm = torch.stack(norms)
         metrics = {
             "lr": torch.tensor(lr),
-            "train_loss": torch.stack(losses).sum() / seen,
-            "train_error": 100 * torch.stack(wrongs).sum() / seen,
-            "grad_norm": norm.mean(),
-            "grad_norm_sq": norm.square().mean(),
+            **_train_epoch(model, optimizer, data.train_inputs, data.train_targets, batches),
             "weight_norm": _norm(parameters),
             "update_norm": _norm(p - q for p, q in zip(parameters, start, strict=True)),
             **_schedule(optimizer, run),
@@ -69,6 +52,29 @@ def train_single(run: Run, *, device: str = "cpu", dtype: torch.dtype = torch.fl
 
     assert history is not None
     return history
+
+
+def _train_epoch(
+    model: nn.Module, optimizer: torch.optim.Optimizer, inputs: Tensor, targets: Tensor, batches: Sequence[Tensor]
+) -> dict[str, Tensor]:
+    model.train()
+    losses, wrongs, norms = [], [], []
+    for batch in batches:
+        outputs = model(inputs[batch])
+        loss = functional.cross_entropy(outputs, targets[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        norms.append(_norm(p.grad for p in model.parameters() if p.grad is not None))
+        optimizer.step()
+        losses.append(loss.detach() * len(batch))
+        wrongs.append((outputs.argmax(-1) != targets[batch]).sum())
+    seen, norm = sum(len(batch) for batch in batches), torch.stack(norms)
+    return {
+        "train_loss": torch.stack(losses).sum() / seen,
+        "train_error": 100 * torch.stack(wrongs).sum() / seen,
+        "grad_norm": norm.mean(),
+        "grad_norm_sq": norm.square().mean(),
+    }
 
 
 def _norm(tensors: Iterable[Tensor]) -> Tensor:
