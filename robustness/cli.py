@@ -109,12 +109,23 @@ def _run(options: argparse.Namespace) -> int:
         _err.print(f"error: {error}\nWhat was stored stays; the same command goes on from there.")
         return FAILED
     _out.print(f"{sweep.trained} runs trained, {sweep.failed} failed; results in {sweep.root}")
+    if sweep.failed:
+        _print_failures(Store(sweep.root))
     if not options.no_report:
         _write_report(sweep.root, None, open_it=False)
     if sweep.interrupted:
         _err.print("stopped before all was done; the same command goes on from there")
         return INTERRUPTED
     return FAILED if sweep.failed else 0
+
+
+def _print_failures(store: Store) -> None:
+    """Print the commonest reasons of failure, each with its number of runs."""
+    runs = store.runs()
+    reasons = runs.loc[runs["status"] == "failed", "reason"].value_counts()
+    for reason, count in reasons.head(3).items():
+        _err.print(f"  {count} failed: {reason}")
+    _err.print("The same command tries them again.")
 
 
 def _validate(options: argparse.Namespace) -> int:

@@ -103,6 +103,22 @@ def test_a_complete_study_needs_no_ray(study_file, tmp_path, capsys):
     assert len(load("t", results).runs) == 16
 
 
+def test_failures_are_told_with_their_reasons(study_file, tmp_path, capsys, monkeypatch):
+    from robustness import sweep
+
+    def fail_some(study, results, **_):
+        store = Store(tmp_path / "results" / study.name)
+        for place, run in enumerate(study.grid()[:5]):
+            store.write_failed(lost_row(run, "MemoryError: no room" if place else "ValueError: odd", "grid"))
+        return sweep.Sweep(store.root, 11, 5, interrupted=False)
+
+    monkeypatch.setattr(sweep, "run", fail_some)
+    assert main(["run", str(study_file), "--results", str(tmp_path / "results"), "--no-report"]) == 1
+    error = capsys.readouterr().err
+    assert error.splitlines()[:2] == ["  4 failed: MemoryError: no room", "  1 failed: ValueError: odd"]
+    assert "tries them again" in error
+
+
 def test_results_that_cannot_be_written_are_a_clear_error(study_file, tmp_path, capsys):
     (tmp_path / "results").write_text("a file where a folder should be")
     assert main(["run", str(study_file), "--results", str(tmp_path / "results")]) == 1
