@@ -274,6 +274,7 @@ def test_results_on_an_object_store(tmp_path, monkeypatch):
     from moto.server import ThreadedMotoServer
 
     from robustness import load
+    from robustness.cli import main
 
     few = tmp_path / "few.yaml"
     few.write_text(STUDY.replace("points: 6", "points: 2").replace("seeds: 3", "seeds: 1"))
@@ -289,5 +290,29 @@ def test_results_on_an_object_store(tmp_path, monkeypatch):
         assert "36 runs trained" in finish(few, uri).stdout
         assert "0 runs trained" in finish(few, uri).stdout
         assert len(load("small", uri).runs) == 36
+        assert main(["report", "small", "--results", uri, "--out", str(tmp_path / "report.html")]) == 0
+        assert "36 runs" in (tmp_path / "report.html").read_text()
     finally:
         server.stop()
+
+
+def test_the_single_engine_on_ray_is_the_plain_loop(tmp_path):
+    from robustness import Study
+    from robustness.training import train_single
+
+    path = tmp_path / "small.yaml"
+    path.write_text(
+        STUDY.replace("epochs: 6", "epochs: 2, engine: single")
+        .replace("{low: 1e-4, high: 1, points: 6}", "[1e-2]")
+        .replace("{low: 1e-4, high: 10, points: 5, zero: true}", "[0, 1e-3]")
+        .replace("seeds: 3", "seeds: 1")
+    )
+    finish(path, tmp_path / "r")
+    frame = table(tmp_path / "r").set_index("run_id")
+    runs = Study.load(path).grid()
+    assert set(frame.index) == {run.run_id for run in runs}
+    for run in runs:
+        (row,) = train_single(run).rows({})
+        assert frame.loc[run.run_id, "engine"] == "single"
+        assert frame.loc[run.run_id, "test_loss"] == row["test_loss"]
+        assert frame.loc[run.run_id, "weight_norm"] == row["weight_norm"]
