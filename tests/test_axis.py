@@ -2,25 +2,13 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robustness.optimizers import OPTIMIZERS
-from robustness.study import Axis, DecayAxis, Study
-
-SPACE = {"lr": [1e-3, 1e-2], "weight_decay": [0, 1e-4]}
-ADAMS, ADAMW, ADAM = (OPTIMIZERS[name]() for name in ("adams", "adamw", "adam"))
-
-
-def make(**changes: Any) -> Study:
-    return Study(**{"name": "x", "workload": "digits", "optimizers": ["adams", "adam"], "space": SPACE} | changes)
-
-
-def ids(study: Study) -> list[str]:
-    return [run.run_id for run in study.grid()]
+from robustness.study import Axis, DecayAxis
+from tests.studies import make
 
 
 def test_a_range_is_log_spaced_with_both_ends_and_six_digits() -> None:

@@ -15,28 +15,7 @@ from robustness.study.file import PACKAGED
 from robustness.study.run import options_json
 from robustness.workloads import Digits, DigitsCNN
 from robustness.workloads.base import ConstantSchedule, StepSchedule
-
-SPACE = {"lr": [1e-3, 1e-2], "weight_decay": [0, 1e-4]}
-ADAMS, ADAMW, ADAM = (OPTIMIZERS[name]() for name in ("adams", "adamw", "adam"))
-
-
-def make(**changes: Any) -> Study:
-    return Study(**{"name": "x", "workload": "digits", "optimizers": ["adams", "adam"], "space": SPACE} | changes)
-
-
-def ids(study: Study) -> list[str]:
-    return [run.run_id for run in study.grid()]
-
-
-FILE = """\
-# a comment
-workload: {name: digits, epochs: 3}
-optimizers: [adams]
-space:
-  lr: [0.001]
-  weight_decay: [1.0e-4]
-seeds: [5]
-"""
+from tests.studies import ADAM, ADAMS, ADAMW, FILE, ids, make
 
 
 def reference_id(content: dict[str, Any]) -> str:

@@ -4,28 +4,15 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robustness.optimizers import OPTIMIZERS
 from robustness.study import Grid, OptimizerEntry, Sampled, Study
 from robustness.study.file import PACKAGED, studies
 from robustness.workloads import Digits
-
-SPACE = {"lr": [1e-3, 1e-2], "weight_decay": [0, 1e-4]}
-ADAMS, ADAMW, ADAM = (OPTIMIZERS[name]() for name in ("adams", "adamw", "adam"))
-
-
-def make(**changes: Any) -> Study:
-    return Study(**{"name": "x", "workload": "digits", "optimizers": ["adams", "adam"], "space": SPACE} | changes)
-
-
-def ids(study: Study) -> list[str]:
-    return [run.run_id for run in study.grid()]
-
+from tests.studies import ADAMS, ADAMW, FILE, ids, make
 
 # Importing
 
@@ -125,16 +112,6 @@ def test_a_study_and_its_runs_survive_pickling() -> None:
 
 
 # Files
-
-FILE = """\
-# a comment
-workload: {name: digits, epochs: 3}
-optimizers: [adams]
-space:
-  lr: [0.001]
-  weight_decay: [1.0e-4]
-seeds: [5]
-"""
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
@@ -11,31 +11,10 @@ from robustness.study import Study, StudyError
 from robustness.study.file import PACKAGED
 from robustness.study.schema import study_schema, text
 from robustness.workloads import WORKLOADS
+from tests.studies import FILE, make
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-SPACE = {"lr": [1e-3, 1e-2], "weight_decay": [0, 1e-4]}
-ADAMS, ADAMW, ADAM = (OPTIMIZERS[name]() for name in ("adams", "adamw", "adam"))
-
-
-def make(**changes: Any) -> Study:
-    return Study(**{"name": "x", "workload": "digits", "optimizers": ["adams", "adam"], "space": SPACE} | changes)
-
-
-def ids(study: Study) -> list[str]:
-    return [run.run_id for run in study.grid()]
-
-
-FILE = """\
-# a comment
-workload: {name: digits, epochs: 3}
-optimizers: [adams]
-space:
-  lr: [0.001]
-  weight_decay: [1.0e-4]
-seeds: [5]
-"""
 
 
 def validator() -> jsonschema.Draft202012Validator:

@@ -1,0 +1,31 @@
+"""A small study to vary."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from robustness.optimizers import OPTIMIZERS
+from robustness.study import Study
+
+SPACE = {"lr": [1e-3, 1e-2], "weight_decay": [0, 1e-4]}
+ADAMS, ADAMW, ADAM = (OPTIMIZERS[name]() for name in ("adams", "adamw", "adam"))
+
+FILE = """\
+# a comment
+workload: {name: digits, epochs: 3}
+optimizers: [adams]
+space:
+  lr: [0.001]
+  weight_decay: [1.0e-4]
+seeds: [5]
+"""
+
+
+def make(**changes: Any) -> Study:
+    """Return the study with some of its keys changed."""
+    return Study(**{"name": "x", "workload": "digits", "optimizers": ["adams", "adam"], "space": SPACE} | changes)
+
+
+def ids(study: Study) -> list[str]:
+    """Return the run ids of its grid."""
+    return [run.run_id for run in study.grid()]
