@@ -162,6 +162,19 @@ def test_a_killed_worker_costs_nothing_but_time(study, whole, tmp_path):
     pd.testing.assert_frame_equal(table(tmp_path), expected)
 
 
+def test_a_second_sweep_takes_over_and_nothing_is_stored_twice(study, whole, tmp_path):
+    expected, _ = whole
+    first = start(study, tmp_path)
+    wait_for(lambda: stored(tmp_path) >= 2)
+    second = start(study, tmp_path)
+    _, errors = first.communicate(timeout=240)
+    assert first.returncode == 1
+    assert "another sweep of this study has started and goes on in place of this one" in errors
+    _, errors = second.communicate(timeout=240)
+    assert second.returncode == 0, errors
+    pd.testing.assert_frame_equal(table(tmp_path), expected)
+
+
 def test_ctrl_c_finishes_and_stores_what_is_running(study, whole, tmp_path):
     expected, _ = whole
     process = start(study, tmp_path)

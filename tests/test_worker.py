@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 
+import pandas as pd
 import pytest
 from ray.tune.search import Searcher
 
 from robustness import Store, Study
+from robustness.results.schema import PROVENANCE_COLUMNS
 from robustness.search import Outcome, make_source
 from robustness.sweep import worker
 from robustness.sweep.progress import Progress
 from robustness.sweep.searcher import REPORT, RUNS, StackSearcher
-from robustness.sweep.worker import Report, decode, work
+from robustness.sweep.worker import Report, decode, lost_row, work
+from robustness.training import train_stack
 
 BOOM = 1e-2
 
@@ -53,7 +57,7 @@ def fragile(monkeypatch):
 
 
 def test_a_stack_is_stored_with_its_curves(study, store):
-    report = work(study.grid(), store, device="cpu", sampler="grid", retries=0)
+    report = work(study.grid(), store, sweep_id="s", device="cpu", sampler="grid", retries=0)
     assert [outcome.status for outcome in report.outcomes] == ["completed"] * 8
     runs = store.runs()
     assert set(runs["run_id"]) == {run.run_id for run in study.grid()}
@@ -64,7 +68,7 @@ def test_a_stack_is_stored_with_its_curves(study, store):
 
 
 def test_one_bad_run_costs_only_itself(study, store, fragile):
-    report = work(study.grid(), store, device="cpu", sampler="grid", retries=2)
+    report = work(study.grid(), store, sweep_id="s", device="cpu", sampler="grid", retries=2)
     statuses = {outcome.run_id: outcome.status for outcome in report.outcomes}
     bad = [run for run in study.grid() if run.lr == BOOM and run.weight_decay]
     assert len(bad) == 2
@@ -78,13 +82,47 @@ def test_one_bad_run_costs_only_itself(study, store, fragile):
 
 
 def test_a_failed_run_that_later_succeeds_leaves_no_trace(study, store, fragile, monkeypatch):
-    work(study.grid(), store, device="cpu", sampler="grid", retries=0)
+    work(study.grid(), store, sweep_id="s", device="cpu", sampler="grid", retries=0)
     missing = make_source(study, store.runs()).next()
     assert len(missing) == 2
     monkeypatch.undo()
-    work(missing, store, device="cpu", sampler="grid", retries=0)
+    work(missing, store, sweep_id="s", device="cpu", sampler="grid", retries=0)
     assert store.done() == {run.run_id for run in study.grid()}
     assert len(store.runs()) == 8
+
+
+def test_a_worker_of_an_earlier_sweep_stores_nothing(study, store):
+    store.claim("earlier")
+    assert store.claimed_by("earlier")
+    store.claim("later")
+    report = work(study.grid()[:2], store, sweep_id="earlier", device="cpu", sampler="grid", retries=0)
+    assert "another sweep" in report.error
+    assert report.outcomes == ()
+    assert store.done() == set()
+    assert work(study.grid()[:2], store, sweep_id="later", device="cpu", sampler="grid", retries=0).error is None
+    assert len(store.done()) == 2
+
+
+def test_a_claim_that_is_gone_or_unreadable_stops_nobody(store):
+    assert store.claimed_by("any")
+    Path(store.root).mkdir(parents=True)
+    for text in ("", "{", "[]", "null"):
+        (Path(store.root) / "sweep.json").write_text(text)
+        assert store.claimed_by("any")
+
+
+def test_what_somebody_else_stored_meanwhile_is_not_stored_twice(study, store):
+    grid = study.grid()
+    work(grid[:3], store, sweep_id="s", device="cpu", sampler="grid", retries=0)
+    late = train_stack(grid[3:5])
+    row = lost_row(grid[3], "", "grid")
+    store.write("by-somebody-else", late.rows({name: row[name] for name in PROVENANCE_COLUMNS}), late.curves())
+    report = work(grid[2:6], store, sweep_id="s", device="cpu", sampler="grid", retries=0)
+    assert len(report.outcomes) == 4, "the driver hears of all"
+    frame = pd.read_parquet(Path(store.root) / "runs")
+    assert sorted(frame["run_id"]) == sorted(run.run_id for run in grid[:6]), "each once, as pandas alone reads it"
+    curves = pd.read_parquet(Path(store.root) / "curves")
+    assert not curves.duplicated(["run_id", "epoch"]).any()
 
 
 def test_a_report_travels_as_text():
@@ -103,7 +141,7 @@ class TestSearcher:
         return decode(study, suggestion[RUNS])
 
     def result(self, study, store, suggestion):
-        report = work(self.runs(study, suggestion), store, device="cpu", sampler="grid", retries=0)
+        report = work(self.runs(study, suggestion), store, sweep_id="s", device="cpu", sampler="grid", retries=0)
         return {REPORT: report.to_json()}
 
     def test_it_hands_out_every_run_once_and_ends(self, study, store, searcher):
@@ -154,7 +192,7 @@ def test_a_full_disk_is_part_of_the_report(study, store, monkeypatch):
         raise worker.StorageError("cannot write: no space left")
 
     monkeypatch.setattr(Store, "write", refuse)
-    report = work(study.grid()[:2], store, device="cpu", sampler="grid", retries=2)
+    report = work(study.grid()[:2], store, sweep_id="s", device="cpu", sampler="grid", retries=2)
     assert report.error == "cannot write: no space left"
     assert report.outcomes == ()
 

@@ -75,6 +75,14 @@ class PartReader:
         self._folder, self._root = folder, shown(root)
         self._left_out: set[str] = set()
 
+    def names(self, folder: str) -> set[str]:
+        """Return the names of the parts in `folder`, unread.
+
+        Raises:
+            StorageError: The folder cannot be reached.
+        """
+        return {e.name.removesuffix(_ENDING) for e in self._folder.entries(folder) if _is_part(e)}
+
     def read(
         self, folder: str, schema: pa.Schema, names: list[str], only: set[str] | None = None
     ) -> dict[str, pa.Table]:

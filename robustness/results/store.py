@@ -145,13 +145,43 @@ class Store:
         Raises:
             StorageError: The files cannot be reached, or a newer version wrote them.
         """
+        return self._done(None)
+
+    def done_since(self, seen: set[str]) -> set[str]:
+        """Return the done runs of the parts that are not in `seen`, and add these parts to it.
+
+        Raises:
+            StorageError: The files cannot be reached, or a newer version wrote them.
+        """
+        new = self._reader.names("runs") - seen
+        seen |= new
+        return self._done(new)
+
+    def _done(self, only: set[str] | None) -> set[str]:
         names = ["run_id", "status"]
-        rows = to_frame(self._reader.read("runs", RUNS, names), RUNS, names)
+        rows = to_frame(self._reader.read("runs", RUNS, names, only), RUNS, names)
         return set(rows.loc[rows["status"] != "failed", "run_id"])
 
     def exists(self) -> bool:
         """Tell whether anything of a study is stored here."""
         return any(entry.name in {"runs", "study.yaml"} for entry in self._folder.entries())
+
+    def claim(self, sweep_id: str) -> None:
+        """Make `sweep_id` the sweep that may write here, in place of any earlier one.
+
+        The workers of a killed driver live on for seconds, while the next driver already reads what is stored and
+        divides the rest anew: what they finish must not be stored beside it.
+        """
+        self._folder.write("sweep.json", json.dumps({"sweep_id": sweep_id}).encode())
+
+    def claimed_by(self, sweep_id: str) -> bool:
+        """Tell whether `sweep_id` may still write here; a claim that is gone or unreadable stops nobody."""
+        data = self._folder.read("sweep.json")
+        try:
+            claim = json.loads(data) if data else None
+        except ValueError:
+            claim = None
+        return not isinstance(claim, dict) or claim.get("sweep_id") == sweep_id
 
     def write_study(self, text: str) -> None:
         """Store the study file beside its results."""

@@ -67,6 +67,8 @@ def run(
         StorageError: the results folder cannot be read or written from the start.
     """
     store = Store(child(str(results), study.name))
+    sweep_id = uuid.uuid4().hex
+    store.claim(sweep_id)  # before anything is read: from here on no other sweep's worker adds to it
     store.write_study(study.text)
     store.clean()
     source = make_source(study, store.runs())
@@ -77,11 +79,11 @@ def run(
         progress.say(f"joining Ray at {address}" if address else "starting Ray")
         with ray_session.connect(address, verbose=verbose):
             progress.say(WAITING)
-            interrupted = _tune(study, source, store, progress)
+            interrupted = _tune(study, source, store, progress, sweep_id)
         return Sweep(store.root, progress.trained, progress.failed, interrupted)
 
 
-def _tune(study: Study, source: Source, store: Store, progress: Progress) -> bool:
+def _tune(study: Study, source: Source, store: Store, progress: Progress, sweep_id: str) -> bool:
     """Run Ray Tune until the source is empty; return whether it was interrupted."""
     from ray import tune
     from ray.exceptions import RayError
@@ -89,7 +91,6 @@ def _tune(study: Study, source: Source, store: Store, progress: Progress) -> boo
     from robustness.sweep.searcher import StackSearcher
 
     resources, slots = ray_session.slots(study.resources)
-    sweep_id = uuid.uuid4().hex
     searcher = StackSearcher(study, source, store, slots, progress)
     scratch = Path(tempfile.mkdtemp(prefix="robustness-"))
 
@@ -135,7 +136,14 @@ def _trial(config: dict[str, Any], study: Study, store: Store, sweep_id: str) ->
             # Ray's word on the device, not torch's: a stack that reserved no GPU must not use one.
             device = "cuda" if ray.get_gpu_ids() else "cpu"
             runs = decode(study, config[RUNS])
-            report = work(runs, store, device=device, sampler=study.search.sampler, retries=study.resources.retries)
+            report = work(
+                runs,
+                store,
+                sweep_id=sweep_id,
+                device=device,
+                sampler=study.search.sampler,
+                retries=study.resources.retries,
+            )
     except Exception as error:  # noqa: BLE001 - what `work` does not answer for would fail every other stack too
         report = Report(error=f"a worker cannot work: {reason(error)}")
     tune.report({REPORT: report.to_json()})

@@ -9,6 +9,7 @@ import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from robustness.provenance import code_version
@@ -58,9 +59,16 @@ def decode(study: Study, text: str) -> list[Run]:
     ]
 
 
-def work(runs: Sequence[Run], store: Store, *, device: str, sampler: str, retries: int) -> Report:
+TAKEN_OVER = "another sweep of this study has started and goes on in place of this one"
+
+_seen: dict[tuple[str, str], tuple[set[str], set[str]]] = {}
+"""By results folder and sweep: the parts that this process has read, and the done runs in them."""
+
+
+def work(runs: Sequence[Run], store: Store, *, sweep_id: str, device: str, sampler: str, retries: int) -> Report:
     """Train `runs` as one stack on `device` and store them; a run that cannot be trained is stored as failed.
 
+    Nothing is stored when another sweep has claimed the study, nor a run that somebody else stored meanwhile.
     A storage error is not retried here and becomes part of the report: the driver ends the sweep with it.
     """
     started = time.perf_counter()
@@ -70,9 +78,13 @@ def work(runs: Sequence[Run], store: Store, *, device: str, sampler: str, retrie
     rows = [row for history in histories for row in history.rows(provenance)]
     failed = [failed_row(run, why, provenance) for run, why in failures]
     try:
-        if rows:
-            ids = [row["run_id"] for row in rows]
-            store.write(store.part_name(ids), rows, _curves(histories))
+        if not store.claimed_by(sweep_id):
+            return Report(seconds=seconds, error=TAKEN_OVER)
+        done = _stored(store, sweep_id)
+        new = [row for row in rows if row["run_id"] not in done]
+        if new:
+            ids = [row["run_id"] for row in new]
+            store.write(store.part_name(ids), new, _curves(histories, set(ids)))
             store.remove_failed(ids)
         for row in failed:
             store.write_failed(row)
@@ -141,9 +153,21 @@ def _device(device: str) -> dict[str, str]:
     return {"device": name, "torch_version": str(torch.__version__)}
 
 
-def _curves(histories: Sequence[History]) -> dict[str, list[Any]]:
+def _stored(store: Store, sweep_id: str) -> set[str]:
+    """Return the runs that are done; a worker reads each part once, however many stacks it trains."""
+    parts, done = _seen.setdefault((store.root, sweep_id), (set(), set()))
+    done |= store.done_since(parts)
+    return done
+
+
+def _curves(histories: Sequence[History], ids: set[str]) -> dict[str, list[Any]]:
+    """Return the curves of the runs `ids`, as columns."""
     tables = [history.curves() for history in histories]
-    return {name: [value for table in tables for value in table[name]] for name in tables[0]}
+    keep = [[run_id in ids for run_id in table["run_id"]] for table in tables]
+    return {
+        name: [value for table, kept in zip(tables, keep, strict=True) for value in compress(table[name], kept)]
+        for name in tables[0]
+    }
 
 
 def _outcome(row: dict[str, Any]) -> Outcome:
