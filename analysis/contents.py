@@ -113,8 +113,9 @@ def _study(text: str | None, name: str) -> tuple[Study | None, str]:
 def _labels(study: Study | None) -> Labels | None:
     if study is None:
         return None
-    options = [(e, e.optimizer.model_dump_json(exclude={"name"})) for e in study.optimizers]
-    return {(entry.optimizer.name, canonical(text)): entry.label for entry, text in options}
+    from robustness.study.run import stored_options
+
+    return {(e.optimizer.name, canonical(stored_options(e.optimizer))): e.label for e in study.optimizers}
 
 
 def _asked_for(runs: pd.DataFrame, study: Study | None) -> tuple[pd.DataFrame, int | None]:

@@ -35,13 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StudyError as error:
         _err.print(str(error))
         return BAD_INPUT
-    except StorageError as error:
-        _err.print(f"error: {error}")
-        return FAILED
     except BrokenPipeError:
         sys.stderr.close()
         return FAILED
-    except OSError as error:
+    except (StorageError, OSError) as error:
         _err.print(f"error: {error}")
         return FAILED
     except KeyboardInterrupt:

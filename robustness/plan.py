@@ -6,7 +6,9 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from robustness.results import finished
 from robustness.search import make_source
+from robustness.study.run import stored_options
 
 if TYPE_CHECKING:
     from robustness.results import Store
@@ -55,9 +57,8 @@ def plan(study: Study, store: Store) -> Plan:
     """Return the plan of `study`, whose results are in `store`."""
     stored = store.runs()
     source = make_source(study, stored)
-    options = study.workload.model_dump_json(exclude={"name"})
-    alike = stored[(stored["workload"] == study.workload.name) & (stored["workload_options"] == options)]
-    alike = alike[alike["status"] != "failed"]
+    done, options = finished(stored), stored_options(study.workload)
+    alike = done[(done["workload"] == study.workload.name) & (done["workload_options"] == options)]
     seconds = float(alike["duration_s"].mean()) if len(alike) else None
     workers = max(1, int((os.cpu_count() or 1) / study.resources.cpus))
     return Plan(

@@ -20,20 +20,10 @@ from robustness.optimizers import OPTIMIZERS, AdamOptions, AdamSOptions, AdamWOp
 from tests.reference_optimizers import Group, Parameter, Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from robustness.optimizers import Optimizer, UpdateRule
 
 SIZE, COLUMNS = 83, 128
 ALL = pytest.mark.parametrize("name", ["adam", "adamw", "adams"])
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def padded(rows: int, size: int = SIZE, dtype: torch.dtype = torch.float64, seed: int = 0) -> torch.Tensor:

@@ -13,7 +13,7 @@ from torch.nn import functional
 from robustness.study import Study
 from robustness.training import train, train_single, train_stack
 from robustness.training.history import METRICS
-from robustness.training.randomness import data_order, initial_model
+from robustness.training.randomness import data_order, initial_model, steps_per_epoch
 from robustness.workloads import Digits
 
 CHANCE = 90.0
@@ -248,5 +248,6 @@ def test_data_order_covers_every_example_anew(examples, batch, sizes):
         assert [len(b) for b in batches] == sizes
         assert len(set(torch.cat(batches).tolist())) == sum(sizes)
     assert not torch.equal(torch.cat(epochs[0]), torch.cat(epochs[1]))
+    assert steps_per_epoch(examples, batch) == len(sizes)
     again = list(islice(data_order(examples, batch, 0), 3))
     assert all(torch.equal(torch.cat(x), torch.cat(y)) for x, y in zip(epochs, again, strict=True))

@@ -4,6 +4,7 @@ from robustness.results.load import Results, list_studies, load
 from robustness.results.schema import SCHEMA_VERSION, SchemaError
 from robustness.results.storage import ResultsWarning, StorageError, child
 from robustness.results.store import Store
+from robustness.results.tables import finished
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -13,6 +14,7 @@ __all__ = [
     "StorageError",
     "Store",
     "child",
+    "finished",
     "list_studies",
     "load",
 ]

@@ -4,6 +4,7 @@
     <root>/curves/<part>.parquet    a row a run and epoch
     <root>/study.yaml               the study as it was asked last
     <root>/provenance/*.json        a record a sweep
+    <root>/sweep.json               the sweep that may write here
     <root>/set-aside/               files that were torn or foreign
 
 A run is done exactly when its row is in `runs/`; curves are written before rows.
@@ -22,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from robustness.results.parts import PartReader, encode
 from robustness.results.schema import CURVES, RUNS
 from robustness.results.storage import absolute, open_folder, shown
-from robustness.results.tables import to_frame, to_table
+from robustness.results.tables import finished, to_frame, to_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -160,7 +161,7 @@ class Store:
     def _done(self, only: set[str] | None) -> set[str]:
         names = ["run_id", "status"]
         rows = to_frame(self._reader.read("runs", RUNS, names, only), RUNS, names)
-        return set(rows.loc[rows["status"] != "failed", "run_id"])
+        return set(finished(rows)["run_id"])
 
     def exists(self) -> bool:
         """Tell whether anything of a study is stored here."""

@@ -125,6 +125,11 @@ def _nan_to_null(table: pa.Table) -> pa.Table:
     return table
 
 
+def finished(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs that came to a result and need no training: completed or diverged."""
+    return runs[runs["status"] != "failed"]
+
+
 def to_frame(parts: dict[str, pa.Table], schema: pa.Schema, names: list[str]) -> pd.DataFrame:
     """Return all rows with the part that each one is from."""
     none = pa.schema([schema.field(name) for name in names]).empty_table()

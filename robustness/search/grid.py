@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from robustness.results import finished
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -11,8 +13,6 @@ if TYPE_CHECKING:
 
     from robustness.search import Outcome
     from robustness.study import Run, Study
-
-DONE = ("completed", "diverged")
 
 
 class GridSource:
@@ -25,7 +25,7 @@ class GridSource:
 
     def __init__(self, study: Study, stored: pd.DataFrame) -> None:
         runs = study.grid()
-        have = set(stored.loc[stored["status"].isin(DONE), "run_id"])
+        have = set(finished(stored)["run_id"])
         self._missing = [run for run in runs if run.run_id not in have]
         self.total = len(runs)
         self.done = self.total - len(self._missing)

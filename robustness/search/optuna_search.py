@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import optuna
 
+from robustness.results import finished
 from robustness.search.coordinates import Cell, Coordinate
 from robustness.study import Sampled
 
@@ -56,7 +57,7 @@ class OptunaSearch:
         self.done = 0
         self._enter(stored)
         whole = [cell for cell, errors in self._errors.items() if len(errors) == len(study.seeds)]
-        self._unfinished = [cell for cell in self._errors if cell not in whole]
+        self._unfinished = [cell for cell, errors in self._errors.items() if len(errors) < len(study.seeds)]
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._optuna = optuna.create_study(sampler=make_sampler(study.search.sampler, len(whole)))
         for cell in whole:
@@ -106,7 +107,7 @@ class OptunaSearch:
 
     def _enter(self, stored: pd.DataFrame) -> None:
         """Take in stored cells: those with every seed are known; this sampler's count, and get what they lack."""
-        results = stored[stored["status"] != "failed"]
+        results = finished(stored)
         errors = dict(zip(results["run_id"], results["validation_error"].fillna(results["test_error"]), strict=True))
         self._stored = set(errors)
         ours = set(stored.loc[stored["sampler"] == self._study.search.sampler, "run_id"])
@@ -160,10 +161,7 @@ class OptunaSearch:
 
     def _random_place(self, seed: int) -> dict[str, float]:
         generator = np.random.default_rng(seed)
-        places: dict[str, float] = {}
-        for axis in self._axes:
-            places[axis.name] = axis.draw(generator)
-        return places
+        return {axis.name: axis.draw(generator) for axis in self._axes}
 
 
 def make_sampler(name: str, known: int) -> optuna.samplers.BaseSampler:

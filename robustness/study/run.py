@@ -65,9 +65,9 @@ def identity(run: Run) -> dict[str, object]:
         "run_id": run.run_id,
         "cell_id": run.cell_id,
         "workload": workload.name,
-        "workload_options": workload.model_dump_json(exclude={"name"}),
+        "workload_options": stored_options(workload),
         "optimizer": optimizer.name,
-        "optimizer_options": optimizer.model_dump_json(exclude={"name"}),
+        "optimizer_options": stored_options(optimizer),
         "convention": optimizer.convention,
         "lr": run.lr,
         "weight_decay": run.weight_decay,
@@ -75,6 +75,12 @@ def identity(run: Run) -> dict[str, object]:
         "seed": run.seed,
         "engine": workload.engine,
     }
+
+
+@lru_cache(maxsize=256)
+def stored_options(model: Workload | Optimizer) -> str:
+    """Return every option but the name as JSON, as the results' `..._options` columns hold them."""
+    return model.model_dump_json(exclude={"name"})
 
 
 def _digest(seed: str, run: Run) -> str:

@@ -63,7 +63,8 @@ def run(
         quiet: show no progress.
 
     Raises:
-        SweepError: results could not be written, or Ray could not be reached.
+        SweepError: results could not be written, or another sweep of the study took over.
+        ClusterError: Ray could not be started or reached, or has no room for a stack.
         StorageError: the results folder cannot be read or written from the start.
     """
     store = Store(child(str(results), study.name))

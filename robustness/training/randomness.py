@@ -31,6 +31,12 @@ def initial_model(workload: Workload, seed: int) -> nn.Module:
         return workload.model()
 
 
+def steps_per_epoch(examples: int, batch_size: int) -> int:
+    """Return how many batches each epoch of `data_order` has."""
+    whole, rest = divmod(examples, batch_size)
+    return whole + (rest > 1)
+
+
 def data_order(examples: int, batch_size: int, seed: int) -> Iterator[list[Tensor]]:
     """Yield each epoch's batches, endlessly: index tensors that cover all examples in a new order.
 

@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from robustness.training.history import History
-from robustness.training.randomness import data_order, initial_model
+from robustness.training.randomness import data_order, initial_model, steps_per_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,12 +27,11 @@ def train_single(run: Run, *, device: str = "cpu", dtype: torch.dtype = torch.fl
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = run.optimizer.torch_optimizer(parameters, lr=run.lr, weight_decay=run.weight_decay_native)
     order = data_order(len(data.train_targets), workload.batch_size, run.seed)
-    history: History | None = None
+    steps = steps_per_epoch(len(data.train_targets), workload.batch_size)
+    history = History([run], parameters=sum(p.numel() for p in parameters), steps_per_epoch=steps)
 
     for epoch in range(workload.epochs):
         batches = [batch.to(device) for batch in next(order)]
-        size = sum(p.numel() for p in parameters)
-        history = history or History([run], parameters=size, steps_per_epoch=len(batches))
         lr = run.lr * workload.schedule.factor(epoch, workload.epochs)
         for group in optimizer.param_groups:
             group["lr"] = lr
@@ -49,8 +48,6 @@ def train_single(run: Run, *, device: str = "cpu", dtype: torch.dtype = torch.fl
             metrics |= _evaluate(model, "validation", data.validation_inputs, data.validation_targets)
         if not history.record(epoch, np.array([0]), {name: value.reshape(1) for name, value in metrics.items()})[0]:
             break
-
-    assert history is not None
     return history
 
 

@@ -13,7 +13,7 @@ import torch
 from torch.func import functional_call, grad_and_value, vmap
 
 from robustness.training.history import History
-from robustness.training.randomness import data_order, initial_model
+from robustness.training.randomness import data_order, initial_model, steps_per_epoch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,11 +42,10 @@ def train_stack(runs: Sequence[Run], *, device: str = "cpu", dtype: torch.dtype 
     data = workload.data(seed).to(device, dtype)
     stack = Stack(initial_model(workload, seed).to(device, dtype), runs, device, dtype)
     order = data_order(len(data.train_targets), workload.batch_size, seed)
-    batches: list[Tensor] = []
-    history: History | None = None
+    steps = steps_per_epoch(len(data.train_targets), workload.batch_size)
+    history = History(runs, parameters=stack.size, steps_per_epoch=steps)
     for epoch in range(workload.epochs):
         batches = [batch.to(device) for batch in next(order)]
-        history = history or History(runs, parameters=stack.size, steps_per_epoch=len(batches))
         factor = workload.schedule.factor(epoch, workload.epochs)
         metrics = stack.train_epoch(data.train_inputs, data.train_targets, batches, factor)
         metrics |= stack.evaluate("test", data.test_inputs, data.test_targets)
@@ -57,7 +56,6 @@ def train_stack(runs: Sequence[Run], *, device: str = "cpu", dtype: torch.dtype 
             break
         if not sound.all():
             stack.keep(np.flatnonzero(sound))
-    assert history is not None
     return history
 
 
