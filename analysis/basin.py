@@ -7,7 +7,7 @@ decay of 0 has no logarithm and is in no area. A cell in which every seed diverg
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
@@ -20,8 +20,24 @@ if TYPE_CHECKING:
 
     from analysis.landscape import Landscape
 
+    Floats = NDArray[np.float64]
+
+LOW_DECAY = "low weight decay"
+SIDES = ("low lr", "high lr", LOW_DECAY, "high weight decay")
 ROUNDING = 1e-9
 """Percentage points by which a mean may exceed a threshold: a mean of k/n differs from it by rounding."""
+
+
+class Gridded(Protocol):
+    """What has a learning-rate axis (L,) and a weight-decay axis (W,), both ascending."""
+
+    @property
+    def lr(self) -> Floats:
+        """Learning rates."""
+
+    @property
+    def weight_decay(self) -> Floats:
+        """Weight decays on the common scale; may start with 0."""
 
 
 class Cell(NamedTuple):
@@ -29,6 +45,13 @@ class Cell(NamedTuple):
 
     row: int
     column: int
+
+
+class Mark(NamedTuple):
+    """The cell by which a landscape is judged, and its error in percent, e*."""
+
+    cell: Cell
+    error: float
 
 
 class Box(NamedTuple):
@@ -53,11 +76,11 @@ class Contact:
     optimum: bool
 
 
-def common_box(landscapes: Iterable[Landscape]) -> Box | None:
+def common_box(landscapes: Iterable[Gridded]) -> Box | None:
     """Return the region that all landscapes cover up to their outer cell edges; None where there is none."""
     spans = []
     for landscape in landscapes:
-        decay = landscape.weight_decay[landscape.positive]
+        decay = landscape.weight_decay[landscape.weight_decay > 0]
         if len(landscape.lr) and len(decay):
             spans.append([*edges(landscape.lr)[[0, -1]], *edges(decay)[[0, -1]]])
     if not spans:
@@ -67,22 +90,23 @@ def common_box(landscapes: Iterable[Landscape]) -> Box | None:
     return box if box.lr[0] < box.lr[1] and box.weight_decay[0] < box.weight_decay[1] else None
 
 
-def cell_weights(landscape: Landscape, box: Box | None = None) -> NDArray[np.float64]:
+def axis_widths(axis: Floats, limits: tuple[float, float] = (0.0, np.inf)) -> Floats:
+    """Return (n,) widths in decades of the cells around an ascending axis, clipped to `limits`; 0 for a value of 0."""
+    widths = np.zeros(len(axis))
+    positive = axis > 0
+    if positive.any():
+        widths[positive] = np.diff(np.log10(np.clip(edges(axis[positive]), *limits)))
+    return widths
+
+
+def cell_weights(landscape: Gridded, box: Box | None = None) -> Floats:
     """Return (W, L) cell areas in decades^2.
 
     (log10 right - log10 left)(log10 top - log10 bottom) between the cell's true edges, clipped to `box`.
     0 for a weight decay of 0.
     """
-    weights = np.zeros(landscape.mean.shape)
-    decay = landscape.weight_decay[landscape.positive]
-    if len(decay) and len(landscape.lr):
-        limits = box or Box((0.0, np.inf), (0.0, np.inf))
-        widths = [
-            np.diff(np.log10(np.clip(edges(axis), *limit)))
-            for axis, limit in ((decay, limits.weight_decay), (landscape.lr, limits.lr))
-        ]
-        weights[landscape.positive] = np.outer(*widths)
-    return weights
+    limits = box or Box((0.0, np.inf), (0.0, np.inf))
+    return np.outer(axis_widths(landscape.weight_decay, limits.weight_decay), axis_widths(landscape.lr, limits.lr))
 
 
 def measured(landscape: Landscape) -> NDArray[np.bool_]:
@@ -114,6 +138,12 @@ def depth(landscape: Landscape) -> float:
     return float("nan") if cell is None else float(landscape.mean[cell])
 
 
+def within(mean: Floats, limit: Floats | float, cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return (..., W, L): those of `cells` (W, L) with mean (..., W, L) <= limit (...), but for rounding."""
+    least = np.asarray(limit, dtype=np.float64)[..., None, None] + ROUNDING
+    return np.asarray(cells & (np.nan_to_num(mean, nan=np.inf) <= least))
+
+
 def basin(landscape: Landscape, delta: float, reference: float | None = None) -> NDArray[np.bool_]:
     """Return (W, L): cells with e <= e_ref + delta.
 
@@ -125,8 +155,8 @@ def basin(landscape: Landscape, delta: float, reference: float | None = None) ->
 
     Source: the paper's "wider basin"; relative and absolute as two answers to what it is measured against.
     """
-    limit = (depth(landscape) if reference is None else reference) + delta + ROUNDING
-    return trained(landscape) & (np.nan_to_num(landscape.mean, nan=np.inf) <= limit)
+    limit = (depth(landscape) if reference is None else reference) + delta
+    return within(landscape.mean, limit, trained(landscape))
 
 
 def basin_area(landscape: Landscape, delta: float, reference: float | None = None, box: Box | None = None) -> float:
@@ -156,23 +186,30 @@ def failure_share(landscape: Landscape, box: Box | None = None) -> float:
 
 
 def box_contact(landscape: Landscape, delta: float, reference: float | None = None, box: Box | None = None) -> Contact:
-    """Return how the basin within `delta` meets the edge of the box.
+    """Return how the basin within `delta` meets the edge of the box; see `contact`."""
+    return contact(basin(landscape, delta, reference), cell_weights(landscape, box), best_cell(landscape))
+
+
+def contact(inside: NDArray[np.bool_], weights: Floats, optimum: Cell | None) -> Contact:
+    """Return how a basin meets the edge of the box.
 
     Share = area of basin cells in the outermost rows and columns / area of the basin.
     Source: Google's deep learning tuning playbook (an optimum at the edge asks for a wider box).
+
+    Args:
+        inside: (W, L) cells of the basin.
+        weights: (W, L) cell areas within the box, decades^2.
+        optimum: The best cell.
     """
-    weights, cells = cell_weights(landscape, box), basin(landscape, delta, reference)
     rows, columns = np.flatnonzero(weights.any(axis=1)), np.flatnonzero(weights.any(axis=0))
-    best = best_cell(landscape)
     if not len(rows):
-        return Contact(float("nan"), (), best is not None)
-    masks = {name: np.zeros(cells.shape, dtype=bool) for name in
-             ("low lr", "high lr", "low weight decay", "high weight decay")}  # fmt: skip
+        return Contact(float("nan"), (), optimum is not None)
+    masks = {name: np.zeros(inside.shape, dtype=bool) for name in SIDES}
     masks["low lr"][:, columns[0]] = masks["high lr"][:, columns[-1]] = True
-    masks["low weight decay"][rows[0]] = masks["high weight decay"][rows[-1]] = True
+    masks[LOW_DECAY][rows[0]] = masks["high weight decay"][rows[-1]] = True
     border = np.any(list(masks.values()), axis=0)
-    area = float(weights[cells].sum())
-    share = float(weights[cells & border].sum()) / area if area else float("nan")
-    sides = tuple(name for name, mask in masks.items() if weights[cells & mask].any())
-    on_edge = best is not None and (bool(border[best]) or not weights[best])
+    area = float(weights[inside].sum())
+    share = float(weights[inside & border].sum()) / area if area else float("nan")
+    sides = tuple(name for name, mask in masks.items() if weights[inside & mask].any())
+    on_edge = optimum is not None and (bool(border[optimum]) or not weights[optimum])
     return Contact(share, sides, on_edge)

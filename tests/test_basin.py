@@ -20,8 +20,9 @@ from analysis.basin import (
     depth,
     failure_share,
 )
-from analysis.landscape import Landscape, Status, edges, landscapes
-from analysis.summary import best_runs, summarize, summarize_samples
+from analysis.contrasts import Contrasts
+from analysis.landscape import Landscape, Status, edges, label, landscapes
+from analysis.summary import runs_of_summaries, summarize, summarize_samples
 from tests import synthetic
 from tests.synthetic import Basin
 
@@ -168,9 +169,8 @@ def test_summary_chooses_on_validation_and_scores_on_test() -> None:
     runs = synthetic.runs()
     elsewhere = Basin(x=-3.3).error(runs["lr"].to_numpy(), runs["weight_decay"].to_numpy())
     runs["validation_error"] = np.where(runs["status"] == "diverged", 90.0, elsewhere)
-    test, validation = landscapes(runs)["adamw"], landscapes(runs, "validation_error")["adamw"]
-    box = common_box([test])
-    made = summarize(test, validation, 1.0, 1.0, box)
+    test, contrasts = landscapes(runs)["adamw"], Contrasts.of_runs(label(runs))
+    made = summarize(test, contrasts, 1.0)
     own = runs[(runs["optimizer"] == "adamw") & (runs["status"] == "completed")]
     cells = own.groupby(["lr", "weight_decay"])[["test_error", "validation_error"]].mean()
     chosen, least = cells["validation_error"].idxmin(), cells["test_error"].idxmin()
@@ -182,12 +182,14 @@ def test_summary_chooses_on_validation_and_scores_on_test() -> None:
     assert (made.least.lr, made.least.weight_decay) == least
     assert made.least.weight_decay_native == pytest.approx(made.least.weight_decay * 1e3)
     assert made.seeds == (3, 3)
-    assert made.share_of_all <= made.share
-    assert summarize(test, None, 1.0, 1.0, box).chosen is None
+    assert made.share == pytest.approx(basin_share(test, 1.0, made.chosen.mean))
+    one_seed = label(runs[runs["seed"] == 0].assign(validation_error=np.nan))
+    made = summarize(landscapes(one_seed)["adamw"], Contrasts.of_runs(one_seed), 1.0)
+    assert made.chosen is None
+    assert made.share == pytest.approx(basin_share(landscapes(one_seed)["adamw"], 1.0))
 
 
 def test_summary_of_samples_has_optima_and_no_area() -> None:
-    from analysis.landscape import label
     from analysis.samples import samples
 
     runs = label(synthetic.sampled(50))
@@ -198,5 +200,5 @@ def test_summary_of_samples_has_optima_and_no_area() -> None:
         assert one.least.mean == pytest.approx(cells.mean()[one.label].min())
         assert np.isnan(one.share)
         assert one.cells == 50
-    ids = best_runs(runs, made)
+    ids = runs_of_summaries(runs, made)
     assert {len(found) for found in ids.values()} == {2}

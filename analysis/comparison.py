@@ -1,0 +1,68 @@
+"""What a comparison of two optimizers comes to: an estimate, its interval, and how many seeds would settle it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+Scale = Literal["difference", "ratio"]
+ROUNDING = 1e-9
+"""By how much an interval must leave equality out: means of equal numbers differ by rounding."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One measure of two optimizers, side by side.
+
+    Attributes:
+        measure: Name of the measure.
+        column: Column of the runs table that it reads, where the measure leaves that open; "" otherwise.
+        delta: Points of error that bound the basin; None where the measure has no basin.
+        of: Label of the first optimizer.
+        against: Label of the second; "" where the measure is compared with 0.
+        value: The measure of the first, in the measure's unit.
+        other: The measure of the second.
+        scale: "difference": value - other, equal at 0. "ratio": value / other, equal at 1.
+        estimate: On that scale; NaN where unknown.
+        low: Lower end of the interval; NaN without one.
+        high: Upper end.
+        level: Confidence level of the interval, 0..1.
+        seeds: Seeds behind it: those of the optimizer that has fewer.
+        needed: Seeds at which a difference as large as the estimate would be decided with a power of 80 %; None
+            where that is unknown, or more than a thousand.
+    """
+
+    measure: str
+    column: str
+    delta: float | None
+    of: str
+    against: str
+    value: float
+    other: float
+    scale: Scale
+    estimate: float
+    low: float
+    high: float
+    level: float
+    seeds: int
+    needed: int | None
+
+    @property
+    def equal(self) -> float:
+        """The estimate of two optimizers that are alike: 0 or 1."""
+        return 1.0 if self.scale == "ratio" else 0.0
+
+    @property
+    def known(self) -> bool:
+        """Whether there is an interval: it needs two seeds."""
+        # A ratio to an area of 0 is infinite, and known: its reciprocal is 0.
+        return not np.isnan([self.estimate, self.low, self.high]).any()
+
+    @property
+    def side(self) -> int:
+        """+1 if the whole interval lies above equality, -1 if below, 0 if it does not exclude it, or there is none."""
+        if not self.known:
+            return 0
+        return int(self.low > self.equal + ROUNDING) - int(self.high < self.equal - ROUNDING)

@@ -1,0 +1,138 @@
+"""Measures of a study's optimizers, and their differences with intervals from one paired bootstrap."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis import series
+from analysis.clipping import clipped
+from analysis.compared import comparison
+from analysis.measures import MEASURES
+from analysis.replicates import arrange, replicates
+from analysis.statistics import LEVEL, contrast, interval, student
+from analysis.surfaces import CHOOSER, Surfaces
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from analysis.comparison import Comparison
+
+    Floats = NDArray[np.float64]
+
+
+class Contrasts(Surfaces):
+    """What one study says of its optimizers, with the same draws of seeds for all of them."""
+
+    @classmethod
+    def of_runs(
+        cls,
+        runs: pd.DataFrame,
+        lr: Sequence[float] | None = None,
+        weight_decay: Sequence[float] | None = None,
+        *,
+        metric: str = "test_error",
+        chance: float | None = None,
+        curves: pd.DataFrame | None = None,
+    ) -> Contrasts:
+        """Arrange the labelled runs of a grid (see `analysis.landscape.label`) on its axes; see `replicates`."""
+        found = replicates(runs, [metric, CHOOSER], lr, weight_decay)
+        return cls(found, metric=metric, chance=chance, runs=runs, curves=curves)
+
+    def column(self, label: str, name: str) -> Floats:
+        """Return (S, W, L) a column of the runs table, NaN where it has no value; arranged on first use."""
+        values = self.replicates[label].values
+        if name not in values:
+            one = self.replicates[label]
+            own = self.runs[self.runs["label"] == label] if self.runs is not None and name in self.runs else None
+            empty = np.full(one.diverged.shape, np.nan)
+            values[name] = empty if own is None else arrange(own, name, one.seeds, one.weight_decay, one.lr)
+        return values[name]
+
+    def value(self, measure: str, label: str, *, delta: float | None = None, column: str | None = None) -> float:
+        """Return a measure of one optimizer; NaN where it is unknown.
+
+        Raises:
+            KeyError: No such measure.
+            ValueError: A basin without its delta.
+        """
+        if measure in series.SERIES:
+            rows = self._rows(measure, label, label, column)
+            return float(series.SERIES[measure].shown(self._means(rows)[0]))
+        return float(MEASURES[measure].formula(self.surface(label), _delta(measure, delta))[0])
+
+    def compare(
+        self,
+        measure: str,
+        of: str,
+        against: str | None,
+        *,
+        delta: float | None = None,
+        column: str | None = None,
+        level: float = LEVEL,
+    ) -> Comparison:
+        """Return a measure of two optimizers and the percentile interval of their difference or ratio.
+
+        Raises:
+            KeyError: No such measure.
+            ValueError: A basin without its delta, a column that is not named, or no second optimizer for a measure
+                that needs one.
+        """
+        if measure in series.SERIES:
+            return self._compare_series(measure, of, against, column, level)
+        if against is None:
+            raise ValueError(f"{measure} compares two optimizers")
+        points, scale = _delta(measure, delta), MEASURES[measure].scale
+        values = [self.value(measure, name, delta=delta) for name in (of, against)]
+        seeds, ends = self.seeds(of, against), (float("nan"), float("nan"))
+        if seeds > 1 and not np.isnan(values).any():
+            sides = [MEASURES[measure].formula(self.draws(name, seeds), points) for name in (of, against)]
+            ends = interval(contrast(sides[0], sides[1], scale), level)
+        found = comparison(measure, of, against, values, ends, delta=delta, scale=scale, level=level, seeds=seeds)
+        return self._of_all_seeds(found)
+
+    def _compare_series(
+        self, measure: str, of: str, against: str | None, column: str | None, level: float
+    ) -> Comparison:
+        kind = series.SERIES[measure]
+        rows = self._rows(measure, of, against or "", column)
+        apart = rows[0] - rows[1]
+        low, high = (float(kind.shown(end)) for end in student(apart, level))
+        seeds = int(np.isfinite(apart).sum())
+        shown = [float(kind.shown(value)) for value in self._means(rows)]
+        names = measure, of, against or "", shown, (low, high)
+        found = comparison(*names, column=column or "", scale=kind.scale, level=level, seeds=seeds)
+        return self._of_all_seeds(found) if measure == "depth" else found
+
+    def _of_all_seeds(self, found: Comparison) -> Comparison:
+        """Count those seeds as needed too that choose the cells, where half of them do."""
+        halved = any(choice and choice.by == "half" for choice in map(self.choices.get, (found.of, found.against)))
+        return replace(found, needed=2 * found.needed) if halved and found.needed else found
+
+    def _rows(self, measure: str, of: str, against: str, column: str | None) -> tuple[Floats, Floats]:
+        if measure in series.OF_COLUMNS and not column:
+            raise ValueError(f"{measure} needs the column of the runs table that it reads")
+        if not against and measure != "trend":
+            raise ValueError(f"{measure} compares two optimizers")
+        return series.SERIES[measure].rows(self, of, against, column or "")
+
+    @staticmethod
+    def _means(rows: tuple[Floats, Floats]) -> list[float]:
+        """Return the means of two paired rows over the seeds that both have."""
+        both = np.isfinite(rows[0]) & np.isfinite(rows[1])
+        return [float(row[both].mean()) if both.any() else float("nan") for row in rows]
+
+    def clipped(self, comparison: Comparison) -> str:
+        """Return why the edge of the box could turn a comparison round, "" if it could not."""
+        return clipped(self, comparison)
+
+
+def _delta(measure: str, delta: float | None) -> float:
+    if MEASURES[measure].basin and delta is None:
+        raise ValueError(f"{measure} needs delta, the points of error that bound the basin")
+    return 0.0 if delta is None else delta

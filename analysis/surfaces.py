@@ -1,0 +1,193 @@
+"""The landscapes of a study's optimizers in one box: their means, and draws of the paired bootstrap around them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.basin import Box, axis_widths, common_box, contact, within
+from analysis.choice import choose
+from analysis.frontier import least_beside, unsettled
+from analysis.measures import Surface
+from analysis.statistics import DRAWS, moved, multipliers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from analysis.basin import Cell, Contact
+    from analysis.choice import Choice
+    from analysis.replicates import Replicates
+
+    Floats = NDArray[np.float64]
+
+CHOOSER = "validation_error"
+SPACE = 2**22
+"""Numbers that the draws of one optimizer's landscape may take: 32 MB."""
+
+
+class Surfaces:
+    """The measured landscapes of a study, each with the cell by which it is judged.
+
+    Optimizers on the same axes are compared on the cells that all of them have.
+    """
+
+    def __init__(
+        self,
+        found: Mapping[str, Replicates],
+        *,
+        metric: str = "test_error",
+        chance: float | None = None,
+        runs: pd.DataFrame | None = None,
+        curves: pd.DataFrame | None = None,
+        draws: int = DRAWS,
+    ) -> None:
+        """Choose each optimizer's cell.
+
+        Args:
+            found: The landscapes of every optimizer, seed by seed, with the columns `metric`, `validation_error` and
+                those that measures of one number a seed read.
+            metric: The error that is measured, percent.
+            chance: Error of chance, percent; without it, the greatest error there is.
+            runs: The labelled runs table, for measures over epochs.
+            curves: The curves of the chosen cells, likewise.
+            draws: Bootstrap draws, a power of 2; fewer of very large landscapes.
+        """
+        self.runs, self.curves, self.metric, self.most_draws = runs, curves, metric, draws
+        self.replicates = {name: one for name, one in found.items() if np.isfinite(one.values[metric]).any()}
+        self.box: Box | None = common_box(self.replicates.values())
+        known = [float(np.nanmax(one.values[metric])) for one in self.replicates.values()]
+        self.chance = chance if chance is not None else max(known, default=float("nan"))
+        self.choices: dict[str, Choice | None] = {
+            name: choose(one, metric, CHOOSER, self.common[name]) for name, one in self.replicates.items()
+        }
+        self._draws: dict[tuple[str, int], Surface] = {}
+
+    @property
+    def labels(self) -> list[str]:
+        """Optimizers with a result, in the study's order."""
+        return list(self.replicates)
+
+    @property
+    def chosen(self) -> dict[str, Cell | None]:
+        """The cell by which each optimizer is judged."""
+        return {name: choice.cell if choice else None for name, choice in self.choices.items()}
+
+    def depth(self, label: str) -> float:
+        """Return e*, the chosen cell's test error in percent; NaN without one."""
+        choice = self.choices.get(label)
+        return choice.error if choice else float("nan")
+
+    @property
+    def best(self) -> str | None:
+        """The optimizer whose chosen cell has the least choosing error: the reference of absolute areas."""
+        errors = {
+            name: float(np.nanmean(choice.chooser[:, choice.cell.row, choice.cell.column]))
+            for name, choice in self.choices.items()
+            if choice is not None
+        }
+        return min(errors, key=lambda name: errors[name]) if errors else None
+
+    @cached_property
+    def common(self) -> dict[str, NDArray[np.bool_]]:
+        """Return (W, L) by label: cells that count. On common axes those that every optimizer has measured."""
+        measured = {name: np.isfinite(one.values[self.metric]).any(axis=0) for name, one in self.replicates.items()}
+        if len({(one.lr.tobytes(), one.weight_decay.tobytes()) for one in self.replicates.values()}) == 1:
+            joint = np.all(list(measured.values()), axis=0)
+            return {name: np.asarray(joint if joint.any() else own) for name, own in measured.items()}
+        return {name: np.asarray(own) for name, own in measured.items()}
+
+    def seeds(self, *labels: str) -> int:
+        """Return the seeds behind a comparison: of the optimizer with fewer, those that score its chosen cell."""
+        counts = []
+        for label in labels:
+            choice = self.choices[label]
+            scoring = int(np.isfinite(choice.scores).sum()) if choice else 0
+            # Without a chosen cell every run diverged: that needs no score to be known.
+            counts.append(min(self.replicates[label].count, scoring) if choice else self.replicates[label].count)
+        return min(counts, default=0)
+
+    def inside(self, label: str, delta: float, *, absolute: bool = False) -> NDArray[np.bool_]:
+        """Return (W, L): the cells of an optimizer's basin, those at weight decay 0 included."""
+        surface = self.surface(label)
+        limit = (surface.reference if absolute else surface.best) + delta
+        return np.asarray(within(surface.mean, limit, surface.cells)[0])
+
+    def contact(self, label: str, delta: float, *, absolute: bool = False) -> Contact:
+        """Return how an optimizer's basin meets the edge of the box."""
+        return contact(self.inside(label, delta, absolute=absolute), self.surface(label).weights, self.chosen[label])
+
+    @property
+    def seed_count(self) -> int:
+        """Seeds of the study."""
+        return len(next(iter(self.replicates.values())).seeds) if self.replicates else 0
+
+    def draws(self, label: str, seeds: int) -> Surface:
+        """Return the draws of an optimizer's landscape for comparisons with `seeds` seeds; kept."""
+        key = label, seeds
+        if key not in self._draws:
+            cells = max(one.trained.size for one in self.replicates.values())
+            draws = int(np.clip(2 ** int(np.log2(SPACE / cells)), 256, self.most_draws))
+            surface = self.surface(label, multipliers(self.seed_count, seeds - 1, draws))
+            self._draws[key] = surface
+        return self._draws[key]
+
+    def surface(self, label: str, t: Floats | None = None) -> Surface:
+        """Return the landscape of an optimizer, its mean or moved by multipliers (B, S)."""
+        one, choice = self.replicates[label], self.choices[label]
+        rival = self.choices[self.best] if self.best else None
+        widths = self._widths(one)
+        with np.errstate(divide="ignore"):
+            logs = np.log10(one.lr), np.log10(one.weight_decay)
+        cells = self.common[label]
+        if t is None:
+            t, lost = np.zeros((1, len(one.seeds))), moved(one.diverged, np.zeros((1, len(one.seeds))))
+        else:
+            lost = unsettled(one.diverged, t, self.labels.index(label))
+        chooser = self._error(one, choice.chooser if choice else one.values[self.metric], lost, t)
+        picked = np.array([choice.cell]) if choice and len(t) == 1 else _least(chooser, one.trained & cells)
+        mean = self._error(one, one.values[self.metric], lost, t)
+        weights = np.where(cells, np.outer(*widths), 0.0)
+        return Surface(
+            mean=mean if cells.all() else np.where(cells, mean, np.nan),
+            best=moved(choice.scores, t) if choice else np.full(len(t), np.nan),
+            reference=moved(rival.scores, t) if rival else np.full(len(t), np.nan),
+            diverged=lost,
+            chooser=chooser,
+            cells=one.trained & cells,
+            log_lr=logs[0],
+            log_decay=logs[1],
+            widths=widths,
+            weights=weights,
+            picked=picked,
+            chance=self.chance,
+        )
+
+    def _error(self, one: Replicates, values: Floats, lost: Floats, t: Floats) -> Floats:
+        """Return (B, W, L) errors: that of the runs that completed, and that of chance for the share that is lost.
+
+        Moved apart from each other, since moving their mean would take a cell in which one seed diverged below what
+        any run in it has reached.
+        """
+        completed = moved(np.where(one.diverged == 0, values, np.nan), t)
+        # A run of a lost cell that came through would do about as well as the best of the cells beside it.
+        stand_in = least_beside(
+            np.where(one.trained, np.nan_to_num(completed.mean(axis=0), nan=self.chance), self.chance)
+        )
+        completed = np.where(np.isnan(completed) & ~one.trained, stand_in, completed)
+        return np.asarray(lost * self.chance + (1 - lost) * completed)
+
+    def _widths(self, one: Replicates) -> tuple[Floats, Floats]:
+        if self.box is None:
+            return np.zeros(len(one.weight_decay)), np.zeros(len(one.lr))
+        return axis_widths(one.weight_decay, self.box.weight_decay), axis_widths(one.lr, self.box.lr)
+
+
+def _least(errors: Floats, cells: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return (B, 2) row and column of the least error among `cells` (W, L) in each draw (B, W, L)."""
+    place = np.where(cells, np.nan_to_num(errors, nan=np.inf), np.inf).reshape(len(errors), -1).argmin(axis=1)
+    return np.stack(np.divmod(place, cells.shape[1]), axis=1)
