@@ -114,7 +114,9 @@ def label(runs: pd.DataFrame, labels: Labels | None = None) -> pd.DataFrame:
             dropped. Without it an optimizer is called by its name, and by the options that differ where one
             name has several.
     """
-    runs = runs.drop_duplicates("run_id")
+    again = runs["run_id"].duplicated()
+    # A wide table is copied only where rows go.
+    runs = runs[~again] if again.any() else runs
     groups = runs.groupby(IDENTITY, sort=True)
     firsts = groups[IDENTITY].head(1).sort_values(IDENTITY)
     found = [(str(name), canonical(str(options))) for name, options in firsts.itertuples(index=False, name=None)]
@@ -123,7 +125,8 @@ def label(runs: pd.DataFrame, labels: Labels | None = None) -> pd.DataFrame:
     column = pd.Categorical(
         names.to_numpy()[groups.ngroup().to_numpy()], categories=list(dict.fromkeys(chosen.values()))
     )
-    return runs.assign(label=column).dropna(subset="label")
+    labelled = runs.assign(label=column)
+    return labelled.dropna(subset="label") if (column.codes < 0).any() else labelled
 
 
 def _labels(found: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
@@ -154,6 +157,7 @@ def landscapes(
         weight_decay: Likewise.
     """
     rows = runs if "label" in runs else label(runs, labels)
+    rows = rows[["label", "lr", "weight_decay", "weight_decay_native", "seed", "status", metric]]
     parts = dict(iter(rows.groupby("label", observed=lr is None or weight_decay is None, sort=True)))
     return {str(name): _landscape(str(name), part, metric, lr, weight_decay) for name, part in parts.items()}
 

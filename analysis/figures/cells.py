@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -126,8 +127,11 @@ def ring(panel: int, landscape: Landscape, best: Cell) -> list[Any]:
     return [go.Scatter(**place, **shared, marker=marker) for marker in rings]
 
 
-def _texts(landscape: Landscape, rows: slice) -> list[list[list[str]]]:
-    """Return what the pointer shows of each cell: (rows, L, 6) texts."""
+def _texts(landscape: Landscape, rows: slice) -> NDArray[np.object_]:
+    """Return what the pointer shows of each cell: (rows, L, 6) texts.
+
+    As an array: Plotly checks nested lists item by item, which takes longer than making them.
+    """
     label, rates = plain(landscape.label), [number(lr) for lr in landscape.lr]
     table = []
     for row in range(*rows.indices(len(landscape.weight_decay))):
@@ -135,7 +139,7 @@ def _texts(landscape: Landscape, rows: slice) -> list[list[list[str]]]:
         grids = (landscape.mean, landscape.std, landscape.seeds, landscape.diverged, landscape.failed)
         cells = zip(rates, *(grid[row].tolist() for grid in grids), strict=True)
         table.append([[label, rate, *decay, *cell_words(*values)] for rate, *values in cells])
-    return table
+    return np.array(table, dtype=object).reshape(-1, len(rates), 6)
 
 
 def cell_words(mean: float, std: float, seeds: int, diverged: float, failed: int) -> tuple[str, str]:
@@ -148,8 +152,12 @@ def cell_words(mean: float, std: float, seeds: int, diverged: float, failed: int
         diverged: Their share that diverged, 0..1; NaN without a run.
         failed: Runs without a result.
     """
+    return f"test error {spread(mean, std)} %", _runs_words(seeds, round(seeds * diverged) if seeds else 0, failed)
+
+
+@lru_cache(maxsize=4096)
+def _runs_words(seeds: int, lost: int, failed: int) -> str:
     runs = [seed_counts([seeds])]
-    lost = round(seeds * diverged) if seeds else 0
     runs += [f"{lost} diverged"] if lost else []
     runs += [f"{failed} failed"] if failed else []
-    return f"test error {spread(mean, std)} %", ", ".join(runs)
+    return ", ".join(runs)

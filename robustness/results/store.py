@@ -20,22 +20,25 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from robustness.results.parts import PartReader, encode
 from robustness.results.schema import CURVES, RUNS
 from robustness.results.storage import absolute, open_folder, shown
-from robustness.results.tables import finished, to_frame, to_table
+from robustness.results.tables import finished, in_order, join, to_frame, to_table, winners
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     import pandas as pd
-    import pyarrow as pa
 
     from robustness.results.storage import Folder
 
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_ORDER = ["workload", "optimizer", "lr", "weight_decay", "seed", "run_id"]
+_ORDER = ["workload", "optimizer", "lr", "weight_decay", "seed"]
 _HOUR = 3600.0
 
 
@@ -112,16 +115,8 @@ class Store:
         Raises:
             StorageError: The files cannot be reached, or a newer version wrote them.
         """
-        return _frame(self._winners(RUNS.names).drop(columns="part"), RUNS, _ORDER)
-
-    def _winners(self, names: list[str]) -> pd.DataFrame:
-        needed = list(dict.fromkeys([*names, "run_id", "status", "finished_at"]))
-        parts = self._reader.read("runs", RUNS, needed)
-        frame = to_frame(parts, RUNS, needed)
-        frame["rank"] = frame["status"] == "failed"
-        frame = frame.sort_values(["rank", "finished_at", "part"], kind="stable").drop_duplicates("run_id")
-        kept: pd.DataFrame = frame[[*names, "part"]]
-        return kept
+        table, part = join(self._reader.read("runs", RUNS, RUNS.names), RUNS, RUNS.names)
+        return to_frame(table, in_order(table, winners(table, part), _ORDER, last="run_id"))
 
     def curves(self, run_ids: Iterable[str] | None = None) -> pd.DataFrame:
         """Return the curves of these runs (default: of all), sorted by run and epoch.
@@ -131,14 +126,28 @@ class Store:
         Raises:
             StorageError: The files cannot be reached, or a newer version wrote them.
         """
-        winners = self._winners(["run_id"])
-        if run_ids is not None:
-            winners = winners[winners["run_id"].isin(set(run_ids))]
-        part_of = dict(zip(winners["run_id"], winners["part"], strict=True))
+        part_of = self._part_of(None if run_ids is None else set(run_ids))
         parts = self._reader.read("curves", CURVES, CURVES.names, only=set(part_of.values()))
-        frame = to_frame(parts, CURVES, CURVES.names)
-        wins = frame["run_id"].map(part_of).astype(object) == frame["part"].astype(object)
-        return _frame(frame[wins], CURVES, ["run_id", "epoch"])
+        # A run's rows in other parts than the one that holds its row don't count.
+        own = [
+            np.fromiter((part_of.get(i) == name for i in t["run_id"].to_pylist()), bool) for name, t in parts.items()
+        ]
+        table, _ = join(parts, CURVES, CURVES.names)
+        rows = np.flatnonzero(np.concatenate([np.zeros(0, dtype=bool), *own]))
+        return to_frame(table, in_order(table, rows, ["run_id", "epoch"]))
+
+    def _part_of(self, run_ids: set[str] | None) -> dict[str, str]:
+        """Return the name of the part that holds each of these runs (default: of all)."""
+        names = ["run_id", "status", "finished_at"]
+        parts = self._reader.read("runs", RUNS, names)
+        table, part = join(parts, RUNS, names)
+        rows = winners(table, part)
+        if run_ids is not None:
+            asked = pc.is_in(table.column("run_id"), pa.array(sorted(run_ids), pa.string())).to_numpy()
+            rows = rows[asked[rows]]
+        by_rank = sorted(parts)
+        ids = table.column("run_id").combine_chunks().take(pa.array(rows)).to_pylist()
+        return {run_id: by_rank[rank] for run_id, rank in zip(ids, part[rows].tolist(), strict=True)}
 
     def done(self) -> set[str]:
         """Return the runs that need no training: completed or diverged. Reads two columns only.
@@ -160,8 +169,8 @@ class Store:
 
     def _done(self, only: set[str] | None) -> set[str]:
         names = ["run_id", "status"]
-        rows = to_frame(self._reader.read("runs", RUNS, names, only), RUNS, names)
-        return set(finished(rows)["run_id"])
+        table, _ = join(self._reader.read("runs", RUNS, names, only), RUNS, names)
+        return set(finished(table.to_pandas())["run_id"])
 
     def exists(self) -> bool:
         """Tell whether anything of a study is stored here."""
@@ -216,8 +225,3 @@ class Store:
         """Remove temporary files that killed writers left more than an hour ago."""
         for folder in ("", "runs", "curves", "provenance"):
             self._folder.clean(folder, _HOUR)
-
-
-def _frame(frame: pd.DataFrame, schema: pa.Schema, order: list[str]) -> pd.DataFrame:
-    kept: pd.DataFrame = frame[schema.names].sort_values(order, kind="stable", ignore_index=True)
-    return kept
