@@ -1,28 +1,20 @@
-"""The command line: a thin layer over `Study`, `run`, `load` and the report."""
+"""The command line: a thin layer over `Study`, `run` and `load`; `commands.py` has what looks at results."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 import warnings
-import webbrowser
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
+from robustness.commands import BAD_INPUT, FAILED, add_commands, err, out, takes_results, write_report
 from robustness.results import ResultsWarning, StorageError, Store, child, list_studies, load
 from robustness.study import Study, StudyError, studies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-BAD_INPUT = 2
-FAILED = 1
 INTERRUPTED = 130
-
-_out = Console(soft_wrap=True, highlight=False, markup=False)
-_err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,16 +25,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return command(options)
     except StudyError as error:
-        _err.print(str(error))
+        err.print(str(error))
         return BAD_INPUT
     except BrokenPipeError:
         sys.stderr.close()
         return FAILED
     except (StorageError, OSError) as error:
-        _err.print(f"error: {error}")
+        err.print(f"error: {error}")
         return FAILED
     except KeyboardInterrupt:
-        _err.print("stopped; what was stored stays, and the same command goes on from there")
+        err.print("stopped; what was stored stays, and the same command goes on from there")
         return INTERRUPTED
 
 
@@ -60,9 +52,6 @@ def _parser() -> argparse.ArgumentParser:
     def takes_study(command: argparse.ArgumentParser, text: str) -> None:
         command.add_argument("study", metavar="STUDY", help=text)
 
-    def takes_results(command: argparse.ArgumentParser) -> None:
-        command.add_argument("--results", default="results", help="folder or URI of all results (default: results)")
-
     run = add("run", _run, "train what is missing of a study, store it and write its report")
     takes_study(run, "a study file, or the name of one in search_spaces")
     takes_results(run)
@@ -78,13 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     listing = add("list", _list, "list the study files and the stored studies")
     takes_results(listing)
 
-    report = add("report", _report, "write the HTML report of a stored study")
-    takes_study(report, "a stored study's name, or its folder or URI")
-    takes_results(report)
-    report.add_argument("--out", type=Path, help="where to write it (default: report.html in the study's folder)")
-    report.add_argument("--open", action="store_true", help="open it in the browser")
-    report.add_argument("--picture", type=Path, help="write the basins as a picture too (.svg, .png or .pdf)")
-
+    add_commands(add)
     add("schema", _schema, "print the JSON Schema of study files, for editors")
     return parser
 
@@ -103,15 +86,15 @@ def _run(options: argparse.Namespace) -> int:
     try:
         sweep = run(study, options.results, address=options.address, verbose=options.verbose, quiet=options.quiet)
     except (SweepError, ClusterError) as error:
-        _err.print(f"error: {error}\nWhat was stored stays; the same command goes on from there.")
+        err.print(f"error: {error}\nWhat was stored stays; the same command goes on from there.")
         return FAILED
-    _out.print(f"{sweep.trained} runs trained, {sweep.failed} failed; results in {sweep.root}")
+    out.print(f"{sweep.trained} runs trained, {sweep.failed} failed; results in {sweep.root}")
     if sweep.failed:
         _print_failures(Store(sweep.root))
     if not options.no_report:
-        _write_report(sweep.root, None, open_it=False)
+        write_report(sweep.root, None, open_it=False)
     if sweep.interrupted:
-        _err.print("stopped before all was done; the same command goes on from there")
+        err.print("stopped before all was done; the same command goes on from there")
         return INTERRUPTED
     return FAILED if sweep.failed else 0
 
@@ -121,8 +104,8 @@ def _print_failures(store: Store) -> None:
     runs = store.runs()
     reasons = runs.loc[runs["status"] == "failed", "reason"].value_counts()
     for reason, count in reasons.head(3).items():
-        _err.print(f"  {count} failed: {reason}")
-    _err.print("The same command tries them again.")
+        err.print(f"  {count} failed: {reason}")
+    err.print("The same command tries them again.")
 
 
 def _validate(options: argparse.Namespace) -> int:
@@ -131,10 +114,10 @@ def _validate(options: argparse.Namespace) -> int:
         try:
             study = Study.load(name)
         except StudyError as error:
-            _err.print(str(error))
+            err.print(str(error))
             problems += 1
         else:
-            _out.print(f"{name}: a valid study, {study.name}")
+            out.print(f"{name}: a valid study, {study.name}")
     return BAD_INPUT if problems else 0
 
 
@@ -143,42 +126,27 @@ def _plan(options: argparse.Namespace) -> int:
 
     study = Study.load(options.study)
     store = Store(child(options.results, study.name))
-    _out.print(plan(study, store).text())
+    out.print(plan(study, store).text())
     return 0
 
 
 def _list(options: argparse.Namespace) -> int:
-    _out.print("Study files:")
+    out.print("Study files:")
     for name, path in studies().items():
         try:
             study = Study.load(path)
             about = study.description or f"{study.workload.name}, {', '.join(e.label for e in study.optimizers)}"
         except StudyError as error:
             about = f"not valid: {error.problems[0]}"
-        _out.print(f"  {name:<24} {about}")
-    _out.print(f"Stored in {options.results}:")
+        out.print(f"  {name:<24} {about}")
+    out.print(f"Stored in {options.results}:")
     stored = list_studies(options.results)
     for name in stored:
         counts = load(name, options.results).runs["status"].value_counts()
         about = ", ".join(f"{count} {status}" for status, count in counts.items()) or "no runs yet"
-        _out.print(f"  {name:<24} {about}")
+        out.print(f"  {name:<24} {about}")
     if not stored:
-        _out.print("  nothing yet; `robustness run digits` makes the first")
-    return 0
-
-
-def _report(options: argparse.Namespace) -> int:
-    root = load(options.study, options.results).root
-    _write_report(root, options.out, open_it=options.open)
-    if options.picture:
-        from analysis.export import ExportError
-        from analysis.report import picture
-
-        try:
-            _out.print(f"picture: {picture(root, options.picture)}")
-        except ExportError as error:
-            _err.print(f"error: {error}")
-            return FAILED
+        out.print("  nothing yet; `robustness run digits` makes the first")
     return 0
 
 
@@ -189,18 +157,9 @@ def _schema(_options: argparse.Namespace) -> int:
     return 0
 
 
-def _write_report(root: str, out: Path | None, *, open_it: bool) -> None:
-    from analysis.report import write
-
-    path = write(root, out)
-    _out.print(f"report: {path}\nOpen it in a browser: {path.absolute().as_uri()}")
-    if open_it:
-        webbrowser.open(path.absolute().as_uri())
-
-
 def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
     if issubclass(category, ResultsWarning):
-        _err.print(f"warning: {message}")
+        err.print(f"warning: {message}")
 
 
 if __name__ == "__main__":

@@ -90,11 +90,6 @@ def test_schema_is_json(capsys):
     assert json.loads(capsys.readouterr().out)["type"] == "object"
 
 
-def test_a_report_of_nothing_names_what_there_is(tmp_path, capsys):
-    assert main(["report", "absent", "--results", str(tmp_path)]) == 1
-    assert "no results of absent" in capsys.readouterr().err
-
-
 def test_a_complete_study_needs_no_ray(study_file, tmp_path, capsys):
     results = tmp_path / "results"
     store_some(study_file, results, 16)
@@ -158,7 +153,10 @@ def test_usage_is_exit_code_2(capsys):
     assert "invalid choice" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("module", ["robustness", "robustness.cli", "analysis", "analysis.report", "robustness.plan"])
+@pytest.mark.parametrize(
+    "module",
+    ["robustness", "robustness.cli", "analysis", "analysis.report", "analysis.claims_table", "robustness.plan"],
+)
 def test_looking_loads_neither_torch_nor_ray(module):
     code = f"import sys, {module}; print([m for m in ('torch', 'ray', 'optuna') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

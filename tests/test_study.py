@@ -160,7 +160,7 @@ def test_anchors_and_aliases_are_yaml_too() -> None:
     assert Study.parse(text_).space.weight_decay.values == (0.001,)
 
 
-@pytest.mark.parametrize("name", ["digits", "digits-cnn"])
+@pytest.mark.parametrize("name", ["digits", "digits-cnn", "digits-cost"])
 def test_the_shipped_studies_load_and_name_their_schema(name: str) -> None:
     study = Study.load(PACKAGED / f"{name}.yaml")
     assert study.name == name

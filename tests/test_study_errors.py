@@ -9,6 +9,7 @@ import pytest
 
 from robustness.study import Study, StudyError
 from robustness.workloads import Digits
+from tests.claim_cases import CASES as CLAIM_CASES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +41,7 @@ resources:
 
 # What is replaced in the good file, by what, and then line, key and words of the one problem that it makes.
 Case = tuple[str, str, int | None, str, tuple[str, ...]]
-CASES: dict[str, Case] = {
+CASES: dict[str, Case] = CLAIM_CASES | {
     "unknown key": ("seeds: 2", "seed: 2", 20, "seed", ("unknown key", "did you mean 'seeds'", "resources")),
     "unknown option": ("epochs: 3", "epoch: 3", 4, "workload.epoch", ("did you mean 'epochs'", "batch_size")),
     "foreign option": ("epochs: 3", "channels: 3", 4, "workload.channels", ("unknown key", "width")),

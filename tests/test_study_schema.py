@@ -36,7 +36,10 @@ def test_the_schema_has_every_workload_and_optimizer_with_its_options() -> None:
             assert set(model.model_fields) <= set(forms[name]["properties"])
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGED.rglob("*.yaml")), ids=lambda path: path.stem)
+SHIPPED = sorted(PACKAGED.rglob("*.yaml"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_the_shipped_studies_follow_the_schema(path: Path) -> None:
     validator().validate(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")))
 
@@ -46,6 +49,7 @@ def test_a_written_study_follows_the_schema() -> None:
         validator().validate(YAML(typ="safe", pure=True).load(study.text))
 
 
+OWN = "id: mine, sentence: It falls., measure: trend, column: train_loss, of: adams, direction: less"
 BROKEN = [
     ("workload: {name: digits, epochs: 3}", "workload: {name: digits, epoch: 3}"),
     ("workload: {name: digits, epochs: 3}", "workload: {name: digits, epochs: 0}"),
@@ -68,6 +72,13 @@ BROKEN = [
     ("seeds: [5]", "search: {sampler: tp, cells: 3}"),
     ("seeds: [5]", "resources: {gpu: 1}"),
     ("seeds: [5]", "name: Bad Name"),
+    ("seeds: [5]", "claims: deeper-basin"),
+    ("seeds: [5]", "claims: [deeper]"),
+    ("seeds: [5]", f"claims: [{{{OWN}, deltas: [0]}}]"),
+    ("seeds: [5]", f"claims: [{{{OWN}, colum: x}}]"),
+    ("seeds: [5]", f"claims: [{{{OWN}, where: {{epochs: 3}}}}]"),
+    ("seeds: [5]", f"claims: [{{{OWN.replace('id: mine', 'id: Mine')}}}]"),
+    ("seeds: [5]", f"claims: [{{{OWN.replace('of: adams', 'of: []')}}}]"),
 ]
 
 
@@ -89,6 +100,8 @@ def test_the_schema_and_the_model_refuse_the_same(old: str, new: str) -> None:
         ("seeds: [5]", "seeds: 2\nsearch: grid\nresources: {stack_size: auto, max_concurrent: 2}"),
         ("workload: {name: digits, epochs: 3}", "workload: {name: digits-cnn, schedule: {kind: constant}}"),
         ("[adams]", "[adams, {name: adams, label: other, eps: 1.0e-4}]"),
+        ("seeds: [5]", f"claims: [deeper-basin, {{{OWN}, where: {{workload: [digits, x], engine: single}}}}]"),
+        ("seeds: [5]", f"claims: [{{{OWN.replace('less', 'differs')}, margin: 0.1}}]"),
     ],
 )
 def test_the_schema_accepts_what_the_model_accepts(old: str, new: str) -> None:

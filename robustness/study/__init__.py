@@ -1,6 +1,8 @@
 """A study: which workload, optimizers, learning rates, weight decays and seeds, and the runs that follow."""
 
 from robustness.study.axis import Axis, DecayAxis
+from robustness.study.catalogue import paper_claims
+from robustness.study.claim import Claim
 from robustness.study.file import studies
 from robustness.study.optimizer_entry import OptimizerEntry
 from robustness.study.problems import Problem, StudyError
@@ -11,6 +13,7 @@ from robustness.study.study import Resources, Study
 
 __all__ = [
     "Axis",
+    "Claim",
     "DecayAxis",
     "Grid",
     "OptimizerEntry",
@@ -21,6 +24,7 @@ __all__ = [
     "SearchSpace",
     "Study",
     "StudyError",
+    "paper_claims",
     "studies",
     "study_schema",
 ]

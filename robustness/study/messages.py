@@ -50,6 +50,14 @@ def nearest(word: object, known: Iterable[object]) -> str:
     return f", did you mean '{close[0]}'?" if close else ""
 
 
+def close(word: object, known: Iterable[object]) -> str:
+    """Return `, did you mean 'x', 'y' or 'z'?` for up to three known words near `word`, or nothing."""
+    found = difflib.get_close_matches(str(word), [str(each) for each in known], n=3, cutoff=0.5)
+    quoted = [f"'{each}'" for each in found]
+    words = f"{', '.join(quoted[:-1])} or {quoted[-1]}" if len(quoted) > 1 else "".join(quoted)
+    return f", did you mean {words}?" if found else ""
+
+
 def translated(error: ValidationError, model: type[BaseModel], also: tuple[str, ...] = ()) -> Iterator[tuple[Loc, str]]:
     """Return the place and the message of every error of validating `model`.
 

@@ -9,6 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from robustness.optimizers import OPTIMIZERS
+from robustness.study.catalogue import paper_claims
 from robustness.study.study import Study
 from robustness.workloads import WORKLOADS
 
@@ -42,8 +43,11 @@ def study_schema() -> Schema:
     seeds = {key: properties["seeds"][key] for key in ("type", "items", "minItems")} | {"uniqueItems": True}
     count = {"type": "integer", "minimum": 1, "maximum": 10_000}
     properties["seeds"] = _described(properties["seeds"], {"anyOf": [count, seeds], "default": 3})
-    limit = definitions["Resources"]["properties"]["max_concurrent"]
-    definitions["Resources"]["properties"]["max_concurrent"] = _without_null(limit)
+    for name in ("Resources", "Claim", "Where"):
+        fields = definitions[name]["properties"]
+        fields |= {key: _without_null(field) for key, field in fields.items()}
+    ids = {"enum": list(paper_claims()), "description": "A claim of the paper."}
+    properties["claims"]["items"] = {"anyOf": [ids, properties["claims"]["items"]]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **schema,
@@ -102,7 +106,7 @@ def _described(source: Schema, schema: Schema) -> Schema:
 
 def _without_null(field: Schema) -> Schema:
     """Drop the null that stands for a key that is absent: in a file it is absent."""
-    if "anyOf" not in field:
+    if {"type": "null"} not in field.get("anyOf", []):
         return field
     (given,) = (form for form in field["anyOf"] if form != {"type": "null"})
     return _described(field, given)

@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from robustness.study.axis import Whole, once_each
+from robustness.study.catalogue import Claims
 from robustness.study.messages import show
 from robustness.study.optimizer_entry import OptimizerEntry, Optimizers
 from robustness.study.problems import (
@@ -123,6 +124,7 @@ class Study(Model):
         (0, 1, 2), min_length=1, description="How many seeds, counted from 0, or a list of them."
     )
     resources: Resources = Field(Resources(), description="Cores and GPUs; they change no result.")
+    claims: Claims = Field((), description="What it is to answer: ids of the paper's claims, or claims of its own.")
 
     _source: Path | None = PrivateAttr(None)
     _text: str | None = PrivateAttr(None)

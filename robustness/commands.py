@@ -1,0 +1,204 @@
+"""Commands that look at stored studies: report, claims, figures, compare. They alone load `analysis`, and lazily."""
+
+from __future__ import annotations
+
+import argparse
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from robustness.results import Store, load
+from robustness.study import Study, studies
+from robustness.study.file import SUFFIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from analysis.verdict import Verdict
+    from robustness.study import Claim
+
+BAD_INPUT = 2
+FAILED = 1
+
+out = Console(soft_wrap=True, highlight=False, markup=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+
+KINDS = ("svg", "pdf", "png")
+
+
+def add_commands(add: Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]) -> None:
+    """Add the parsers; `add` takes a command's name, function and help."""
+    command = add("report", report, "write the HTML report of a stored study")
+    takes_stored(command)
+    command.add_argument("--out", type=Path, help="where to write it (default: report.html in the study's folder)")
+    command.add_argument("--open", action="store_true", help="open it in the browser")
+    command.add_argument("--picture", type=Path, help="write the basins as a picture too (.svg, .png or .pdf)")
+
+    command = add("claims", claims, "say which of the paper's claims, and of a study's own, stored studies reproduce")
+    takes_stored(command, several=True)
+    command.add_argument(
+        "--delta", type=_points, nargs="+", metavar="D", help="points of error that bound a basin (default: 1 2)"
+    )
+    command.add_argument("--json", type=Path, metavar="FILE", help="default: claims.json in each study's folder")
+    command.add_argument("--all", action="store_true", help="say of every claim without data why it has none")
+    command.add_argument(
+        "--strict", action="store_true", help="exit 1 if a claim that a study was made for is contradicted"
+    )
+
+    command = add("figures", figures, "write the figures of a stored study, each as a file")
+    takes_stored(command)
+    command.add_argument("--figure", nargs="+", metavar="ID", help="which figures (default: all that the runs allow)")
+    command.add_argument("--out", type=Path, metavar="DIR", help="default: figures in the study's folder")
+    command.add_argument("--format", choices=KINDS, default="svg", help="default: svg")
+
+    command = add("compare", compare, "lay stored studies side by side")
+    takes_stored(command, several=True)
+    command.add_argument("--out", type=Path, metavar="FILE.html", help="default: compare.html")
+    command.add_argument("--json", type=Path, metavar="FILE", help="write the verdicts of all studies as JSON too")
+
+
+def takes_results(command: argparse.ArgumentParser) -> None:
+    """Add --results."""
+    command.add_argument("--results", default="results", help="folder or URI of all results (default: results)")
+
+
+def takes_stored(command: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """Add one stored study, or several, and --results."""
+    words = "a stored study's name, or its folder or URI"
+    if several:
+        command.add_argument("study", metavar="STUDY", nargs="+", help=words)
+    else:
+        command.add_argument("study", metavar="STUDY", help=words)
+    takes_results(command)
+
+
+def _points(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text}")
+    return value
+
+
+def report(options: argparse.Namespace) -> int:
+    """Write a study's report."""
+    root = load(options.study, options.results).root
+    write_report(root, options.out, open_it=options.open)
+    if options.picture:
+        from analysis.export import ExportError
+        from analysis.report import picture
+
+        try:
+            out.print(f"picture: {picture(root, options.picture)}")
+        except ExportError as error:
+            err.print(f"error: {error}")
+            return FAILED
+    return 0
+
+
+def write_report(root: str, target: Path | None, *, open_it: bool) -> None:
+    """Write the report of the study in `root` and say where it is."""
+    from analysis.report import write
+
+    path = write(root, target)
+    out.print(f"report: {path}\nOpen it in a browser: {path.absolute().as_uri()}")
+    if open_it:
+        webbrowser.open(path.absolute().as_uri())
+
+
+def claims(options: argparse.Namespace) -> int:
+    """Print the verdicts of each study and write them as JSON; 1 with --strict where one contradicts its claim."""
+    from analysis.claims import DELTAS
+    from analysis.claims_table import text
+    from analysis.contents import gather
+
+    found = [_asked(study, options.results) for study in options.study]
+    judged: list[Verdict] = []
+    for root, asked in found:
+        contents = gather(Store(root), tuple(options.delta or DELTAS), asked)
+        title = f"{contents.name}, {contents.verdicts[0].workload}" if contents.verdicts else contents.name
+        out.print(f"{title}\n{text(contents.verdicts, width=_width(), everything=options.all)}\n")
+        judged += contents.verdicts
+        if options.json is None:
+            _write_verdicts(contents.verdicts, _beside(root, contents.name, "claims.json"))
+    if options.json is not None:
+        _write_verdicts(judged, options.json)
+    wrong = [each for each in judged if each.made_for and each.outcome == "contradicted"]
+    if options.strict and wrong:
+        for each in wrong:
+            err.print(f"{each.study} contradicts {each.claim}: {each.why}")
+        return FAILED
+    return 0
+
+
+def figures(options: argparse.Namespace) -> int:
+    """Write a study's figures; 1 where one that was asked for cannot be drawn."""
+    from analysis import pictures
+    from analysis.export import ExportError
+
+    unknown = [name for name in options.figure or () if name not in pictures.known()]
+    if unknown:
+        err.print(f"no figure is called {', '.join(unknown)}; there are {', '.join(pictures.known())}")
+        return BAD_INPUT
+    root = load(options.study, options.results).root
+    name = Store(root).root.partition("?")[0].rstrip("/").rpartition("/")[2]
+    folder = options.out or _beside(root, name, "figures")
+    try:
+        written = pictures.write(root, folder, figures=options.figure, kind=options.format)
+    except ExportError as error:
+        err.print(f"error: {error}")
+        return FAILED
+    for path in written.paths:
+        out.print(str(path))
+    for figure, reason in written.left_out.items():
+        err.print(f"{figure}: not drawn, {reason}")
+    return FAILED if options.figure and written.left_out else 0
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Write the page that compares studies, and print its table."""
+    from analysis import compare as comparing
+
+    if len(options.study) < 2:
+        err.print("compare needs at least two studies")
+        return BAD_INPUT
+    compared = comparing.read([load(study, options.results).root for study in options.study])
+    out.print(comparing.text(compared))
+    path = comparing.write(compared, options.out or Path("compare.html"))
+    out.print(f"comparison: {path}\nOpen it in a browser: {path.absolute().as_uri()}")
+    if options.json is not None:
+        _write_verdicts([each for one in compared for each in one.contents.verdicts], options.json)
+    return 0
+
+
+def _width() -> int:
+    """Return the terminal's width, or one to read by where there is none."""
+    return out.width if out.is_terminal else 120
+
+
+def _asked(study: str, results: str) -> tuple[str, tuple[Claim, ...] | None]:
+    """Return a stored study's root and the claims of its file as it is now; None where there is no such file.
+
+    So that a claim added to the file is judged at once, without a sweep that would store the file anew.
+    """
+    if study not in studies() and not (study.endswith(SUFFIXES) and Path(study).is_file()):
+        return load(study, results).root, None
+    file = Study.load(study)
+    return load(file.name, results).root, file.claims
+
+
+def _beside(root: str, name: str, file: str) -> Path:
+    """Return the path of `file` in a study's folder, or in the working directory if that is on an object store."""
+    return Path(f"{name}-{file}") if "://" in root else Path(root) / file
+
+
+def _write_verdicts(verdicts: Sequence[Verdict], path: Path) -> None:
+    from analysis.claims_table import to_json
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(to_json(verdicts), encoding="utf-8")
+    out.print(f"verdicts: {path}")
