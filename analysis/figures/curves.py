@@ -3,29 +3,48 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from analysis.figures.lines import Line, Panel, draw
 from analysis.figures.theme import Drawing, bands, seed_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import pandas as pd
+    from collections.abc import Mapping, Sequence
 
 EPOCH_AXIS = {"showgrid": False, "rangemode": "tozero"}
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A column of the curves table, what a panel of it is called, and how its numbers are written."""
+    """A column of a table, what a panel of it is called, and how its numbers are written.
+
+    `inverse`: 1 / column is drawn, run by run.
+    """
 
     column: str
     title: str
     unit: str
     form: str
+    inverse: bool = False
+
+    def of(self, table: pd.DataFrame) -> pd.Series:
+        """Return the quantity of each row; NaN where it is unknown, or the column is not there."""
+        if self.column not in table:
+            return pd.Series(np.nan, index=table.index, dtype=np.float64)
+        values = table[self.column].astype(np.float64)
+        return 1 / values.where(values > 0) if self.inverse else values
+
+
+TEST_ERROR = Quantity("test_error", "Test error", "test error, %", "{:.2f} %")
+TRAIN_LOSS = Quantity("train_loss", "Training loss", "training loss, nats", "{:.3g}")
+TEST_LOSS = Quantity("test_loss", "Test loss", "test loss, nats", "{:.3g}")
+GRAD_NORM = Quantity("grad_norm", "Gradient norm", "‖∇L‖, mean over an epoch’s minibatches", "{:.3g}")
+GRAD_NORM_SQ = Quantity("grad_norm_sq", "Gradient norm G", "G: mean of ‖∇L‖² over an epoch’s minibatches", "{:.3g}")
+EFFECTIVE_DECAY = Quantity("effective_decay", "Effective decay", "d in w ← w (1 − lr · d)", "{:.3g}")
+SCHEDULER = Quantity("root_mean_v", "Scheduler of the decay", "1 / √v̄, v̄: mean second moment", "{:.3g}", inverse=True)
 
 
 def learning_curves(curves: pd.DataFrame, chosen: Mapping[str, list[str]]) -> Drawing:
@@ -35,31 +54,30 @@ def learning_curves(curves: pd.DataFrame, chosen: Mapping[str, list[str]]) -> Dr
         curves: The curves table, of the chosen runs at least.
         chosen: label -> run_ids of one cell, in the order of the optimizers' colors.
     """
-    error = Quantity("test_error", "Test error", "test error, %", "{:.2f} %")
-    loss = Quantity("train_loss", "Training loss", "training loss, nats", "{:.3g}")
-    return draw([_panel(curves, chosen, what) for what in (error, loss)], _caption(curves, chosen))
+    return draw([panel(curves, chosen, what) for what in (TEST_ERROR, TRAIN_LOSS)], _caption(curves, chosen))
 
 
 def gradient_norms(curves: pd.DataFrame, chosen: Mapping[str, list[str]]) -> Drawing:
     """Return gradient norm and effective decay over the epochs; arguments as in `learning_curves`."""
-    norm = Quantity("grad_norm", "Gradient norm", "‖∇L‖, mean over an epoch’s minibatches", "{:.3g}")
-    decay = Quantity("effective_decay", "Effective decay", "d in w ← w (1 − lr · d)", "{:.3g}")
     caption = (
         f"{_caption(curves, chosen)} The gradient is that of the loss alone, without weight decay. "
         "Effective decay: what the optimizer multiplied by the learning rate to shrink the weights; an "
         "L2 penalty acts through the gradient and has none."
     )
-    return draw([_panel(curves, chosen, what) for what in (norm, decay)], caption)
+    return draw([panel(curves, chosen, what) for what in (GRAD_NORM, EFFECTIVE_DECAY)], caption)
 
 
-def _panel(curves: pd.DataFrame, chosen: Mapping[str, list[str]], what: Quantity) -> Panel:
-    lines = [_line(curves[curves["run_id"].isin(ids)], i, label, what) for i, (label, ids) in enumerate(chosen.items())]
-    return Panel(what.title, what.unit, "epoch", [line for line in lines if len(line.x)], EPOCH_AXIS)
+def panel(curves: pd.DataFrame, chosen: Mapping[str, list[str]], what: Quantity) -> Panel:
+    """Return one quantity over the epochs: a line a label, in the order of the optimizers' colors."""
+    lines = [line(curves, ids, i, label, what) for i, (label, ids) in enumerate(chosen.items())]
+    return Panel(what.title, what.unit, "epoch", [one for one in lines if len(one.x)], EPOCH_AXIS)
 
 
-def _line(curves: pd.DataFrame, i: int, label: str, what: Quantity) -> Line:
-    rows = curves[curves[what.column].notna()]
-    table = rows.groupby("epoch")[what.column].agg(["mean", "min", "max", "count"])
+def line(curves: pd.DataFrame, run_ids: Sequence[str], number: int, label: str, what: Quantity, **look: Any) -> Line:
+    """Return a quantity over the epochs: mean over the runs, band from the least to the greatest of them."""
+    rows = curves[curves["run_id"].isin(run_ids)]
+    known = rows.assign(value=what.of(rows)).dropna(subset="value")
+    table = known.groupby("epoch")["value"].agg(["mean", "min", "max", "count"])
     epochs = table.index.to_numpy(dtype=np.float64)
     mean, low, high = (table[c].to_numpy(dtype=np.float64) for c in ("mean", "min", "max"))
     form = what.form.format
@@ -68,7 +86,7 @@ def _line(curves: pd.DataFrame, i: int, label: str, what: Quantity) -> Line:
         + (f", {form(least)} to {form(most)}" if seeds > 1 else "")
         for epoch, value, least, most, seeds in zip(epochs, mean, low, high, table["count"], strict=True)
     ]
-    return Line(label, i, epochs, mean, low, high, texts)
+    return Line(label, number, epochs, mean, low, high, texts, **look)
 
 
 def _caption(curves: pd.DataFrame, chosen: Mapping[str, list[str]]) -> str:

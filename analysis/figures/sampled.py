@@ -110,8 +110,8 @@ def _points(axes: tuple[str, str], label: str, cells: pd.DataFrame, marker: dict
 
 def _caption(cells: pd.DataFrame, colors: Scale) -> str:
     return (
-        f"Points: cells that the search chose, mean test error over {seed_counts(cells['seeds'])}. The paler "
+        f"Points: the cells that were tried, mean test error over {seed_counts(cells['seeds'])}. The paler "
         "surface between them is interpolated (linearly, in log space), not measured, and ends where the "
-        "points do. Red ring: the best cell; gray crosses: every seed diverged. A search crowds where it looks, "
-        f"so the share of points says nothing of the basin’s area. {colors.words}"
+        "points do. Red ring: the cell of least test error; gray crosses: every seed diverged. Where a search chose, "
+        f"points crowd, and their share says nothing of the basin’s area. {colors.words}"
     )

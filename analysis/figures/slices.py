@@ -2,76 +2,52 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analysis.basin import Cell, best_cell, measured
+from analysis.figures.axes import ZERO_WORDS, cell_axis, place_of_zero
 from analysis.figures.cells import cell_words
 from analysis.figures.lines import Line, Panel, draw
-from analysis.figures.theme import Drawing, bands, decade_ticks, number, seed_counts
-from analysis.landscape import Status, edges
+from analysis.figures.theme import Drawing, bands, number, seed_counts
+from analysis.landscape import Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from numpy.typing import NDArray
-
     from analysis.landscape import Landscape
 
 
-def slices(landscapes: Mapping[str, Landscape]) -> Drawing:
-    """Return test error against weight decay at the best lr, and against lr at the best weight decay.
+def slices(landscapes: Mapping[str, Landscape], chosen: Mapping[str, Cell | None] | None = None) -> Drawing:
+    """Return test error against weight decay and against lr, through one cell of each map.
 
     Args:
-        landscapes: Maps of the test error in percent, by label. One without a trained cell has no line.
+        landscapes: Maps of the test error in percent, by label.
+        chosen: That cell; without it, the one of least test error. A map without one has no line.
     """
-    cuts = [(i, m, cell) for i, m in enumerate(landscapes.values()) if (cell := best_cell(m)) is not None]
+    cells = {name: best_cell(one) for name, one in landscapes.items()} if chosen is None else chosen
+    cuts = [(i, m, cell) for i, (name, m) in enumerate(landscapes.items()) if (cell := cells.get(name)) is not None]
     decays = np.unique(np.concatenate([np.zeros(0), *(m.weight_decay for _, m, _ in cuts)]))
     rates = np.unique(np.concatenate([np.zeros(0), *(m.lr for _, m, _ in cuts)]))
-    zero = _place_of_zero(decays)
+    zero = place_of_zero(decays)
     panels = [
         Panel(
             "Against weight decay",
-            "test error, %, at the best learning rate",
+            "test error, %, at the ringed learning rate",
             "weight decay λ, common scale",
             [_line(i, m, cell, zero, along_decay=True) for i, m, cell in cuts],
-            _log_axis(decays, zero),
+            cell_axis(decays, zero),
         ),
         Panel(
             "Against learning rate",
-            "test error, %, at the best weight decay",
+            "test error, %, at the ringed weight decay",
             "learning rate",
             [_line(i, m, cell, zero, along_decay=False) for i, m, cell in cuts],
-            _log_axis(rates, None),
+            cell_axis(rates),
         ),
     ]
     return draw(panels, _caption([(m, cell) for _, m, cell in cuts], zero))
-
-
-def _place_of_zero(decays: NDArray[np.float64]) -> float | None:
-    """Return where on a log axis weight decay 0 stands: a step and a half below the least positive one."""
-    if not len(decays) or decays[0] > 0:
-        return None
-    positive = decays[decays > 0]
-    if not len(positive):
-        return 1.0
-    step = positive[1] / positive[0] if len(positive) > 1 else 10.0
-    return float(positive[0] / max(step, 2.0) ** 1.5)
-
-
-def _log_axis(values: NDArray[np.float64], zero: float | None) -> dict[str, Any]:
-    positive = values[values > 0]
-    low, high = (edges(positive)[[0, -1]]) if len(positive) else (0.5, 2.0)
-    ticks, texts = decade_ticks(float(low), float(high)) if len(positive) else ([], [])
-    if zero is not None:
-        ticks, texts, low = [zero, *ticks], ["0", *texts], min(low, zero / 1.5)
-    return {
-        "type": "log",
-        "range": [float(np.log10(low)), float(np.log10(high))],
-        "tickvals": ticks,
-        "ticktext": texts,
-    }
 
 
 def _line(i: int, landscape: Landscape, best: Cell, zero: float | None, *, along_decay: bool) -> Line:
@@ -107,9 +83,8 @@ def _caption(cuts: list[tuple[Landscape, Cell]], zero: float | None) -> str:
     counts = [int(c) for m, _ in cuts for c in np.unique(m.seeds[measured(m)])]
     places = [(m.label, number(m.lr[cell.column]), number(m.weight_decay[cell.row])) for m, cell in cuts]
     at = "; ".join(f"{label}: learning rate {lr}, weight decay {decay}" for label, lr, decay in places)
-    strip = " The separate points at 0 are weight decay 0, which a log axis cannot hold."
     return (
         f"Lines: mean test error over {seed_counts(counts)}.{bands(counts)} A cross: every seed diverged, shown "
         f"with the error of chance. Cut through the ringed cells ({at or 'none yet'})."
-        f"{strip if zero else ''}"
+        f"{ZERO_WORDS if zero else ''}"
     )

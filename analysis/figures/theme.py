@@ -111,6 +111,13 @@ def decade_ticks(low: float, high: float, *, fine: bool = False) -> tuple[list[f
     return ticks, [number(tick) for tick in ticks]
 
 
+def fine_ticks(low: float, high: float, most: int = 8) -> tuple[list[float], list[str]]:
+    """Return 1-2-5 steps in [low, high] where these are few enough to read values off, else as `decade_ticks`."""
+    span = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    ticks = [tick for power in span for m in (1, 2, 5) if low <= (tick := float(f"{m}e{power}")) <= high]
+    return (ticks, [number(tick) for tick in ticks]) if 1 < len(ticks) <= most else decade_ticks(low, high, fine=True)
+
+
 def short(text: str, length: int = 30) -> str:
     """Return `text`, cut where it would run into the next panel."""
     return text if len(text) <= length else f"{text[: length - 1]}…"
@@ -141,3 +148,8 @@ def plural(number: int, word: str) -> str:
 def finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the finite ones of `values`, flat."""
     return values[np.isfinite(values)]
+
+
+def hexadecimal(rgb: tuple[float, float, float]) -> str:
+    """Return a color of three shares 0..1 as a hex text."""
+    return "#" + "".join(f"{round(255 * part):02x}" for part in rgb)
