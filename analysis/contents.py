@@ -7,18 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.basin import common_box, depth
-from analysis.landscape import canonical, label, landscapes
+from analysis.asked import asked_for, is_sampled, stored_study, study_labels
+from analysis.basin import Cell, Mark, common_box
+from analysis.claims import DELTAS, study_verdicts
+from analysis.contrasts import Contrasts
+from analysis.landscape import label, landscapes
+from analysis.measures import WITHIN
 from analysis.samples import samples
-from analysis.summary import best_runs, summarize, summarize_samples
+from analysis.summary import runs_of_summaries, summarize, summarize_samples
+from analysis.tuning import grid_curve, sample_curve
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
-    from analysis.landscape import Labels, Landscape
+    from analysis.landscape import Landscape
     from analysis.summary import Summary
+    from analysis.tuning import TuningCurve
+    from analysis.verdict import Verdict
     from robustness.results import Store
-    from robustness.study import Study
+    from robustness.study import Claim, Study
 
 METRIC = "test_error"
 CHOOSER = "validation_error"
@@ -39,9 +48,12 @@ class Contents:
         maps: Landscapes of the test error; empty for a sampled study.
         cells: The cells of a sampled study; None for a grid.
         summaries: A line per optimizer.
-        delta: Points of error that bound a basin.
-        best: label -> run_ids of its best cell.
-        curves: Curves of these runs.
+        contrasts: The comparisons of a grid; None without a result, and for a sampled study.
+        verdicts: On every claim.
+        tuning: Tuning curve of each optimizer whose cells are spread evenly over the box.
+        deltas: Points of error that bound a basin; the first one is drawn.
+        best: label -> run_ids of the cell by which it is judged.
+        curves: Curves of these runs, of those that share their optimizer and learning rate, and of all in basins.
         provenance: Records of the sweeps, oldest first.
     """
 
@@ -55,10 +67,33 @@ class Contents:
     maps: dict[str, Landscape]
     cells: pd.DataFrame | None
     summaries: list[Summary]
-    delta: float
+    contrasts: Contrasts | None
+    verdicts: list[Verdict]
+    tuning: dict[str, TuningCurve]
+    deltas: tuple[float, ...]
     best: dict[str, list[str]]
     curves: pd.DataFrame
     provenance: list[dict[str, Any]]
+
+    @property
+    def delta(self) -> float:
+        """Points of error that bound the basin that is drawn."""
+        return self.deltas[0]
+
+    @property
+    def chosen(self) -> dict[str, Cell | None]:
+        """The cell by which each optimizer of a grid is judged."""
+        found = self.contrasts.chosen if self.contrasts else {}
+        return {name: found.get(name) for name in self.maps}
+
+    @property
+    def marks(self) -> dict[str, Mark]:
+        """That cell and its error, where there is one."""
+        return {
+            name: Mark(cell, self.contrasts.depth(name))
+            for name, cell in self.chosen.items()
+            if cell is not None and self.contrasts is not None
+        }
 
     @property
     def results(self) -> int:
@@ -66,20 +101,30 @@ class Contents:
         return int((self.runs["status"] != "failed").sum())
 
 
-def gather(store: Store, delta: float = 1.0) -> Contents:
+def gather(store: Store, deltas: Sequence[float] = DELTAS, claims: Sequence[Claim] | None = None) -> Contents:
     """Read a store and measure what is there, however little.
+
+    Args:
+        store: The study's results.
+        deltas: Points of error that bound a basin; the first one is drawn.
+        claims: What the study is asked; None means what its stored file asks.
 
     Raises:
         robustness.results.StorageError: The store cannot be reached.
     """
     name = store.root.partition("?")[0].rstrip("/").rpartition("/")[2]
     text = store.read_study()
-    study, problem = _study(text, name)
+    study, problem = stored_study(text, name)
     stored = store.runs()
-    kept, asked = _asked_for(stored, study)
-    runs = label(kept, _labels(study))
-    maps, cells, summaries = _measure(runs, study, delta)
-    best = best_runs(runs, summaries)
+    kept, asked = asked_for(stored, study)
+    runs = label(kept, study_labels(study))
+    maps, cells = _mapped(runs, study)
+    contrasts = Contrasts.of_runs(runs, *_axes(study), chance=_chance(study)) if maps else None
+    summaries = _summaries(runs, maps, cells, contrasts, deltas[0])
+    best = runs_of_summaries(runs, summaries)
+    curves = store.curves(_with_neighbors(runs, best) + (_in_basins(runs, contrasts) if contrasts else []))
+    if contrasts is not None:
+        contrasts.curves = curves
     return Contents(
         name=study.name if study else name,
         study=study,
@@ -91,82 +136,75 @@ def gather(store: Store, delta: float = 1.0) -> Contents:
         maps=maps,
         cells=cells,
         summaries=summaries,
-        delta=delta,
+        contrasts=contrasts,
+        verdicts=study_verdicts(
+            study.name if study else name,
+            runs,
+            contrasts,
+            study.claims if study and claims is None else claims or (),
+            deltas,
+        ),
+        tuning=_tuning(runs, maps, cells),
+        deltas=tuple(deltas),
         best=best,
-        curves=store.curves([run_id for ids in best.values() for run_id in ids]),
+        curves=curves,
         provenance=store.read_provenance(),
     )
 
 
-def _study(text: str | None, name: str) -> tuple[Study | None, str]:
-    """Return the stored study and "", or None and what is wrong with it."""
-    if text is None:
-        return None, "there is no study.yaml beside the results"
-    from robustness.study import Study, StudyError
-
-    try:
-        return Study.parse(text, f"{name}.yaml"), ""
-    except StudyError as error:
-        return None, f"study.yaml cannot be read: {error}"
+def _axes(study: Study | None) -> tuple[Sequence[float] | None, Sequence[float] | None]:
+    return (study.space.lr.values, study.space.weight_decay.values) if study else (None, None)
 
 
-def _labels(study: Study | None) -> Labels | None:
-    if study is None:
-        return None
-    from robustness.study.run import stored_options
-
-    return {(e.optimizer.name, canonical(stored_options(e.optimizer))): e.label for e in study.optimizers}
-
-
-def _asked_for(runs: pd.DataFrame, study: Study | None) -> tuple[pd.DataFrame, int | None]:
-    """Return the runs that the study asks for as it is now, and how many those are in all.
-
-    A store keeps the runs of earlier versions of a study, with other options or on other axes.
-    """
-    if study is None:
-        return runs, None
-    from robustness.study import Sampled
-
-    if not isinstance(study.search, Sampled):
-        ids = {run.run_id for run in study.grid()}
-        return runs[runs["run_id"].isin(ids)], len(ids)
-    by_name: dict[str, list[Any]] = {}
-    for entry in study.optimizers:
-        by_name.setdefault(entry.optimizer.name, []).append(entry)
-    possible = runs[runs["seed"].isin(study.seeds) & runs["optimizer"].isin(list(by_name))]
-    rows = possible[["run_id", "optimizer", "lr", "weight_decay", "seed"]].itertuples(index=False, name=None)
-    mask = [
-        any(study.run(entry, lr, decay, seed).run_id == run_id for entry in by_name[optimizer])
-        for run_id, optimizer, lr, decay, seed in rows
-    ]
-    return possible[np.array(mask, dtype=bool)], study.search.cells * len(study.optimizers) * len(study.seeds)
-
-
-def _measure(
-    runs: pd.DataFrame, study: Study | None, delta: float
-) -> tuple[dict[str, Landscape], pd.DataFrame | None, list[Summary]]:
+def _mapped(runs: pd.DataFrame, study: Study | None) -> tuple[dict[str, Landscape], pd.DataFrame | None]:
+    """Return the landscapes of a grid, or the cells of a sampled study."""
     if not len(runs):
-        return {}, None, []
-    if _sampled(runs, study):
-        cells = samples(runs, METRIC)
-        return {}, cells, summarize_samples(cells, samples(runs, CHOOSER))
-    space = study.space if study else None
-    axes = (space.lr.values, space.weight_decay.values) if space else (None, None)  # noqa: PD011
-    test, validation = (landscapes(runs, metric, lr=axes[0], weight_decay=axes[1]) for metric in (METRIC, CHOOSER))
-    box = common_box(test.values())
-    reference = min((d for d in map(depth, test.values()) if np.isfinite(d)), default=float("nan"))
-    has_validation = runs[CHOOSER].notna().any()
-    summaries = [
-        summarize(one, validation[name] if has_validation else None, delta, reference, box)
-        for name, one in test.items()
-    ]
-    return test, None, summaries
+        return {}, None
+    if is_sampled(runs, study):
+        return {}, samples(runs, METRIC)
+    lr, weight_decay = _axes(study)
+    return landscapes(runs, METRIC, lr=lr, weight_decay=weight_decay), None
 
 
-def _sampled(runs: pd.DataFrame, study: Study | None) -> bool:
-    """Whether a search chose the cells; without the study's file, as the runs themselves say."""
-    if study is None:
-        return bool((runs["sampler"] != "grid").any())
-    from robustness.study import Sampled
+def _summaries(
+    runs: pd.DataFrame,
+    maps: dict[str, Landscape],
+    cells: pd.DataFrame | None,
+    contrasts: Contrasts | None,
+    delta: float,
+) -> list[Summary]:
+    if contrasts is not None:
+        return [summarize(one, contrasts, delta) for one in maps.values()]
+    if cells is None:
+        return []
+    return summarize_samples(cells, samples(runs, CHOOSER), set(runs["sampler"].unique()), delta)
 
-    return isinstance(study.search, Sampled)
+
+def _chance(study: Study | None) -> float | None:
+    return study.workload.chance_error if study else None
+
+
+def _with_neighbors(runs: pd.DataFrame, best: dict[str, list[str]]) -> list[str]:
+    """Return the runs of the best cells and those of the same optimizer and learning rate."""
+    rows = runs.loc[runs["run_id"].isin([run for ids in best.values() for run in ids]), ["label", "lr"]]
+    return list(runs.merge(rows.drop_duplicates(), on=["label", "lr"])["run_id"])
+
+
+def _in_basins(runs: pd.DataFrame, contrasts: Contrasts) -> list[str]:
+    """Return the runs of every optimizer in the cells that lie in some optimizer's basin."""
+    wanted = set()
+    for name, one in contrasts.replicates.items():
+        rows, columns = np.nonzero(contrasts.inside(name, WITHIN))
+        wanted |= set(zip(one.lr[columns].tolist(), one.weight_decay[rows].tolist(), strict=True))
+    kept = [cell in wanted for cell in zip(runs["lr"], runs["weight_decay"], strict=True)]
+    return list(runs.loc[kept, "run_id"])
+
+
+def _tuning(runs: pd.DataFrame, maps: dict[str, Landscape], cells: pd.DataFrame | None) -> dict[str, TuningCurve]:
+    box = common_box(maps.values())
+    curves = {name: grid_curve(one, box) for name, one in maps.items()}
+    if cells is not None:
+        samplers = set(runs["sampler"].unique())
+        for name, part in cells.groupby("label", observed=True, sort=True):
+            curves[str(name)] = sample_curve(str(name), part, samplers)
+    return {name: curve for name, curve in curves.items() if curve is not None}

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.basin import Contact, basin_area, basin_share, best_cell, box_contact, failure_share, measured
+from analysis.basin import best_cell, failure_share, measured
+from analysis.uniform import are_uniform, uniform_errors, uniform_share
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import pandas as pd
 
-    from analysis.basin import Box, Cell
+    from analysis.basin import Cell, Contact
+    from analysis.choice import Choice
+    from analysis.contrasts import Contrasts
     from analysis.landscape import Landscape
 
 NOT_A_NUMBER = float("nan")
@@ -36,10 +41,11 @@ class Summary:
     Attributes:
         label: The optimizer.
         least: The cell of least test error: optimistic, since the test set chose it.
-        chosen: The cell of least validation error, with its test error; None without a validation split.
-        area: Of the basin within delta of its own best.
+        chosen: The cell chosen on validation data (or on half of the seeds), with the test error of data that did not
+            choose it; None where there are none.
+        area: Of the basin within delta of the chosen cell's error.
         share: That area over the box's.
-        share_of_all: The same against the best error among all optimizers.
+        share_of_all: The same against the best chosen cell of all optimizers.
         contact: How the basin meets the box's edge; None where areas are unknown.
         diverged: Share of the measured area; of a sampled study, of the runs.
         failed: Runs without a result.
@@ -60,32 +66,46 @@ class Summary:
     cells: int
 
 
-def summarize(
-    test: Landscape, validation: Landscape | None, delta: float, reference: float, box: Box | None
-) -> Summary:
+def summarize(test: Landscape, contrasts: Contrasts, delta: float) -> Summary:
     """Return the measures of one landscape.
 
     Args:
         test: Landscape of the test error.
-        validation: Landscape of the validation error on the same axes; None without one.
+        contrasts: The measures of the study.
         delta: Points of error that bound the basin.
-        reference: Least mean test error among all compared optimizers.
-        box: The region that all of them cover.
     """
-    counts = test.seeds[measured(test)]
+    counts, label = test.seeds[measured(test)], test.label
+    known = label in contrasts.replicates and contrasts.choices[label] is not None
+    choice = contrasts.choices[label] if known else None
+    surface = contrasts.surface(label) if known else None
+    box = float(surface.weights.sum()) if surface else 0.0
+    area, of_all = (
+        contrasts.value(name, label, delta=delta) if box else NOT_A_NUMBER
+        for name in ("basin_area", "basin_area_absolute")
+    )
     return Summary(
-        label=test.label,
+        label=label,
         least=_optimum(test, best_cell(test)),
-        chosen=None if validation is None else _optimum(test, best_cell(validation)),
-        area=basin_area(test, delta, box=box),
-        share=basin_share(test, delta, box=box),
-        share_of_all=basin_share(test, delta, reference, box),
-        contact=box_contact(test, delta, box=box),
-        diverged=failure_share(test, box),
+        chosen=_scored(test, choice) if choice else None,
+        area=area,
+        share=area / box if box else NOT_A_NUMBER,
+        share_of_all=of_all / box if box else NOT_A_NUMBER,
+        contact=contrasts.contact(label, delta) if known else None,
+        diverged=failure_share(test, contrasts.box),
         failed=int(test.failed.sum()),
         seeds=(int(counts.min()), int(counts.max())) if len(counts) else (0, 0),
         cells=int(measured(test).sum()),
     )
+
+
+def _scored(landscape: Landscape, choice: Choice) -> Optimum | None:
+    """Return the chosen cell with the error that did not choose it; None where one seed did both."""
+    found = _optimum(landscape, choice.cell)
+    if choice.by == "test" or found is None:
+        return None
+    scores = choice.scores[np.isfinite(choice.scores)]
+    spread = float(scores.std(ddof=1)) if len(scores) > 1 else NOT_A_NUMBER
+    return replace(found, mean=choice.error, std=spread)
 
 
 def _optimum(landscape: Landscape, cell: Cell | None) -> Optimum | None:
@@ -100,13 +120,36 @@ def _optimum(landscape: Landscape, cell: Cell | None) -> Optimum | None:
     )
 
 
-def summarize_samples(test: pd.DataFrame, validation: pd.DataFrame) -> list[Summary]:
-    """Return the measures of cells that a search chose: optima, but no areas, which such cells can't give.
+def summarize_samples(
+    test: pd.DataFrame, validation: pd.DataFrame, samplers: Collection[str] = (), delta: float = 1.0
+) -> list[Summary]:
+    """Return the measures of sampled cells: optima, and shares of area where the cells were drawn evenly.
 
     Args:
         test: The table of `analysis.samples.samples` for the test error.
         validation: Likewise for the validation error, the same rows; its means may all be NaN.
+        samplers: What chose the cells. A search gives no share of area.
+        delta: Points of error that bound the basin.
     """
+    summaries = _optima_of_samples(test, validation)
+    marks = {one.label: cell.mean for one in summaries if (cell := one.chosen or one.least)}
+    if not are_uniform(samplers) or not marks:
+        return summaries
+    errors = {name: uniform_errors(test[test["label"] == name], samplers) for name in marks}
+    best = min(marks.values())
+    return [
+        replace(
+            one,
+            share=uniform_share(errors[one.label], marks[one.label] + delta),
+            share_of_all=uniform_share(errors[one.label], best + delta),
+        )
+        if one.label in marks
+        else one
+        for one in summaries
+    ]
+
+
+def _optima_of_samples(test: pd.DataFrame, validation: pd.DataFrame) -> list[Summary]:
     summaries = []
     for label, cells in test.groupby("label", observed=True, sort=True):
         known = cells[cells["seeds"] > 0]
@@ -137,13 +180,14 @@ def _least(cells: pd.DataFrame, by: pd.Series) -> Optimum | None:
     return Optimum(*(float(row[c]) for c in ("lr", "weight_decay", "weight_decay_native", "mean", "std")))
 
 
-def best_runs(runs: pd.DataFrame, summaries: list[Summary]) -> dict[str, list[str]]:
-    """Return label -> run_ids of its cell of least test error; `runs` has the column `label`."""
-    chosen: dict[str, list[str]] = {}
+def runs_of_summaries(runs: pd.DataFrame, summaries: list[Summary]) -> dict[str, list[str]]:
+    """Return label -> run_ids of the cell by which it is judged: chosen, else of least test error."""
+    found: dict[str, list[str]] = {}
     for one in summaries:
-        if one.least is None:
-            chosen[one.label] = []
+        cell = one.chosen or one.least
+        if cell is None:
+            found[one.label] = []
             continue
-        here = (runs["lr"] == one.least.lr) & (runs["weight_decay"] == one.least.weight_decay)
-        chosen[one.label] = runs.loc[here & (runs["label"] == one.label), "run_id"].tolist()
-    return chosen
+        here = (runs["lr"] == cell.lr) & (runs["weight_decay"] == cell.weight_decay)
+        found[one.label] = runs.loc[here & (runs["label"] == one.label), "run_id"].tolist()
+    return found

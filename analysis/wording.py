@@ -36,16 +36,22 @@ def sentence(contents: Contents) -> str:
     shares = sorted((s for s in found if np.isfinite(s.share)), key=lambda s: -s.share)
     if shares:
         parts = [f"<strong>{percent(s.share)}</strong> of {escape(s.label)}’s box" for s in shares]
-        words += f"; the basin within {points(contents.delta)} of each one’s own best covers {_list(parts)}"
-    clipped = [escape(s.label) for s in shares if s.contact and s.contact.sides]
-    if len(clipped) == 1:
-        words += f". The basin of {clipped[0]} reaches the edge of the box, so its full width is not known"
-    elif clipped:
-        words += f". The basins of {_list(clipped)} reach the edge of the box, so their full width is not known"
-    return words + "."
+        words += f"; the basin within {points(contents.delta)} of each one’s ringed cell covers {listing(parts)}"
+    return f"{words}{clipped(contents)}."
 
 
-def _list(parts: Sequence[str]) -> str:
+def clipped(contents: Contents) -> str:
+    """Return a sentence, without its full stop, on the basins that the box cuts off; "" for none."""
+    names = [escape(s.label) for s in contents.summaries if s.contact and s.contact.sides]
+    if not names:
+        return ""
+    if len(names) == 1:
+        return f". The basin of {names[0]} reaches the edge of the box, so its full width is not known"
+    return f". The basins of {listing(names)} reach the edge of the box, so their full width is not known"
+
+
+def listing(parts: Sequence[str]) -> str:
+    """Return "a", "a and b", "a, b and c"."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
@@ -105,18 +111,18 @@ def table(contents: Contents) -> str:
     """Return the summary table as HTML; nothing without an optimizer."""
     if not contents.summaries:
         return ""
-    found = [s.least.mean for s in contents.summaries if s.least]
-    reference = f"{min(found):.2f} %" if found else NOTHING
+    best = contents.contrasts.best if contents.contrasts else None
+    reference = f"{contents.contrasts.depth(best):.2f} %" if contents.contrasts and best else NOTHING
     within = f"within {points(contents.delta)} of "
     columns = [
         ("Optimizer", ""),
-        ("Test error, %", "cell chosen on validation, ± std"),
-        ("Least test error, %", "ringed cell, ± std"),
-        ("Learning rate", "of the ringed cell"),
+        ("Test error, %", "ringed cell, chosen by other data, ± std"),
+        ("Least test error, %", "chosen by itself: optimistic"),
+        ("Learning rate", "of the least"),
         ("Weight decay", "common scale"),
         ("Weight decay", "as given"),
-        ("Basin", within + "its own best"),
-        ("Basin", within + f"the best of all ({reference})"),
+        ("Basin", within + "its ringed cell"),
+        ("Basin", within + f"the best ringed one ({reference})"),
         ("Basin meets the box’s edge", ""),
         ("Diverged", "of the box" if contents.cells is None else "of the runs"),
         ("Failed runs", ""),

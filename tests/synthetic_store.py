@@ -30,7 +30,7 @@ def of_study(text: str = STUDY, **options: Any) -> pd.DataFrame:
 
     study = Study.parse(text)
     shapes = {e.optimizer.name: synthetic.DEMO[e.optimizer.name] for e in study.optimizers}
-    lr, decay = study.space.lr.values, study.space.weight_decay.values  # noqa: PD011
+    lr, decay = study.space.lr.values, study.space.weight_decay.values
     table = synthetic.runs(shapes, lr=lr, weight_decay=decay, seeds=study.seeds, **options)
     ids = pd.DataFrame(
         [

@@ -1,0 +1,87 @@
+"""The report's first sentence: is one basin wider or deeper than another, and how sure is that?"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis import wording
+from analysis.claim_rules import LEAST_SEEDS
+from analysis.claims import ERROR
+from analysis.figures.theme import points, seed_counts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analysis.comparison import Comparison
+    from analysis.contents import Contents
+    from analysis.contrasts import Contrasts
+
+MOST_RIVALS = 3
+PRIMARY = "adams"
+
+
+def answer(contents: Contents) -> str:
+    """Return the answer in plain words, HTML. Without two optimizers to compare, what was measured."""
+    pairs = compared(contents)
+    if contents.contrasts is None or not pairs:
+        return wording.sentence(contents)
+    first, rivals = pairs
+    contrasts, shown = contents.contrasts, rivals[:MOST_RIVALS]
+    seeds = seed_counts(n for one in contents.summaries for n in one.seeds)
+    joint = 1 - ERROR / len(rivals)
+    wide = [_wide(contrasts, first, rival, contents.deltas, joint) for rival in shown]
+    rest = f" (and {len(rivals) - len(shown)} more below)" if len(rivals) > len(shown) else ""
+    lead = f"On {escape(wording.workload(contents))}, {seeds}: {escape(first)}’s basin within {points(contents.delta)}"
+    deep = _depths(contrasts, first, shown, joint)
+    return f"{lead} is {wording.listing(wide)}{rest}. {deep}{wording.clipped(contents)}."
+
+
+def compared(contents: Contents) -> tuple[str, list[str]] | None:
+    """Return the optimizer that the study is about (AdamS where it is there, else the first) and its rivals."""
+    labels = list(contents.marks)
+    if len(labels) < 2:
+        return None
+    names = dict(zip(contents.runs["label"].astype(str), contents.runs["optimizer"], strict=True))
+    first = next((label for label in labels if names[label] == PRIMARY), labels[0])
+    return first, [label for label in labels if label != first]
+
+
+def decided(contrasts: Contrasts, comparisons: Sequence[Comparison]) -> int:
+    """Return +1 or -1 if all the intervals lie on that side of equality and nothing could turn them round, else 0."""
+    sides = {one.side for one in comparisons}
+    sure = len(sides) == 1 and all(one.seeds >= LEAST_SEEDS and not contrasts.clipped(one) for one in comparisons)
+    return sides.pop() if sure else 0
+
+
+def _wide(contrasts: Contrasts, first: str, rival: str, deltas: Sequence[float], joint: float) -> str:
+    every = [contrasts.compare("basin_area", first, rival, delta=delta, level=joint) for delta in deltas]
+    one = contrasts.compare("basin_area", first, rival, delta=deltas[0])
+    if not np.isfinite(one.estimate):
+        return f"not to be compared with {escape(rival)}’s, which has no area in the box"
+    words = f"<strong>{one.estimate:.2f} times as wide as {escape(rival)}’s</strong>"
+    return f"{words} ({_interval(one)}{'' if decided(contrasts, every) else ', undecided'})"
+
+
+def _interval(one: Comparison) -> str:
+    if not one.known:
+        return "no interval"
+    high = "any more" if np.isinf(one.high) else f"{one.high:.2f}"
+    return f"95 %: {one.low:.2f}–{high}"
+
+
+def _depths(contrasts: Contrasts, first: str, rivals: Sequence[str], joint: float) -> str:
+    """Return the depths of all, and which differences are decided."""
+    depths = [f"{escape(label)} {contrasts.depth(label):.2f} %" for label in (first, *rivals)]
+    sure = []
+    for rival in rivals:
+        one = contrasts.compare("depth", first, rival)
+        side = decided(contrasts, [contrasts.compare("depth", first, rival, level=joint)])
+        if side:
+            words = f"{'less deep' if side > 0 else 'deeper'} than {escape(rival)}’s by {abs(one.estimate):.2f} points"
+            ends = sorted((abs(one.low), abs(one.high)))
+            sure.append(f"<strong>{words}</strong> (95 %: {ends[0]:.2f}–{ends[1]:.2f})")
+    verdict = f"it is {wording.listing(sure)}" if sure else "undecided which is deeper"
+    return f"Depth, the test error of the chosen cell: {', '.join(depths)}; {verdict}"
