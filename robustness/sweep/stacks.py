@@ -26,7 +26,8 @@ def cut(runs: Sequence[Run], slots: int, size: int | None = None) -> list[list[R
     if not runs:
         return []
     if runs[0].workload.engine == "single":
-        return [[run] for run in runs]
+        # Seed by seed, so that a machine's faster and slower minutes fall on all optimizers alike.
+        return [[run] for run in sorted(runs, key=lambda run: run.seed)]
     least = min(WORTHWHILE, math.ceil(len(runs) / slots))
     limit = size or max(least, min(LARGEST, math.ceil(len(runs) / (slots * SHARES))))
     stacks = []
