@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint bench picture schema clean
+.PHONY: demo test lint bench simulations picture schema clean
 
 demo: $(READY)  ## run the digits study and write its report
 	$(BIN)/robustness run digits
@@ -19,6 +19,12 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks.sweep
 	$(BIN)/python -m benchmarks.looking
+	$(BIN)/python -m benchmarks.million
+	$(BIN)/python -m benchmarks.hovering
+
+simulations: $(READY)  ## the tables of docs/claims.md: do the intervals hold, do the verdicts? (half an hour)
+	$(BIN)/python -m benchmarks.coverage
+	$(BIN)/python -m benchmarks.verdicts
 
 picture: $(READY)  ## draw the README's picture from results/digits (needs Chromium)
 	$(BIN)/robustness report digits --picture docs/digits.png

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from html import escape
-from importlib.resources import files
-from pathlib import Path
-from string import Template
 from typing import TYPE_CHECKING
 
 import numpy as np
-from plotly.offline import get_plotlyjs
 
+from analysis import page
 from analysis.contents import gather
 from analysis.figures import Drawing, basins, sampled_basins
 from analysis.figures.performance import performance
 from analysis.figures.theme import count, percent, plural, points
 from analysis.performance import TAU_MAX, score
-from analysis.report import _embedded, _payload
 from analysis.workloads import Workload, costs, labels, workloads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from analysis.workloads import Row
 
@@ -138,16 +134,7 @@ def write(compared: Sequence[Workload], out: str | Path, delta: float = 1.0) -> 
     Raises:
         OSError: The file cannot be written.
     """
-    path = Path(out)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    made = page(compared, delta)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(made, encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
+    return page.write(out, html(compared, delta))
 
 
 def drawings(compared: Sequence[Workload], delta: float) -> dict[str, tuple[str, Drawing]]:
@@ -164,32 +151,27 @@ def drawings(compared: Sequence[Workload], delta: float) -> dict[str, tuple[str,
     return drawn
 
 
-def page(compared: Sequence[Workload], delta: float) -> str:
-    """Return the whole HTML page."""
+def html(compared: Sequence[Workload], delta: float) -> str:
+    """Return the whole page."""
     drawn = drawings(compared, delta)
     facts = [plural(len(compared), "study").replace("studys", "studies"), plural(len(labels(compared)), "optimizer")]
     facts.append(f"{count(sum(one.contents.results for one in compared))} runs")
     notes, scores = _notes(compared), _scores(compared, delta)
-    return Template(_asset("compare.html")).substitute(
-        title=escape(", ".join(one.name for one in compared)) or "nothing",
+    return page.page(
+        ", ".join(one.name for one in compared) or "nothing",
+        "robustness compared",
+        "compare.html",
+        {name: drawing for name, (_, drawing) in drawn.items()},
         facts="".join(f"<li>{fact}</li>" for fact in facts),
         notes=f'<p class="note">{escape(notes)}</p>' if notes else "",
         measures=_html_table([["study", *COLUMNS], *_html_rows(compared)]),
         headline=escape(_headline(compared)),
         answer=_answer(compared, scores),
         scores=_html_table(scores),
-        figures="".join(_section(name, *shown) for name, shown in drawn.items()),
+        figures="".join(page.section(name, *shown) for name, shown in drawn.items()),
         delta=points(delta),
         date=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        css=_asset("report.css"),
-        js=_asset("report.js"),
-        plotly=get_plotlyjs() if drawn else "",
-        data=_embedded(_payload({name: drawing for name, (_, drawing) in drawn.items()})),
     )
-
-
-def _asset(name: str) -> str:
-    return files("analysis").joinpath(name).read_text(encoding="utf-8")
 
 
 def _html_rows(compared: Sequence[Workload]) -> list[list[str]]:
@@ -205,10 +187,3 @@ def _html_table(rows: Sequence[Sequence[str]]) -> str:
         for row in rows[1:]
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _section(name: str, heading: str, drawing: Drawing) -> str:
-    height, title = drawing.figure.layout.height, escape(heading)
-    place = f'<div class="figure" id="{name}" style="height:{height}px" role="img" aria-label="{title}"></div>'
-    caption = f"<figcaption>{escape(drawing.caption)}</figcaption>"
-    return f"<section><h2>{title}</h2><figure>{place}{caption}</figure></section>"

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
 from datetime import UTC, datetime
 from html import escape
-from importlib.resources import files
 from pathlib import Path
-from string import Template
-from typing import TYPE_CHECKING, Any
 
-import plotly.graph_objects as go
-from plotly.offline import get_plotlyjs
-
-from analysis import tables, wording
+from analysis import page, tables, wording
 from analysis.answer import answer
 from analysis.contents import Contents, gather
 from analysis.figures import Drawing, gradient_norms, learning_curves, slices
 from analysis.figures.paper import FIGURES
-from analysis.figures.theme import AXIS, GRID, INK, PAPER, count, plural
+from analysis.figures.theme import count, plural
 from analysis.pictures import OWN
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 HEADINGS = {
     "claims": "The intervals behind the claims",
@@ -65,16 +54,7 @@ def write(root: str | Path, out: str | Path | None = None) -> Path:
 
     store = Store(root)
     contents = gather(store)
-    path = _target(store.root, contents.name, out)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Whoever has the report open meets the old one or the new one, never half of it.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(page(contents, str(root)), encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
+    return page.write(_target(store.root, contents.name, out), html(contents, str(root)))
 
 
 def picture(root: str | Path, out: str | Path) -> Path:
@@ -113,12 +93,15 @@ def drawings(contents: Contents) -> dict[str, Drawing]:
     return {name: one for name, one in drawn.items() if not isinstance(one, str)}
 
 
-def page(contents: Contents, root: str) -> str:
-    """Return the whole HTML page; `root` is what the query on it opens."""
+def html(contents: Contents, root: str) -> str:
+    """Return the whole page; `root` is what the query on it opens."""
     drawn = drawings(contents)
     about = contents.study.description if contents.study else ""
-    return Template(_asset("report.html")).substitute(
-        title=escape(contents.name),
+    return page.page(
+        contents.name,
+        "robustness report",
+        "report.html",
+        drawn,
         description=f'<p class="description">{escape(about)}</p>' if about else "",
         sentence=answer(contents),
         facts="".join(f"<li>{fact}</li>" for fact in wording.state(contents)),
@@ -126,28 +109,13 @@ def page(contents: Contents, root: str) -> str:
         table=wording.table(contents),
         claims=_headed("The claims", tables.claims(contents), CLAIMS_NOTE),
         measures=_headed("The measures", f'<div class="scroll">{tables.measures(contents)}</div>', MEASURES_NOTE),
-        figures="".join(_section(name, drawing) for name, drawing in drawn.items()),
+        figures="".join(page.section(name, HEADINGS[name], drawing) for name, drawing in drawn.items()),
         study=_study_text(contents),
         provenance=wording.provenance(contents.provenance),
         query=wording.query(root, contents),
         runs=_runs_done(contents),
         date=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        css=_asset("report.css"),
-        js=_asset("report.js"),
-        plotly=get_plotlyjs() if drawn else "",
-        data=_embedded(_payload(drawn)),
     )
-
-
-def _asset(name: str) -> str:
-    return files("analysis").joinpath(name).read_text(encoding="utf-8")
-
-
-def _section(name: str, drawing: Drawing) -> str:
-    heading, height = HEADINGS[name], drawing.figure.layout.height
-    place = f'<div class="figure" id="{name}" style="height:{height}px" role="img" aria-label="{heading}"></div>'
-    caption = f"<figcaption>{escape(drawing.caption)}</figcaption>"
-    return f"<section><h2>{heading}</h2><figure>{place}{caption}</figure></section>"
 
 
 def _headed(heading: str, body: str, note: str) -> str:
@@ -166,19 +134,3 @@ def _study_text(contents: Contents) -> str:
     if not contents.text:
         return ""
     return f"<details><summary>The study file</summary><pre><code>{escape(contents.text)}</code></pre></details>"
-
-
-def _payload(drawn: Mapping[str, Drawing]) -> dict[str, Any]:
-    figures = {}
-    for name, drawing in drawn.items():
-        wide = json.loads(drawing.figure.to_json())
-        narrow = json.loads(go.Figure(layout=drawing.narrow).to_json())
-        figures[name] = {"data": wide["data"], "wide": wide["layout"], "narrow": narrow["layout"]}
-    themes = {name: {"ink": INK[name], "grid": GRID[name], "axis": AXIS[name], "paper": PAPER[name]} for name in INK}
-    return {"figures": figures, "themes": themes}
-
-
-def _embedded(value: object) -> str:
-    """Return JSON that cannot end the script element it stands in."""
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -20,7 +20,7 @@ from playwright.sync_api import sync_playwright
 from analysis.export import browser as find_browser
 from analysis.figures import basins
 from analysis.landscape import landscapes
-from analysis.report import _asset, _embedded, _payload
+from analysis.page import asset, embedded, payload
 from tests import synthetic
 from tests.browser import FLAGS
 from tests.test_report_browser import PIXEL
@@ -56,12 +56,12 @@ def _page(rates: int, decays: int) -> str:
     from plotly.offline import get_plotlyjs
 
     lr, decay = tuple(np.logspace(-4, -0.5, rates)), tuple(np.logspace(-5, -1, decays))
-    payload = _payload({"basins": basins(landscapes(synthetic.runs(lr=lr, weight_decay=decay)))})
+    drawn = payload({"basins": basins(landscapes(synthetic.runs(lr=lr, weight_decay=decay)))})
     return (
         '<html><meta charset="utf-8"><button id="theme"></button><div id="basins"></div>'
         f"<script>{get_plotlyjs()}</script>"
-        f'<script type="application/json" id="payload">{_embedded(payload)}</script>'
-        f"<script>{_asset('report.js')}</script></html>"
+        f'<script type="application/json" id="payload">{embedded(drawn)}</script>'
+        f"<script>{asset('page.js')}</script></html>"
     )
 
 
