@@ -11,13 +11,13 @@ from analysis.basin import LOW_DECAY, axis_widths
 if TYPE_CHECKING:
     from analysis.basin import Contact
     from analysis.comparison import Comparison
-    from analysis.contrasts import Contrasts
+    from analysis.surfaces import Surfaces
 
 AREAS = {"basin_area": False, "basin_area_absolute": True}
 DEPTHS = ("depth", "best_epoch_depth")
 
 
-def clipped(contrasts: Contrasts, comparison: Comparison) -> str:
+def clipped(study: Surfaces, comparison: Comparison) -> str:
     """Return why what lies beyond the box could turn the comparison round, "" if it could not.
 
     Of two basins the narrower one counts: what the box cuts off the wider one would only make it wider yet. Of two
@@ -28,35 +28,35 @@ def clipped(contrasts: Contrasts, comparison: Comparison) -> str:
     first_is_less = comparison.value < comparison.other
     less, greater = (comparison.of, comparison.against)[:: 1 if first_is_less else -1]
     if comparison.measure in AREAS and comparison.delta is not None:
-        return _narrower(contrasts, less, greater, comparison.delta, absolute=AREAS[comparison.measure])
-    return _worse(contrasts, greater) if comparison.measure in DEPTHS else ""
+        return _narrower(study, less, greater, comparison.delta, absolute=AREAS[comparison.measure])
+    return _worse(study, greater) if comparison.measure in DEPTHS else ""
 
 
-def _narrower(contrasts: Contrasts, narrow: str, wide: str, delta: float, *, absolute: bool) -> str:
-    sides = list(contrasts.contact(narrow, delta, absolute=absolute).sides)
-    if LOW_DECAY in sides and _strip(contrasts, narrow, delta, absolute) <= _strip(contrasts, wide, delta, absolute):
+def _narrower(study: Surfaces, narrow: str, wide: str, delta: float, *, absolute: bool) -> str:
+    sides = list(study.contact(narrow, delta, absolute=absolute).sides)
+    if LOW_DECAY in sides and _strip(study, narrow, delta, absolute) <= _strip(study, wide, delta, absolute):
         sides.remove(LOW_DECAY)
     if not sides:
         return ""
     return f"the narrower basin, {narrow}'s, reaches the edge of the box at {_and(sides)}"
 
 
-def _strip(contrasts: Contrasts, label: str, delta: float, absolute: bool) -> float:
+def _strip(study: Surfaces, label: str, delta: float, absolute: bool) -> float:
     """Return the decades of learning rate that a basin spans at weight decay 0; NaN where that was not measured.
 
     Towards weight decay 0 every landscape becomes that strip. So a basin goes on below the box as wide as the strip,
     and adds no more there than a basin whose strip is at least as wide.
     """
-    one = contrasts.replicates[label]
-    if not len(one.weight_decay) or one.weight_decay[0] > 0 or not contrasts.common[label][0].any():
+    one = study.replicates[label]
+    if not len(one.weight_decay) or one.weight_decay[0] > 0 or not study.common[label][0].any():
         return float("nan")
-    limits = contrasts.box.lr if contrasts.box else (0.0, np.inf)
-    inside = contrasts.inside(label, delta, absolute=absolute)[0]
+    limits = study.box.lr if study.box else (0.0, np.inf)
+    inside = study.inside(label, delta, absolute=absolute)[0]
     return float(axis_widths(one.lr, limits)[inside].sum())
 
 
-def _worse(contrasts: Contrasts, label: str) -> str:
-    one, cell = contrasts.replicates[label], contrasts.chosen[label]
+def _worse(study: Surfaces, label: str) -> str:
+    one, cell = study.replicates[label], study.chosen[label]
     if cell is None:
         return ""
     # The edge is that of what was run: a study under way has axes that go on beyond it.

@@ -11,7 +11,7 @@ from analysis import series
 from analysis.clipping import clipped
 from analysis.compared import comparison
 from analysis.measures import MEASURES
-from analysis.replicates import arrange, replicates
+from analysis.replicates import replicates
 from analysis.statistics import LEVEL, contrast, interval, student
 from analysis.surfaces import CHOOSER, Surfaces
 
@@ -43,16 +43,6 @@ class Contrasts(Surfaces):
         """Arrange the labelled runs of a grid (see `analysis.landscape.label`) on its axes; see `replicates`."""
         found = replicates(runs, [metric, CHOOSER], lr, weight_decay)
         return cls(found, metric=metric, chance=chance, runs=runs, curves=curves)
-
-    def column(self, label: str, name: str) -> Floats:
-        """Return (S, W, L) a column of the runs table, NaN where it has no value; arranged on first use."""
-        values = self.replicates[label].values
-        if name not in values:
-            one = self.replicates[label]
-            own = self.runs[self.runs["label"] == label] if self.runs is not None and name in self.runs else None
-            empty = np.full(one.diverged.shape, np.nan)
-            values[name] = empty if own is None else arrange(own, name, one.seeds, one.weight_decay, one.lr)
-        return values[name]
 
     def value(self, measure: str, label: str, *, delta: float | None = None, column: str | None = None) -> float:
         """Return a measure of one optimizer; NaN where it is unknown.

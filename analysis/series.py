@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.comparison import Scale
-    from analysis.contrasts import Contrasts
+    from analysis.surfaces import Surfaces
 
     Floats = NDArray[np.float64]
     Rows = tuple[Floats, Floats]
@@ -34,31 +34,31 @@ class Series:
         title: What it is called; `{column}` stands for the column it reads.
         unit: Of its value.
         scale: How two optimizers are compared.
-        rows: (contrasts, of, against, column) -> two (S,) rows, paired by seed; NaN where a seed has none.
+        rows: (study, of, against, column) -> two (S,) rows, paired by seed; NaN where a seed has none.
         shown: From a mean of the rows to the value.
     """
 
     title: str
     unit: str
     scale: Scale
-    rows: Callable[[Contrasts, str, str, str], Rows]
+    rows: Callable[[Surfaces, str, str, str], Rows]
     shown: Callable[[Floats | float], Floats | float]
 
 
-def _unknown(contrasts: Contrasts) -> Floats:
-    return np.full(contrasts.seed_count, np.nan)
+def _unknown(study: Surfaces) -> Floats:
+    return np.full(study.seed_count, np.nan)
 
 
-def _logarithms(contrasts: Contrasts, label: str, column: str) -> Floats:
+def _logarithms(study: Surfaces, label: str, column: str) -> Floats:
     """Return (S, W, L) log10 of a column; NaN where it is missing or not positive."""
-    values = contrasts.column(label, column)
+    values = study.column(label, column)
     return np.log10(values, out=np.full(values.shape, np.nan), where=values > 0)
 
 
-def shared(contrasts: Contrasts, of: str, against: str) -> NDArray[np.bool_]:
+def shared(study: Surfaces, of: str, against: str) -> NDArray[np.bool_]:
     """Return (W, L): the cells that lie in both basins; none where the two are not on the same axes."""
-    first, second = contrasts.inside(of, WITHIN), contrasts.inside(against, WITHIN)
-    axes = [(one.lr.tolist(), one.weight_decay.tolist()) for one in map(contrasts.replicates.get, (of, against)) if one]
+    first, second = study.inside(of, WITHIN), study.inside(against, WITHIN)
+    axes = [(one.lr.tolist(), one.weight_decay.tolist()) for one in map(study.replicates.get, (of, against)) if one]
     return first & second if axes[0] == axes[-1] else np.zeros_like(first)
 
 
@@ -69,43 +69,43 @@ def _means(values: Floats, known: NDArray[np.bool_]) -> Floats:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-def _depth(contrasts: Contrasts, of: str, against: str, _column: str) -> Rows:
+def _depth(study: Surfaces, of: str, against: str, _column: str) -> Rows:
     """Test errors of the chosen cells, from the seeds that did not choose them, percent."""
-    choices = contrasts.choices[of], contrasts.choices[against]
-    rows = [_unknown(contrasts) if choice is None else choice.scores for choice in choices]
+    choices = study.choices[of], study.choices[against]
+    rows = [_unknown(study) if choice is None else choice.scores for choice in choices]
     return rows[0], rows[1]
 
 
-def _best_epoch(contrasts: Contrasts, of: str, against: str, _column: str) -> Rows:
+def _best_epoch(study: Surfaces, of: str, against: str, _column: str) -> Rows:
     """The least test error over the epochs, in the chosen cells, percent: the paper's way to score."""
     rows = []
     for label in (of, against):
-        values, cell = contrasts.column(label, "best_test_error"), contrasts.chosen[label]
-        rows.append(_unknown(contrasts) if cell is None else values[:, cell.row, cell.column])
+        values, cell = study.column(label, "best_test_error"), study.chosen[label]
+        rows.append(_unknown(study) if cell is None else values[:, cell.row, cell.column])
     return rows[0], rows[1]
 
 
-def _matched(contrasts: Contrasts, of: str, against: str, column: str) -> Rows:
+def _matched(study: Surfaces, of: str, against: str, column: str) -> Rows:
     """log10 of a column, mean over the shared cells: the difference is the log of a ratio of geometric means."""
-    first, second = (_logarithms(contrasts, label, column) for label in (of, against))
-    known = np.isfinite(first) & np.isfinite(second) & shared(contrasts, of, against)
+    first, second = (_logarithms(study, label, column) for label in (of, against))
+    known = np.isfinite(first) & np.isfinite(second) & shared(study, of, against)
     return _means(first, known), _means(second, known)
 
 
-def _trend(contrasts: Contrasts, of: str, against: str, column: str) -> Rows:
+def _trend(study: Surfaces, of: str, against: str, column: str) -> Rows:
     """Slopes of log10(column) on log10(weight decay); against nothing: against 0."""
-    first = _slopes(contrasts, of, column)
-    return first, _slopes(contrasts, against, column) if against else np.zeros_like(first)
+    first = _slopes(study, of, column)
+    return first, _slopes(study, against, column) if against else np.zeros_like(first)
 
 
-def _slopes(contrasts: Contrasts, label: str, column: str) -> Floats:
+def _slopes(study: Surfaces, label: str, column: str) -> Floats:
     """Return (S,) least-squares slopes, mean over the learning rates at which the optimizer has a basin.
 
     At each over the cells in which every run completed, weight decay 0 aside, three at least.
     """
-    one, inside = contrasts.replicates[label], contrasts.inside(label, WITHIN)
+    one, inside = study.replicates[label], study.inside(label, WITHIN)
     completed = (np.nan_to_num(one.diverged, nan=0.0).max(axis=0) == 0) & (one.weight_decay > 0)[:, None]
-    y = np.where(completed, _logarithms(contrasts, label, column), np.nan)
+    y = np.where(completed, _logarithms(study, label, column), np.nan)
     with np.errstate(divide="ignore"):
         x = np.broadcast_to(np.log10(one.weight_decay)[:, None], y.shape)
     known = np.isfinite(y)
@@ -119,12 +119,12 @@ def _slopes(contrasts: Contrasts, label: str, column: str) -> Floats:
     return np.round(_means(slopes, usable), 12)
 
 
-def _equal_loss(contrasts: Contrasts, of: str, against: str, _column: str) -> Rows:
+def _equal_loss(study: Surfaces, of: str, against: str, _column: str) -> Rows:
     """Test errors at a common training loss over the last epochs, mean over the shared cells, percent."""
-    runs, curves = contrasts.runs, contrasts.curves
+    runs, curves = study.runs, study.curves
     if runs is None or curves is None or not len(curves) or of == against:
-        return _unknown(contrasts), _unknown(contrasts)
-    cells, one = shared(contrasts, of, against), contrasts.replicates[of]
+        return _unknown(study), _unknown(study)
+    cells, one = shared(study, of, against), study.replicates[of]
     rows, places = np.nonzero(cells)
     wanted = {(one.lr[place], one.weight_decay[row]) for row, place in zip(rows, places, strict=True)}
     identity = ["seed", "lr", "weight_decay"]

@@ -11,6 +11,7 @@ from analysis.basin import Box, axis_widths, common_box, contact, within
 from analysis.choice import choose
 from analysis.frontier import least_beside, unsettled
 from analysis.measures import Surface
+from analysis.replicates import arrange
 from analysis.statistics import DRAWS, moved, multipliers
 
 if TYPE_CHECKING:
@@ -100,6 +101,16 @@ class Surfaces:
             joint = np.all(list(measured.values()), axis=0)
             return {name: np.asarray(joint if joint.any() else own) for name, own in measured.items()}
         return {name: np.asarray(own) for name, own in measured.items()}
+
+    def column(self, label: str, name: str) -> Floats:
+        """Return (S, W, L) a column of the runs table, NaN where it has no value; arranged on first use."""
+        values = self.replicates[label].values
+        if name not in values:
+            one = self.replicates[label]
+            own = self.runs[self.runs["label"] == label] if self.runs is not None and name in self.runs else None
+            empty = np.full(one.diverged.shape, np.nan)
+            values[name] = empty if own is None else arrange(own, name, one.seeds, one.weight_decay, one.lr)
+        return values[name]
 
     def seeds(self, *labels: str) -> int:
         """Return the seeds behind a comparison: of the optimizer with fewer, those that score its chosen cell."""

@@ -19,6 +19,7 @@ import pandas as pd
 
 from analysis.claims import judge
 from analysis.contrasts import Contrasts
+from analysis.series import shared
 from benchmarks.coverage import CHANCE, FAMILIES, LR, WEIGHT_DECAY, Noise, study, truth
 from robustness.study import Claim, paper_claims
 from robustness.study.claim import Where
@@ -57,17 +58,16 @@ def table(found: dict[str, Replicates]) -> pd.DataFrame:
 
 
 def curves(random: np.random.Generator, contrasts: Contrasts, runs: pd.DataFrame) -> pd.DataFrame:
-    """Return curves of the chosen cells in which test error follows training loss the same way for all."""
-    rows = []
-    for name, cell in contrasts.chosen.items():
-        assert cell is not None
-        here = (runs["label"] == name) & (runs["lr"] == LR[cell.column])
-        for run in runs.loc[here & (runs["weight_decay"] == WEIGHT_DECAY[cell.row]), "run_id"]:
-            loss = np.exp(-np.arange(1, EPOCHS + 1) / 8 + 0.1 * random.standard_normal(EPOCHS))
-            error = 3 + np.log10(loss) + 0.2 * random.standard_normal() + 0.1 * random.standard_normal(EPOCHS)
-            epochs = np.arange(1, EPOCHS + 1)
-            rows.append(pd.DataFrame({"run_id": run, "epoch": epochs, "train_loss": loss, "test_error": error}))
-    return pd.concat(rows, ignore_index=True)
+    """Return the last curves of the runs in both basins, in which test error follows training loss alike for all."""
+    rows, columns = np.nonzero(shared(contrasts, *contrasts.labels[:2]))
+    cells = set(zip(LR[columns].tolist(), WEIGHT_DECAY[rows].tolist(), strict=True))
+    ids = runs.loc[[cell in cells for cell in zip(runs["lr"], runs["weight_decay"], strict=True)], "run_id"].to_numpy()
+    shape = len(ids), EPOCHS
+    loss = np.exp(-np.arange(1, EPOCHS + 1) / 8 + 0.1 * random.standard_normal(shape))
+    error = 3 + np.log10(loss) + 0.2 * random.standard_normal((len(ids), 1)) + 0.1 * random.standard_normal(shape)
+    epochs = np.tile(np.arange(1, EPOCHS + 1), len(ids))
+    values = {"epoch": epochs, "train_loss": loss.ravel(), "test_error": error.ravel()}
+    return pd.DataFrame({"run_id": np.repeat(ids, EPOCHS)} | values)
 
 
 def verdicts(

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.coverage import CHANCE, LR, WEIGHT_DECAY, Noise, coverage, study, truth
 from benchmarks.verdicts import null, power
 
-STUDIES = 150
+STUDIES = 300
 NOISE = 3.5
 """Standard errors that a share of so few studies may be off."""
 

@@ -12,6 +12,8 @@ from pydantic import PlainSerializer, ValidationError, WrapValidator
 from robustness.study.claim import Claim
 from robustness.study.messages import close, show
 from robustness.study.problems import StudyError, build, refusal, refusals_of, refuse
+from robustness.study.reading import read
+from robustness.study.yaml_document import Document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +33,6 @@ def paper_claims() -> dict[str, Claim]:
     Raises:
         StudyError: with everything that is wrong with the file, each with its line.
     """
-    from robustness.study.file import read
-    from robustness.study.yaml_document import Document
-
     document = Document(read(CATALOGUE), CATALOGUE.name)
     try:
         claims = _claims(document.data.get("claims"), {}, None)

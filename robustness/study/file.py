@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 
 from robustness.study.messages import nearest
 from robustness.study.problems import Problem, StudyError
+from robustness.study.reading import refused, shown
 from robustness.study.study import Study
 from robustness.study.yaml_document import Document
 
@@ -46,7 +47,7 @@ def find(name_or_path: str | Path) -> Path:
     path = Path(name_or_path)
     if _exists(path):
         if path.is_dir():
-            raise _refused(shown(path), "is a folder, not a study file")
+            raise refused(shown(path), "is a folder, not a study file")
         return path
     beside = [each.name for each in _files_beside(path)]
     if path.suffix in SUFFIXES:
@@ -54,7 +55,7 @@ def find(name_or_path: str | Path) -> Path:
     else:
         missing = f"there is no such study{nearest(name_or_path, known) or ';'}"
     asked = " ".join(str(name_or_path).split())
-    raise _refused(asked[:80], f"{missing} known studies: {', '.join(known) or 'none'}")
+    raise refused(asked[:80], f"{missing} known studies: {', '.join(known) or 'none'}")
 
 
 def _files_beside(path: Path) -> list[Path]:
@@ -67,29 +68,6 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except OSError:  # too long to be a name: a study's text, perhaps
         return False
-
-
-def shown(path: Path) -> str:
-    """Write a path as a message has it: below the current folder if it is there."""
-    absolute, here = path.absolute(), Path.cwd()
-    return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(path)
-
-
-def read(path: Path) -> str:
-    """Return the text of a study file.
-
-    Raises:
-        StudyError: if it can't be read or is not UTF-8.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise _refused(shown(path), f"can't be read: {error.strerror}") from None
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise _refused(shown(path), f"is not UTF-8: byte 0x{content[error.start]:02x}", line) from None
 
 
 def parse(text: str, file: str) -> Study:
@@ -135,7 +113,3 @@ def write(study: Study) -> str:
     stream = StringIO()
     yaml.dump(study.model_dump(mode="json", exclude_none=True), stream)
     return stream.getvalue()
-
-
-def _refused(file: str, message: str, line: int | None = None) -> StudyError:
-    return StudyError([Problem(file, line, "", message)])

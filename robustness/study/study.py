@@ -153,7 +153,8 @@ class Study(Model):
         Raises:
             StudyError: with everything that is wrong, each with its line.
         """
-        from robustness.study.file import find, read, shown
+        from robustness.study.file import find
+        from robustness.study.reading import read, shown
 
         path = find(name_or_path)
         study = cls.parse(read(path), shown(path))
