@@ -26,7 +26,7 @@ PRIMARY = "adams"
 def answer(contents: Contents) -> str:
     """Return the answer in plain words, HTML. Without two optimizers to compare, what was measured."""
     pairs = compared(contents)
-    if contents.contrasts is None or not pairs:
+    if contents.contrasts is None or contents.contrasts.box is None or not pairs:
         return wording.sentence(contents)
     first, rivals = pairs
     contrasts, shown = contents.contrasts, rivals[:MOST_RIVALS]

@@ -81,7 +81,7 @@ class Measure:
 
 
 def area(surface: Surface, delta: float) -> Floats:
-    """Return A(delta) = sum of w(h) over cells h with e(h) <= e* + delta, decades^2; NaN without e*."""
+    """Return A(delta) = sum of w(h) over cells h with e(h) <= e* + delta, decades^2; NaN without e* or a box."""
     return _area(surface, surface.best + delta)
 
 
@@ -165,8 +165,12 @@ def optimum_weight_decay(surface: Surface, _delta: float) -> Floats:
 
 
 def _area(surface: Surface, limit: Floats) -> Floats:
+    if not surface.weights.any():
+        # Without a box, as with a weight decay of 0 alone, there is no area, not one of 0.
+        return np.full(len(limit), np.nan)
     inside = within(surface.mean, limit, surface.cells)
-    return np.where(np.isnan(limit), np.nan, inside.reshape(len(inside), -1) @ surface.weights.ravel())
+    areas = inside.reshape(len(inside), -1) @ surface.weights.ravel()
+    return np.where(np.isnan(limit), np.nan, areas)
 
 
 def _mean(values: Floats, weights: Floats) -> Floats:

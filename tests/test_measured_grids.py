@@ -98,3 +98,14 @@ def test_an_optimizer_that_always_diverges_has_failures_and_no_basin() -> None:
     assert alone.best is None
     assert alone.value("failure_share", "b") == 1.0
     assert np.isnan(alone.value("basin_area_absolute", "b", delta=1.0))
+
+
+def test_without_a_weight_decay_above_0_there_is_no_area() -> None:
+    none = np.zeros(0)
+    found = contrasts(*(one(paraboloid(), name, y=none, zero=3.0, seeds=3, noise=0.1) for name in "ab"))
+    assert found.box is None
+    for measure in ("basin_area", "basin_area_absolute"):
+        made = found.compare(measure, "a", "b", delta=1.0)
+        assert np.isnan([made.value, made.other, made.estimate]).all()
+        assert not made.known
+    assert found.compare("depth", "a", "b").known

@@ -230,3 +230,10 @@ def test_query_on_the_page_runs(tmp_path: Path, runs: pd.DataFrame) -> None:
     exec("\n".join(lines), scope)
     top = eval(last, scope)
     assert top["mean"].iloc[0] == pytest.approx(runs.groupby("cell_id")["test_error"].mean().min())
+
+
+def test_without_a_box_the_answer_speaks_of_no_width(tmp_path: Path) -> None:
+    text = re.sub(r"weight_decay: .*", "weight_decay: [0]", synthetic_store.STUDY)
+    page = words(written(tmp_path, synthetic_store.of_study(text), text))
+    assert "On digits, 3 seeds: least test error" in page
+    assert "times as wide" not in page
