@@ -240,7 +240,8 @@ def test_python_gets_the_same_words_without_lines() -> None:
     with pytest.raises(StudyError) as caught:
         Study(name="x", workload=Digits(), optimizers=["adamw", "adamx"], space={"lr": [0], "weight_decay": [0]})
     assert str(caught.value) == (
-        "optimizers[1]: unknown optimizer 'adamx', did you mean 'adam'? the known ones are adam, adams, adamw\n"
+        "optimizers[1]: unknown optimizer 'adamx', did you mean 'adam'? the known ones are adabound, adam, adams, "
+        "adamw, amsgrad, padam, radam, sgd, sgd-eq1, sgds, yogi\n"
         "space.lr.values[0]: must be greater than 0, got 0"
     )
     assert [(problem.file, problem.line) for problem in caught.value.problems] == [("", None)] * 2

@@ -4,25 +4,51 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from robustness.optimizers.adabound import AdaBoundOptions
 from robustness.optimizers.adam import AdamOptions
 from robustness.optimizers.adams import AdamSOptions
 from robustness.optimizers.adamw import AdamWOptions
+from robustness.optimizers.amsgrad import AMSGradOptions
 from robustness.optimizers.base import Convention, Optimizer, UpdateRule
+from robustness.optimizers.padam import PadamOptions
+from robustness.optimizers.radam import RAdamOptions
+from robustness.optimizers.sgd import SGDEq1Options, SGDOptions, SGDSOptions
+from robustness.optimizers.yogi import YogiOptions
 
 if TYPE_CHECKING:
     from robustness.optimizers.torch_adams import AdamS
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {"adams": AdamSOptions, "adamw": AdamWOptions, "adam": AdamOptions}
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "adams": AdamSOptions,
+    "adamw": AdamWOptions,
+    "adam": AdamOptions,
+    "amsgrad": AMSGradOptions,
+    "adabound": AdaBoundOptions,
+    "padam": PadamOptions,
+    "yogi": YogiOptions,
+    "radam": RAdamOptions,
+    "sgd": SGDOptions,
+    "sgd-eq1": SGDEq1Options,
+    "sgds": SGDSOptions,
+}
 
 __all__ = [
     "OPTIMIZERS",
+    "AMSGradOptions",
+    "AdaBoundOptions",
     "AdamOptions",
     "AdamS",
     "AdamSOptions",
     "AdamWOptions",
     "Convention",
     "Optimizer",
+    "PadamOptions",
+    "RAdamOptions",
+    "SGDEq1Options",
+    "SGDOptions",
+    "SGDSOptions",
     "UpdateRule",
+    "YogiOptions",
 ]
 
 

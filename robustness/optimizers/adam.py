@@ -20,12 +20,27 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class AdamLikeOptions(Optimizer):
-    """What Adam, AdamW and AdamS are told alike."""
+class MomentOptions(Optimizer):
+    """What all optimizers with two moments are told alike."""
 
     betas: tuple[Beta, Beta] = Field((0.9, 0.999), description="Decay rates of the two moments.")
     eps: float = Field(1e-8, gt=0, description="Added to the square root of the second moment.")
+
+    @property
+    def keeps_largest_v(self) -> bool:
+        """Return whether the running maximum of the second moment stands in for it."""
+        return False
+
+
+class AdamLikeOptions(MomentOptions):
+    """What Adam, AdamW and AdamS are told alike."""
+
     amsgrad: bool = Field(False, description="Divide by the running maximum of the second moment.")
+
+    @property
+    def keeps_largest_v(self) -> bool:
+        """Return `amsgrad`."""
+        return self.amsgrad
 
 
 class AdamMoments:
@@ -35,7 +50,7 @@ class AdamMoments:
     run's numbers are the same to the bit in any row of any stack, and a NaN stays in its row.
     """
 
-    def __init__(self, weights: Tensor, weight_decay: Tensor, size: int, options: AdamLikeOptions) -> None:
+    def __init__(self, weights: Tensor, weight_decay: Tensor, size: int, options: MomentOptions) -> None:
         """Start at zero moments; see `UpdateRule` for the shapes."""
         self.weights = weights
         self.weight_decay = weight_decay
@@ -45,7 +60,7 @@ class AdamMoments:
         self.steps = 0
         self.m = weights.new_zeros(weights.shape)
         self.v = weights.new_zeros(weights.shape)
-        self.largest_v = weights.new_zeros(weights.shape) if options.amsgrad else None
+        self.largest_v = weights.new_zeros(weights.shape) if options.keeps_largest_v else None
         self._buffer = weights.new_empty(weights.shape)
 
     def update_moments(self, gradient: Tensor) -> None:

@@ -5,6 +5,7 @@ Loads without torch: a study is read and checked in a moment.
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
 
@@ -18,11 +19,16 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-Convention = Literal["l2", "decoupled", "scheduled"]
+Convention = Literal["l2", "decoupled", "scheduled", "vanilla"]
+"""Where weight decay acts: on the gradient, or on the weights by 1 - eta lambda, by a schedule, or without eta."""
+
 Beta = Annotated[float, Field(ge=0, lt=1)]
 
 BASE_LR = 1e-3
 """The paper's base learning rate of Adam-like optimizers; it gives AdamW lambda / BASE_LR."""
+
+BASE_LR_SGD = 0.1
+"""The paper's base learning rate of SGD; it gives vanilla decay lambda * BASE_LR_SGD."""
 
 
 class UpdateRule(Protocol):
@@ -50,7 +56,7 @@ class UpdateRule(Protocol):
 
     @property
     def root_mean_v(self) -> Tensor:
-        """Return (R,): the root of the mean over all parameters of the bias-corrected second moment."""
+        """Return (R,): the root of the mean bias-corrected second moment over all parameters; NaN without one."""
 
 
 class Optimizer(Model):
@@ -64,6 +70,22 @@ class Optimizer(Model):
     def native_weight_decay(self, weight_decay: float) -> float:
         """Turn a weight decay of the study's common scale into the number that the optimizer is given."""
         return weight_decay / BASE_LR if self.convention == "decoupled" else weight_decay
+
+    def effective_decay(self, weight_decay: float, lr: float, root_mean_v: Tensor) -> float | Tensor:
+        """Return d in w <- w (1 - lr d) of a step of the torch form; NaN where decay does not act so (L2).
+
+        Args:
+            weight_decay: the optimizer's own number.
+            lr: the scheduled learning rate of the step, above 0.
+            root_mean_v: a tensor without dimensions, as `UpdateRule.root_mean_v` has it for one run.
+        """
+        if self.convention == "l2":
+            return math.nan
+        if self.convention == "vanilla":
+            return weight_decay / lr
+        if self.convention == "decoupled" or not weight_decay:
+            return weight_decay
+        return weight_decay / root_mean_v
 
     @abstractmethod
     def rule(self, weights: Tensor, weight_decay: Tensor, size: int) -> UpdateRule:

@@ -49,7 +49,7 @@ RUNS = pa.schema(
         _identity("workload_options", _TEXT, "Every resolved option of the workload, as JSON."),
         _identity("optimizer", _TEXT, "Registry name of the optimizer."),
         _identity("optimizer_options", _TEXT, "Every resolved option of the optimizer but its name, as JSON."),
-        _identity("convention", _TEXT, "How weight decay acts: l2, decoupled or scheduled."),
+        _identity("convention", _TEXT, "How weight decay acts: l2, decoupled, scheduled or vanilla."),
         _identity("lr", _REAL, "Base learning rate, before the schedule."),
         _identity("weight_decay", _REAL, "Weight decay on the common scale of L2 and scheduled decay."),
         _identity("weight_decay_native", _REAL, "Weight decay as the optimizer is given it."),

@@ -54,7 +54,7 @@ class Run:
 
     @property
     def weight_decay_native(self) -> float:
-        """What the optimizer is given: AdamW gets the common weight decay / 1e-3."""
+        """What the optimizer is given: AdamW gets the common weight decay / 1e-3, `sgd-eq1` gets it times 0.1."""
         return self.optimizer.native_weight_decay(self.weight_decay)
 
 

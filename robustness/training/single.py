@@ -95,14 +95,11 @@ def _schedule(optimizer: torch.optim.Optimizer, run: Run) -> dict[str, Tensor]:
             state: dict[str, Any] = optimizer.state.get(p, {})
             if "exp_avg_sq" in state:
                 second = state.get("max_exp_avg_sq", state["exp_avg_sq"])
-                total += second.double().sum().cpu() / (1 - group["betas"][1] ** float(state["step"]))
+                # torch.optim counts steps for each parameter, pytorch_optimizer for each group.
+                steps = float(state["step"] if "step" in state else group["step"])
+                total += second.double().sum().cpu() / (1 - group["betas"][1] ** steps)
                 count += p.numel()
-    if not count:
-        return {}
-    root = (total / count).sqrt()
-    decay = {
-        "l2": torch.tensor(torch.nan),
-        "decoupled": torch.tensor(run.weight_decay_native),
-        "scheduled": run.weight_decay_native / root if run.weight_decay else torch.zeros(()),
-    }
-    return {"root_mean_v": root, "effective_decay": decay[run.optimizer.convention]}
+    root = (total / count).sqrt() if count else torch.tensor(torch.nan)
+    lr = float(optimizer.param_groups[0]["lr"])
+    decay = run.optimizer.effective_decay(run.weight_decay_native, lr, root)
+    return {"root_mean_v": root, "effective_decay": torch.as_tensor(decay)}
