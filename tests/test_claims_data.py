@@ -152,7 +152,7 @@ def test_an_open_claim_that_lacks_rivals_names_their_study_too() -> None:
         workload="digits",
         made_for=False,
     )
-    assert grows.why.startswith("holds for adamw and adam; sgd was not run; the study paper/figure-02 would give it")
+    assert grows.why.startswith("holds for adamw and adam; sgd was not run; the study digits-optimizers would give it")
 
 
 def test_every_claim_gets_one_verdict_those_of_the_study_last() -> None:
