@@ -47,6 +47,9 @@ def clipped(contents: Contents) -> str:
         return ""
     if len(names) == 1:
         return f". The basin of {names[0]} reaches the edge of the box, so its full width is not known"
+    if len(names) > 4:
+        which = f"{len(names)} of {len(contents.summaries)} basins"
+        return f". {which} reach the edge of the box, so their full width is not known"
     return f". The basins of {listing(names)} reach the edge of the box, so their full width is not known"
 
 

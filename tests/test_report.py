@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from html import escape
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import report
+from analysis import report, wording
 from analysis.contents import gather
 from analysis.export import ExportError
 from robustness.results import Store
@@ -237,3 +238,20 @@ def test_without_a_box_the_answer_speaks_of_no_width(tmp_path: Path) -> None:
     page = words(written(tmp_path, synthetic_store.of_study(text), text))
     assert "On digits, 3 seeds: least test error" in page
     assert "times as wide" not in page
+
+
+@pytest.mark.parametrize(
+    ("clipped", "said"),
+    [
+        (0, ""),
+        (1, ". The basin of o0 reaches the edge"),
+        (2, ". The basins of o0 and o1 reach the edge"),
+        (5, ". 5 of 6 basins reach the edge"),
+    ],
+)
+def test_many_basins_at_the_edge_are_counted_not_listed(clipped: int, said: str) -> None:
+    edge = [SimpleNamespace(sides=("low lr",) if i < clipped else ()) for i in range(6)]
+    summaries = [SimpleNamespace(label=f"o{i}", contact=contact) for i, contact in enumerate(edge)]
+    words_of = wording.clipped(SimpleNamespace(summaries=summaries))  # type: ignore[arg-type]
+    assert words_of.startswith(said)
+    assert bool(words_of) == bool(clipped)
