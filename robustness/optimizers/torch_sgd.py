@@ -10,6 +10,7 @@ Them, NeurIPS 2023, Eq. 1, and their published SGDS. With g the gradient:
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, overload
 
 import torch
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from torch.optim.optimizer import ParamsT
 
 
-class _DecayThenHeavyBall(Optimizer):
+class _DecayThenHeavyBall(Optimizer, ABC):
     """Decay the weights, then step along the momentum buffer of the gradients.
 
     Args:
@@ -84,8 +85,9 @@ class _DecayThenHeavyBall(Optimizer):
         buffer: torch.Tensor = state["momentum_buffer"]
         return buffer
 
+    @abstractmethod
     def _decay(self, group: dict[str, Any]) -> float:
-        raise NotImplementedError
+        """Return by what share the step shrinks the weights."""
 
 
 class VanillaDecaySGD(_DecayThenHeavyBall):
