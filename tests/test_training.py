@@ -251,3 +251,16 @@ def test_data_order_covers_every_example_anew(examples, batch, sizes):
     assert steps_per_epoch(examples, batch) == len(sizes)
     again = list(islice(data_order(examples, batch, 0), 3))
     assert all(torch.equal(torch.cat(x), torch.cat(y)) for x, y in zip(epochs, again, strict=True))
+
+
+def test_a_process_warms_up_once_for_each_workload():
+    from robustness.training import warm_up
+    from robustness.workloads import WORKLOADS
+
+    warm_up.cache_clear()
+    workload = WORKLOADS["digits"](engine="single")
+    for _ in range(2):
+        warm_up(workload)
+    assert warm_up.cache_info()[:2] == (1, 1)
+    warm_up(WORKLOADS["digits"](engine="single", epochs=3))
+    assert warm_up.cache_info().misses == 2

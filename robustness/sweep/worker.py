@@ -71,9 +71,11 @@ def work(runs: Sequence[Run], store: Store, *, sweep_id: str, device: str, sampl
     Nothing is stored when another sweep has claimed the study, nor a run that somebody else stored meanwhile.
     A storage error is not retried here and becomes part of the report: the driver ends the sweep with it.
     """
-    # Its import takes seconds, once a process, and is no part of any run.
-    import robustness.training  # noqa: F401
+    # Importing it takes seconds, once a process, and is no part of any run; nor are the data and torch's first step.
+    from robustness.training import warm_up
 
+    if runs[0].workload.engine == "single":
+        warm_up(runs[0].workload)
     started = time.perf_counter()
     histories, failures = _train(runs, device, retries)
     seconds = time.perf_counter() - started

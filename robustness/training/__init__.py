@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from robustness.training.history import History
-from robustness.training.single import train_single
+from robustness.training.single import train_single, warm_up
 from robustness.training.stack import train_stack
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from robustness.study import Run
 
-__all__ = ["History", "default_device", "train", "train_single", "train_stack"]
+__all__ = ["History", "default_device", "train", "train_single", "train_stack", "warm_up"]
 
 
 def default_device() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,17 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from robustness.study import Run
+    from robustness.workloads import Workload
+
+
+@cache
+def warm_up(workload: Workload) -> None:
+    """Load the data and step torch.optim once: a process's first time costs seconds, which no run is to bear."""
+    workload.data(0)
+    weight = torch.zeros(1, requires_grad=True)
+    optimizer = torch.optim.Adam([weight])
+    weight.sum().backward()
+    optimizer.step()
 
 
 def train_single(run: Run, *, device: str = "cpu", dtype: torch.dtype = torch.float32) -> History:
