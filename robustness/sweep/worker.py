@@ -6,6 +6,7 @@ import json
 import socket
 import time
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -75,7 +76,9 @@ def work(runs: Sequence[Run], store: Store, *, sweep_id: str, device: str, sampl
     from robustness.training import warm_up
 
     if runs[0].workload.engine == "single":
-        warm_up(runs[0].workload)
+        # What fails here fails in training too, which says so of the run.
+        with suppress(Exception):
+            warm_up(runs[0].workload)
     started = time.perf_counter()
     histories, failures = _train(runs, device, retries)
     seconds = time.perf_counter() - started
