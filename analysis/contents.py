@@ -13,6 +13,7 @@ from analysis.claims import DELTAS, study_verdicts
 from analysis.contrasts import Contrasts
 from analysis.landscape import label, landscapes
 from analysis.measures import WITHIN
+from analysis.replicates import in_cells
 from analysis.samples import samples
 from analysis.summary import runs_of_summaries, summarize, summarize_samples
 from analysis.tuning import grid_curve, sample_curve
@@ -112,7 +113,7 @@ def gather(store: Store, deltas: Sequence[float] = DELTAS, claims: Sequence[Clai
     Raises:
         robustness.results.StorageError: The store cannot be reached.
     """
-    name = store.root.partition("?")[0].rstrip("/").rpartition("/")[2]
+    name = store.name
     text = store.read_study()
     study, problem = stored_study(text, name)
     stored = store.runs()
@@ -192,11 +193,9 @@ def _with_neighbors(runs: pd.DataFrame, best: dict[str, list[str]]) -> list[str]
 
 def _in_basins(runs: pd.DataFrame, contrasts: Contrasts) -> list[str]:
     """Return the runs of every optimizer in the cells that lie in some optimizer's basin."""
-    wanted = set()
+    kept = np.zeros(len(runs), dtype=bool)
     for name, one in contrasts.replicates.items():
-        rows, columns = np.nonzero(contrasts.inside(name, WITHIN))
-        wanted |= set(zip(one.lr[columns].tolist(), one.weight_decay[rows].tolist(), strict=True))
-    kept = [cell in wanted for cell in zip(runs["lr"], runs["weight_decay"], strict=True)]
+        kept |= in_cells(runs, one, contrasts.inside(name, WITHIN))
     return list(runs.loc[kept, "run_id"])
 
 

@@ -10,9 +10,10 @@ import numpy as np
 from analysis import series
 from analysis.clipping import clipped
 from analysis.compared import comparison
+from analysis.intervals import t_interval
 from analysis.measures import MEASURES
 from analysis.replicates import replicates
-from analysis.statistics import LEVEL, contrast, interval, student
+from analysis.statistics import LEVEL, contrast, interval
 from analysis.surfaces import CHOOSER, Surfaces
 
 if TYPE_CHECKING:
@@ -92,12 +93,12 @@ class Contrasts(Surfaces):
         kind = series.SERIES[measure]
         rows = self._rows(measure, of, against or "", column)
         apart = rows[0] - rows[1]
-        low, high = (float(kind.shown(end)) for end in student(apart, level))
-        seeds = int(np.isfinite(apart).sum())
+        found = t_interval(apart, level)
+        ends = float(kind.shown(float(found.low))), float(kind.shown(float(found.high)))
         shown = [float(kind.shown(value)) for value in self._means(rows)]
-        names = measure, of, against or "", shown, (low, high)
-        found = comparison(*names, column=column or "", scale=kind.scale, level=level, seeds=seeds)
-        return self._of_all_seeds(found) if measure == "depth" else found
+        names = measure, of, against or "", shown, ends
+        made = comparison(*names, column=column or "", scale=kind.scale, level=level, seeds=int(found.seeds))
+        return self._of_all_seeds(made) if measure == "depth" else made
 
     def _of_all_seeds(self, found: Comparison) -> Comparison:
         """Count those seeds as needed too that choose the cells, where half of them do."""

@@ -7,7 +7,7 @@ direction is the better one stands in `MEASURES`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -67,7 +67,6 @@ class Measure:
         title: What it is called.
         unit: Of its value.
         scale: Whether two optimizers are compared by their difference or their ratio.
-        better: Which value is the more robust one; "" where none is.
         formula: (surface, delta) -> (B,).
         basin: Whether it needs delta.
     """
@@ -75,7 +74,6 @@ class Measure:
     title: str
     unit: str
     scale: Scale
-    better: Literal["less", "greater", ""]
     formula: Callable[[Surface, float], Floats]
     basin: bool = False
 
@@ -196,16 +194,14 @@ def _moments(surface: Surface, delta: float) -> tuple[Floats, Floats, Floats]:
 
 
 MEASURES: dict[str, Measure] = {
-    "basin_area": Measure("Basin area", "decades²", "ratio", "greater", area, basin=True),
-    "basin_area_absolute": Measure("Basin area, absolute", "decades²", "ratio", "greater", area_absolute, basin=True),
-    "profile_auc": Measure("Area under the basin profile", "share", "difference", "greater", profile_auc),
-    "lr_sensitivity": Measure("Learning-rate sensitivity", "points", "difference", "less", lr_sensitivity),
-    "lr_sensitivity_box": Measure("Sensitivity over the box", "points", "difference", "less", lr_sensitivity_box),
-    "weight_decay_sensitivity": Measure(
-        "Weight-decay sensitivity", "points", "difference", "less", weight_decay_sensitivity
-    ),
-    "failure_share": Measure("Failure share", "share", "difference", "less", failure_share),
-    "ridge_slope": Measure("Ridge slope", "decades a decade", "difference", "", ridge_slope, basin=True),
-    "ridge_correlation": Measure("Ridge correlation", "", "difference", "", ridge_correlation, basin=True),
-    "optimum_weight_decay": Measure("Best weight decay", "log10", "difference", "", optimum_weight_decay),
+    "basin_area": Measure("Basin area", "decades²", "ratio", area, basin=True),
+    "basin_area_absolute": Measure("Basin area, absolute", "decades²", "ratio", area_absolute, basin=True),
+    "profile_auc": Measure("Area under the basin profile", "share", "difference", profile_auc),
+    "lr_sensitivity": Measure("Learning-rate sensitivity", "points", "difference", lr_sensitivity),
+    "lr_sensitivity_box": Measure("Sensitivity over the box", "points", "difference", lr_sensitivity_box),
+    "weight_decay_sensitivity": Measure("Weight-decay sensitivity", "points", "difference", weight_decay_sensitivity),
+    "failure_share": Measure("Failure share", "share", "difference", failure_share),
+    "ridge_slope": Measure("Ridge slope", "decades a decade", "difference", ridge_slope, basin=True),
+    "ridge_correlation": Measure("Ridge correlation", "", "difference", ridge_correlation, basin=True),
+    "optimum_weight_decay": Measure("Best weight decay", "log10", "difference", optimum_weight_decay),
 }

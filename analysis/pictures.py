@@ -114,13 +114,18 @@ def _profiles(contents: Contents) -> Drawing | str:
     found = {name: profile(one, box) for name, one in contents.maps.items()}
     if not any(len(tau) for tau, _ in found.values()):
         return "no cell with a weight decay above 0 has a result"
-    return profiles(found, [int(n) for one in contents.maps.values() for n in one.seeds[measured(one)]])
+    return profiles(found, _seeds(contents))
+
+
+def _seeds(contents: Contents) -> list[int]:
+    """Return the seeds of every measured cell."""
+    return [int(n) for one in contents.maps.values() for n in one.seeds[measured(one)]]
 
 
 def _tuning(contents: Contents) -> Drawing | str:
-    curves = contents.tuning
-    seeds = [int(n) for one in contents.maps.values() for n in one.seeds[measured(one)]]
-    return tuning(curves, seeds) if curves else "there is no tuning curve: no uniform sample of the box has a result"
+    if not contents.tuning:
+        return "there is no tuning curve: no uniform sample of the box has a result"
+    return tuning(contents.tuning, _seeds(contents))
 
 
 def _claims(contents: Contents) -> Drawing | str:

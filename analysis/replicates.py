@@ -85,6 +85,13 @@ def arrange(rows: pd.DataFrame, column: str, seeds: NDArray[np.int64], weight_de
     return _Places(rows, seeds, weight_decay, lr).column(column)
 
 
+def in_cells(runs: pd.DataFrame, one: Replicates, cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return (N,): which runs, of whatever optimizer, lie in the cells (W, L) of a landscape."""
+    rows, columns = np.nonzero(cells)
+    wanted = set(zip(one.lr[columns].tolist(), one.weight_decay[rows].tolist(), strict=True))
+    return np.array([cell in wanted for cell in zip(runs["lr"], runs["weight_decay"], strict=True)], dtype=bool)
+
+
 def _replicates(
     name: str, rows: pd.DataFrame, columns: Sequence[str], seeds: NDArray[np.int64], axes: tuple[Floats, Floats]
 ) -> Replicates:

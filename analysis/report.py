@@ -67,10 +67,10 @@ def picture(root: str | Path, out: str | Path) -> Path:
     from analysis.export import ExportError, export
     from robustness.results import Store
 
-    drawn = drawings(gather(Store(root)))
-    if "basins" not in drawn:
+    drawn = OWN["basins"](gather(Store(root)))
+    if isinstance(drawn, str):
         raise ExportError(f"{root}: no run of this study is stored yet")
-    return export(drawn["basins"], out)
+    return export(drawn, out)
 
 
 def _target(root: str, name: str, out: str | Path | None) -> Path:

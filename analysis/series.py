@@ -13,6 +13,7 @@ import numpy as np
 
 from analysis.equal_loss import adjusted
 from analysis.measures import WITHIN
+from analysis.replicates import in_cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,12 +125,10 @@ def _equal_loss(study: Surfaces, of: str, against: str, _column: str) -> Rows:
     runs, curves = study.runs, study.curves
     if runs is None or curves is None or not len(curves) or of == against:
         return _unknown(study), _unknown(study)
-    cells, one = shared(study, of, against), study.replicates[of]
-    rows, places = np.nonzero(cells)
-    wanted = {(one.lr[place], one.weight_decay[row]) for row, place in zip(rows, places, strict=True)}
+    one = study.replicates[of]
     identity = ["seed", "lr", "weight_decay"]
     some = runs[(runs["status"] == "completed") & runs["label"].isin([of, against])]
-    some = some[[cell in wanted for cell in zip(some["lr"], some["weight_decay"], strict=True)]]
+    some = some[in_cells(some, one, shared(study, of, against))]
     sides = [some.loc[some["label"] == label, [*identity, "run_id"]] for label in (of, against)]
     pairs = sides[0].merge(sides[1], on=identity).rename(columns={"run_id_x": "first", "run_id_y": "second"})
     found = adjusted(curves, pairs).groupby("seed")[["first_error", "second_error"]].mean().reindex(one.seeds)

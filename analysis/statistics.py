@@ -6,9 +6,9 @@ cell and for every optimizer. With x_s (s = 1..n) the value that seed s gave and
     x + sum_s t_s (x_s - x) / sqrt(n (n - 1)),    t = g sqrt((n - 1) / c),  g_s ~ N(0, 1),  c ~ chi^2 with n - 1 d.o.f.
 
 which is the multiplier bootstrap (Wu 1986, Annals of Statistics 14:1261) with the studentizing factor of a small
-sample. Of a mean the percentile interval is then Student's, but for the number of draws, and there `student` is taken;
-of any other measure it follows that measure's own shape and range. Resampling three seeds with replacement instead has
-ten outcomes, and covers far too little.
+sample. Of a mean the percentile interval is then Student's, but for the number of draws, and there `t_interval` is
+taken; of any other measure it follows that measure's own shape and range. Resampling three seeds with replacement
+instead has ten outcomes, and covers far too little.
 """
 
 from __future__ import annotations
@@ -88,20 +88,6 @@ def interval(draws: Floats, level: float = LEVEL) -> tuple[float, float]:
     # above as below, so that the other way round the interval is the same.
     ordered, out = np.sort(known), round((len(known) - 1) * (1 - level) / 2 - 1e-9)
     return float(ordered[out]), float(ordered[-1 - out])
-
-
-def student(values: Floats, level: float = LEVEL) -> tuple[float, float]:
-    """Return Student's t interval for the mean of (S,) values, NaN aside: the percentiles of all draws of a mean.
-
-    NaN with fewer than two values.
-    """
-    from scipy import stats
-
-    known = values[np.isfinite(values)]
-    if len(known) < 2:
-        return float("nan"), float("nan")
-    half = stats.t.ppf((1 + level) / 2, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known))
-    return float(known.mean() - half), float(known.mean() + half)
 
 
 def seeds_needed(effect: float, low: float, high: float, seeds: int, level: float = LEVEL) -> int | None:

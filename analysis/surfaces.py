@@ -66,7 +66,7 @@ class Surfaces:
         self.choices: dict[str, Choice | None] = {
             name: choose(one, metric, CHOOSER, self.common[name]) for name, one in self.replicates.items()
         }
-        self._draws: dict[tuple[str, int], Surface] = {}
+        self._kept: dict[tuple[str, int], Surface] = {}
 
     @property
     def labels(self) -> list[str]:
@@ -140,14 +140,20 @@ class Surfaces:
     def draws(self, label: str, seeds: int) -> Surface:
         """Return the draws of an optimizer's landscape for comparisons with `seeds` seeds; kept."""
         key = label, seeds
-        if key not in self._draws:
+        if key not in self._kept:
             cells = max(one.trained.size for one in self.replicates.values())
             draws = int(np.clip(2 ** int(np.log2(SPACE / cells)), 256, self.most_draws))
-            surface = self.surface(label, multipliers(self.seed_count, seeds - 1, draws))
-            self._draws[key] = surface
-        return self._draws[key]
+            self._kept[key] = self._surface(label, multipliers(self.seed_count, seeds - 1, draws))
+        return self._kept[key]
 
-    def surface(self, label: str, t: Floats | None = None) -> Surface:
+    def surface(self, label: str) -> Surface:
+        """Return the mean landscape of an optimizer; kept."""
+        key = label, 0
+        if key not in self._kept:
+            self._kept[key] = self._surface(label)
+        return self._kept[key]
+
+    def _surface(self, label: str, t: Floats | None = None) -> Surface:
         """Return the landscape of an optimizer, its mean or moved by multipliers (B, S)."""
         one, choice = self.replicates[label], self.choices[label]
         rival = self.choices[self.best] if self.best else None

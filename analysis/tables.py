@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,27 +24,21 @@ NOTHING = "–"
 ORDER = ("contradicted", "reproduced", "undecided", "no data")
 
 
-class Line(NamedTuple):
-    """A line of the measures table; `basin` says that it is of a basin within a distance."""
-
-    measure: str
-    basin: bool = False
-
-
 LINES = (
-    Line("depth"),
-    Line("best_epoch_depth"),
-    Line("basin_area", basin=True),
-    Line("basin_area_absolute", basin=True),
-    Line("profile_auc"),
-    Line("lr_sensitivity"),
-    Line("lr_sensitivity_box"),
-    Line("weight_decay_sensitivity"),
-    Line("ridge_slope", basin=True),
-    Line("ridge_correlation", basin=True),
-    Line("optimum_weight_decay"),
-    Line("failure_share"),
+    "depth",
+    "best_epoch_depth",
+    "basin_area",
+    "basin_area_absolute",
+    "profile_auc",
+    "lr_sensitivity",
+    "lr_sensitivity_box",
+    "weight_decay_sensitivity",
+    "ridge_slope",
+    "ridge_correlation",
+    "optimum_weight_decay",
+    "failure_share",
 )
+"""Lines of the measures table, those of a basin one a distance."""
 
 
 def claims(contents: Contents) -> str:
@@ -91,9 +85,9 @@ def measures(contents: Contents) -> str:
         f'<th scope="col">{escape(first)} against {escape(rival)}<small>95 % interval</small></th>' for rival in rivals
     )
     rows = [
-        _measure(contrasts, line.measure, delta, ordered)
-        for line in LINES
-        for delta in (contents.deltas if line.basin else (None,))
+        _measure(contrasts, name, delta, ordered)
+        for name in LINES
+        for delta in (contents.deltas if name in MEASURES and MEASURES[name].basin else (None,))
     ]
     head = f'<tr><th scope="col">Measure</th>{head}</tr>'
     return f'<table class="measures"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table>'

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.clipping import edge
 from analysis.figures.theme import count, number, percent, plural, points, seed_counts, spread
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _edge(summary: Summary) -> str:
         return NOTHING
     if not contact.sides:
         return "optimum on the edge" if contact.optimum else "no"
-    words = f"{percent(contact.share)} of it: {', '.join(contact.sides)}"
+    words = f"{percent(contact.share)} of it: {edge(contact)}"
     return words + ("; optimum on the edge" if contact.optimum else "")
 
 

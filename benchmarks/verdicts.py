@@ -19,8 +19,9 @@ import pandas as pd
 
 from analysis.claims import judge
 from analysis.contrasts import Contrasts
+from analysis.replicates import in_cells
 from analysis.series import shared
-from benchmarks.coverage import CHANCE, FAMILIES, LR, WEIGHT_DECAY, Noise, study, truth
+from benchmarks.coverage import CHANCE, FAMILIES, Noise, study, truth
 from robustness.study import Claim, paper_claims
 from robustness.study.claim import Where
 
@@ -59,9 +60,9 @@ def table(found: dict[str, Replicates]) -> pd.DataFrame:
 
 def curves(random: np.random.Generator, contrasts: Contrasts, runs: pd.DataFrame) -> pd.DataFrame:
     """Return the last curves of the runs in both basins, in which test error follows training loss alike for all."""
-    rows, columns = np.nonzero(shared(contrasts, *contrasts.labels[:2]))
-    cells = set(zip(LR[columns].tolist(), WEIGHT_DECAY[rows].tolist(), strict=True))
-    ids = runs.loc[[cell in cells for cell in zip(runs["lr"], runs["weight_decay"], strict=True)], "run_id"].to_numpy()
+    first, second = contrasts.labels[:2]
+    here = in_cells(runs, contrasts.replicates[first], shared(contrasts, first, second))
+    ids = runs.loc[here, "run_id"].to_numpy()
     shape = len(ids), EPOCHS
     loss = np.exp(-np.arange(1, EPOCHS + 1) / 8 + 0.1 * random.standard_normal(shape))
     error = 3 + np.log10(loss) + 0.2 * random.standard_normal((len(ids), 1)) + 0.1 * random.standard_normal(shape)

@@ -145,8 +145,7 @@ def figures(options: argparse.Namespace) -> int:
         err.print(f"no figure is called {', '.join(unknown)}; there are {', '.join(pictures.known())}")
         return BAD_INPUT
     root = load(options.study, options.results).root
-    name = Store(root).root.partition("?")[0].rstrip("/").rpartition("/")[2]
-    folder = options.out or _beside(root, name, "figures")
+    folder = options.out or _beside(root, Store(root).name, "figures")
     try:
         written = pictures.write(root, folder, figures=options.figure, kind=options.format)
     except ExportError as error:

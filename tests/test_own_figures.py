@@ -23,8 +23,8 @@ from analysis.figures import (
 )
 from analysis.figures import curves as quantity
 from analysis.figures.epochs import spread_evenly
-from analysis.figures.intervals import t_interval
 from analysis.figures.theme import fine_ticks
+from analysis.intervals import t_interval
 from analysis.landscape import label, landscapes
 from tests import synthetic
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from analysis.figures.axes import ZERO_WORDS, cell_axis, place_of_zero
 from analysis.figures.curves import TEST_ERROR
-from analysis.figures.intervals import t_interval
 from analysis.figures.lines import Line, Panel, draw, log_axis
 from analysis.figures.theme import Drawing, finite, number, seed_counts
+from analysis.intervals import t_interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,12 +10,12 @@ import plotly.graph_objects as go
 
 from analysis.figures.cells import HATCH, SILENT
 from analysis.figures.diverging import Diverging
-from analysis.figures.intervals import t_interval
 from analysis.figures.layout import names
 from analysis.figures.outline import path
 from analysis.figures.panels import Frame, layout
 from analysis.figures.scale import Scale
 from analysis.figures.theme import Drawing, finite, number, plain, seed_counts, short
+from analysis.intervals import t_interval
 from analysis.landscape import edges
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analysis.figures.intervals import Interval
+    from analysis.intervals import Interval
 
     Floats = NDArray[np.float64]
 

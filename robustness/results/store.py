@@ -55,6 +55,11 @@ class Store:
     def __repr__(self) -> str:
         return f"Store({shown(self.root)!r})"
 
+    @property
+    def name(self) -> str:
+        """The folder's own name; of a URI, without its query."""
+        return self.root.partition("?")[0].rstrip("/").rpartition("/")[2]
+
     @cached_property
     def _folder(self) -> Folder:
         return open_folder(self.root)
