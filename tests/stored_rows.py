@@ -46,6 +46,10 @@ def row(number: int, **changes: Any) -> dict[str, Any]:
         "weight_norm": 20.0,
         "effective_decay": 0.125,
         "root_mean_v": 0.002,
+        "effective_lr": None,
+        "hessian_top": None,
+        "hessian_trace": None,
+        "hessian_eigenvalues": None,
         "sampler": "grid",
         "stack_size": 100,
         "duration_s": 0.05,
@@ -59,7 +63,7 @@ def row(number: int, **changes: Any) -> dict[str, Any]:
 
 def failed(number: int, **changes: Any) -> dict[str, Any]:
     """A failed run gives no outcome: its columns are simply left out."""
-    outcome = ("loss", "error", "steps", "parameters", "best", "norm", "effective_decay", "root_mean_v")
+    outcome = ("loss", "error", "steps", "parameters", "best", "norm", "effective_decay", "root_mean_v", "effective_lr", "hessian")
     kept = {name: value for name, value in row(number).items() if not any(word in name for word in outcome)}
     return kept | {"status": "failed", "reason": "out of memory", "epochs": 0} | changes
 
@@ -82,6 +86,9 @@ def curve(number: int, epochs: int = 3, **changes: Any) -> list[dict[str, Any]]:
             "update_norm": 0.75,
             "effective_decay": None,
             "root_mean_v": 0.01,
+            "effective_lr": None,
+            "hessian_top": None,
+            "hessian_trace": None,
         }
         | changes
         for epoch in range(1, epochs + 1)

@@ -153,7 +153,7 @@ def test_a_part_that_somebody_rewrote_is_accepted(store: Store) -> None:
 
 
 def test_a_newer_version_is_never_set_aside(store: Store) -> None:
-    newer = to_table([row(1)], RUNS).replace_schema_metadata({schema.VERSION_KEY: b"2"})
+    newer = to_table([row(1)], RUNS).replace_schema_metadata({schema.VERSION_KEY: b"3"})
     fill(store, 2)
     (folder(store) / "two.parquet").write_bytes(parts.encode(newer))
     for method in (store.runs, store.done):
@@ -163,7 +163,7 @@ def test_a_newer_version_is_never_set_aside(store: Store) -> None:
 
 
 def test_an_older_version_is_migrated(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    old = to_table([row(1)], RUNS)
+    old = to_table([row(1)], RUNS).drop_columns(list(schema.ADDED_IN_2))
     old = old.rename_columns([n if n != "root_mean_v" else "rms" for n in old.schema.names])
     fill(store, 2, part="two")
     (folder(store) / "one.parquet").write_bytes(parts.encode(old.replace_schema_metadata({schema.VERSION_KEY: b"0"})))
@@ -174,3 +174,17 @@ def test_an_older_version_is_migrated(store: Store, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(schema.MIGRATIONS, 0, rename)
     assert list(store.runs()["root_mean_v"]) == [0.002, 0.002]
     assert len(store.done()) == 2
+
+
+def test_version_1_gets_the_columns_that_it_lacks(store: Store) -> None:
+    fill(store, 1)
+    expected, curves = store.runs(), store.curves()
+    for table, one in ((RUNS, to_table([row(0)], RUNS)), (CURVES, to_table(curve(0), CURVES))):
+        added = [name for name in schema.ADDED_IN_2 if name in table.names]
+        old = one.drop_columns(added).replace_schema_metadata({schema.VERSION_KEY: b"1"})
+        part = Path(store.root) / ("runs" if table is RUNS else "curves") / "part.parquet"
+        assert part.exists()
+        part.write_bytes(parts.encode(old))
+        assert added
+    pd.testing.assert_frame_equal(store.runs(), expected)
+    pd.testing.assert_frame_equal(store.curves(), curves)

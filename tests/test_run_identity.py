@@ -14,7 +14,7 @@ from robustness.study import Axis, Run, Study
 from robustness.study.file import PACKAGED
 from robustness.study.run import options_json
 from robustness.workloads import Digits, DigitsCNN
-from robustness.workloads.base import ConstantSchedule, StepSchedule
+from robustness.workloads.schedules import ConstantSchedule, StepSchedule
 from tests.studies import ADAM, ADAMS, ADAMW, FILE, ids, make
 
 

@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch.nn import functional
 
+from robustness.randomness import data_order, initial_model, steps_per_epoch
 from robustness.study import Study
 from robustness.training import train, train_single, train_stack
 from robustness.training.history import METRICS
-from robustness.training.randomness import data_order, initial_model, steps_per_epoch
 from robustness.workloads import Digits
 
 CHANCE = 90.0

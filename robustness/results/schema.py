@@ -13,13 +13,14 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Goes up when a column is added, renamed or changes its meaning; then `MIGRATIONS` gets an entry."""
 
 VERSION_KEY = b"robustness_schema_version"
 STATUSES = ("completed", "diverged", "failed")
 
 _TEXT, _REAL, _SHORT, _LONG = pa.string(), pa.float64(), pa.int32(), pa.int64()
+_REALS = pa.list_(_REAL)
 _TIME = pa.timestamp("us", tz="UTC")
 
 
@@ -45,9 +46,9 @@ RUNS = pa.schema(
     [
         _identity("run_id", _TEXT, "Hash of everything that decides the run's outcome, and of nothing else."),
         _identity("cell_id", _TEXT, "The same hash without the seed."),
-        _identity("workload", _TEXT, "Name of the workload."),
+        _identity("workload", _TEXT, "Name of the workload, or its import string."),
         _identity("workload_options", _TEXT, "Every resolved option of the workload, as JSON."),
-        _identity("optimizer", _TEXT, "Registry name of the optimizer."),
+        _identity("optimizer", _TEXT, "Name of the optimizer, or its import string."),
         _identity("optimizer_options", _TEXT, "Every resolved option of the optimizer but its name, as JSON."),
         _identity("convention", _TEXT, "How weight decay acts: l2, decoupled, scheduled or vanilla."),
         _identity("lr", _REAL, "Base learning rate, before the schedule."),
@@ -75,6 +76,14 @@ RUNS = pa.schema(
         _outcome("weight_norm", _REAL, "2-norm of all parameters after the last epoch."),
         _outcome("effective_decay", _REAL, "d in w <- w (1 - lr d) at the last step; null for convention l2."),
         _outcome("root_mean_v", _REAL, "Root of the mean bias-corrected second moment; null without one."),
+        _outcome(
+            "effective_lr", _REAL, "lr / weight_norm², the rate of a scale-invariant network, after the last epoch."
+        ),
+        _outcome(
+            "hessian_top", _REAL, "Greatest eigenvalue of the training loss's Hessian at the end; null if not asked."
+        ),
+        _outcome("hessian_trace", _REAL, "Estimated trace of the same; null if not asked."),
+        _outcome("hessian_eigenvalues", _REALS, "Its greatest eigenvalues, descending; null if not asked."),
         _provenance("sampler", _TEXT, "What chose the cell: grid, tpe, gp, cmaes, qmc or random."),
         _provenance("stack_size", _SHORT, "Runs trained together with this one, itself included."),
         _provenance("duration_s", _REAL, "The run's share of its stack's time, seconds."),
@@ -112,6 +121,9 @@ CURVES = pa.schema(
             "d in w <- w (1 - lr d) at the epoch's last step; null for convention l2.",
         ),
         _outcome("root_mean_v", _REAL, "Root of the mean bias-corrected second moment; null without one."),
+        _outcome("effective_lr", _REAL, "lr / weight_norm² after the epoch."),
+        _outcome("hessian_top", _REAL, "Greatest eigenvalue of the training loss's Hessian; null where not measured."),
+        _outcome("hessian_trace", _REAL, "Estimated trace of the same; null where not measured."),
     ],
     metadata=_METADATA,
 )
@@ -126,7 +138,19 @@ IDENTITY_COLUMNS = columns(RUNS, "identity")
 OUTCOME_COLUMNS = columns(RUNS, "outcome")
 PROVENANCE_COLUMNS = columns(RUNS, "provenance")
 
-MIGRATIONS: dict[int, Callable[[pa.Table], pa.Table]] = {}
+ADDED_IN_2 = ("effective_lr", "hessian_top", "hessian_trace", "hessian_eigenvalues")
+
+
+def _to_2(table: pa.Table) -> pa.Table:
+    """Add the columns of version 2, which nobody measured before."""
+    schema = RUNS if "status" in table.schema.names else CURVES
+    for name in ADDED_IN_2:
+        if name in schema.names:
+            table = table.append_column(schema.field(name), pa.nulls(len(table), schema.field(name).type))
+    return table.replace_schema_metadata(_METADATA)
+
+
+MIGRATIONS: dict[int, Callable[[pa.Table], pa.Table]] = {1: _to_2}
 """From a schema version to the function that turns such a table into one of the next version."""
 
 

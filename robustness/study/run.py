@@ -10,6 +10,8 @@ from functools import cached_property, lru_cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from robustness.options import left_out
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -79,8 +81,8 @@ def identity(run: Run) -> dict[str, object]:
 
 @lru_cache(maxsize=256)
 def stored_options(model: Workload | Optimizer) -> str:
-    """Return every option but the name as JSON, as the results' `..._options` columns hold them."""
-    return model.model_dump_json(exclude={"name"})
+    """Return every option of a run's identity but the name as JSON, as the results' `..._options` columns hold them."""
+    return model.model_dump_json(exclude=left_out(model) | {"name": True})
 
 
 def _digest(seed: str, run: Run) -> str:
@@ -96,7 +98,7 @@ def options(model: Workload | Optimizer) -> dict[str, object]:
     """Return every option of a workload or optimizer as it enters a run's identity, `version` with them."""
     # Validated again: a field's default need not have its type (0 for a float), and must not differ from 0.0.
     resolved = type(model).model_validate(model.model_dump(by_alias=True), by_alias=True)
-    return {"version": type(model).version, **_plain_mapping(resolved.model_dump())}
+    return {"version": type(model).version, **_plain_mapping(resolved.model_dump(exclude=left_out(resolved)))}
 
 
 @lru_cache(maxsize=256)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from robustness.study import Run
+    from robustness.training.sharpness import Sharpness
 
 METRICS = (
     "lr",
@@ -29,6 +30,9 @@ METRICS = (
     "update_norm",
     "effective_decay",
     "root_mean_v",
+    "effective_lr",
+    "hessian_top",
+    "hessian_trace",
 )
 _LAST = tuple(name for name in METRICS if name not in ("lr", "update_norm"))
 _LOSSES = ("train_loss", "validation_loss", "test_loss")
@@ -41,6 +45,7 @@ class History:
         values: metric name to an array (runs, epochs); NaN where a run has no value.
         epochs: (runs,) finished epochs, all of whose losses were finite.
         reasons: why a run diverged, by its index.
+        spectra: eigenvalues of the Hessian after the last epoch, greatest first, by a run's index; where asked for.
     """
 
     def __init__(self, runs: Sequence[Run], *, parameters: int, steps_per_epoch: int) -> None:
@@ -52,6 +57,7 @@ class History:
         self.values = {name: np.full(shape, np.nan) for name in METRICS}
         self.epochs = np.zeros(len(runs), dtype=np.int32)
         self.reasons: dict[int, str] = {}
+        self.spectra: dict[int, list[float]] = {}
 
     def record(self, epoch: int, rows: np.ndarray, metrics: Mapping[str, Tensor]) -> np.ndarray:
         """Enter one epoch (counted from 0) and return which of `rows` go on.
@@ -68,10 +74,21 @@ class History:
         sound: np.ndarray = np.isfinite(np.array([arrays[name] for name in _LOSSES if name in arrays])).all(axis=0)
         for name, array in arrays.items():
             self.values[name][rows[sound], epoch] = array[sound]
+        self.values["effective_lr"][rows, epoch] = (
+            self.values["lr"][rows, epoch] / self.values["weight_norm"][rows, epoch] ** 2
+        )
         self.epochs[rows[sound]] = epoch + 1
         for row in rows[~sound]:
             self.reasons[int(row)] = f"the loss was not finite in epoch {epoch + 1}"
         return sound
+
+    def record_sharpness(self, epoch: int, row: int, found: Sharpness) -> None:
+        """Enter what was measured of the Hessian of the run `row` after `epoch` (counted from 0)."""
+        self.values["hessian_trace"][row, epoch] = found.trace
+        if len(found.eigenvalues):
+            self.values["hessian_top"][row, epoch] = found.eigenvalues[0]
+        if epoch + 1 == self.workload.epochs:
+            self.spectra[row] = [float(value) for value in found.eigenvalues if np.isfinite(value)]
 
     def curves(self) -> dict[str, Any]:
         """Return the columns of the curves table, a row a run and finished epoch."""
@@ -104,6 +121,7 @@ class History:
         best = int(np.argmin(curve["validation_error" if validated else "test_error"]))
         return row | {
             **{name: _null(curve[name][-1]) for name in _LAST},
+            "hessian_eigenvalues": self.spectra.get(index),
             "best_epoch": best + 1,
             "best_validation_error": _null(curve["validation_error"][best]),
             "test_error_at_best": float(curve["test_error"][best]),

@@ -7,24 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch.nn import functional
 
+from robustness.randomness import initial_model, masks
 from robustness.training.history import History
-from robustness.training.randomness import data_order, initial_model, steps_per_epoch
+from robustness.training.sharpness import begin, due, sharpness
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator
 
     from torch import Tensor, nn
 
     from robustness.study import Run
     from robustness.workloads import Workload
+    from robustness.workloads.data import Batch
 
 
 @cache
 def warm_up(workload: Workload) -> None:
     """Load the data and step torch.optim once: a process's first time costs seconds, which no run is to bear."""
-    workload.data(0)
+    workload.feed(0, "cpu", torch.float32)
     weight = torch.zeros(1, requires_grad=True)
     optimizer = torch.optim.Adam([weight])
     weight.sum().backward()
@@ -34,50 +35,56 @@ def warm_up(workload: Workload) -> None:
 def train_single(run: Run, *, device: str = "cpu", dtype: torch.dtype = torch.float32) -> History:
     """Train one run and return its history."""
     workload = run.workload
-    data = workload.data(run.seed).to(device, dtype)
+    feed = workload.feed(run.seed, device, dtype)
     model = initial_model(workload, run.seed).to(device, dtype)
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = run.optimizer.torch_optimizer(parameters, lr=run.lr, weight_decay=run.weight_decay_native)
-    order = data_order(len(data.train_targets), workload.batch_size, run.seed)
-    steps = steps_per_epoch(len(data.train_targets), workload.batch_size)
-    history = History([run], parameters=sum(p.numel() for p in parameters), steps_per_epoch=steps)
+    history = History([run], parameters=sum(p.numel() for p in parameters), steps_per_epoch=feed.steps)
 
-    for epoch in range(workload.epochs):
-        batches = [batch.to(device) for batch in next(order)]
-        lr = run.lr * workload.schedule.factor(epoch, workload.epochs)
-        for group in optimizer.param_groups:
-            group["lr"] = lr
-        start = [p.detach().clone() for p in parameters]
-        metrics = {
-            "lr": torch.tensor(lr),
-            **_train_epoch(model, optimizer, data.train_inputs, data.train_targets, batches),
-            "weight_norm": _norm(parameters),
-            "update_norm": _norm(p - q for p, q in zip(parameters, start, strict=True)),
-            **_schedule(optimizer, run),
-            **_evaluate(model, "test", data.test_inputs, data.test_targets),
-        }
-        if len(data.validation_targets):
-            metrics |= _evaluate(model, "validation", data.validation_inputs, data.validation_targets)
-        if not history.record(epoch, np.array([0]), {name: value.reshape(1) for name, value in metrics.items()})[0]:
-            break
+    with masks(run.seed, device):
+        for epoch in range(workload.epochs):
+            lr = run.lr * workload.schedule.factor(epoch, workload.epochs)
+            for group in optimizer.param_groups:
+                group["lr"] = lr
+            start = [p.detach().clone() for p in parameters]
+            metrics = {
+                "lr": torch.tensor(lr),
+                **_train_epoch(workload, model, optimizer, feed.train()),
+                "weight_norm": _norm(parameters),
+                "update_norm": _norm(p - q for p, q in zip(parameters, start, strict=True)),
+                **_schedule(optimizer, run),
+            }
+            for split in feed.splits:
+                metrics |= _evaluate(workload, model, split, feed.evaluate(split))
+            if not history.record(epoch, np.array([0]), {name: each.reshape(1) for name, each in metrics.items()})[0]:
+                break
+            if due(workload, epoch):
+                batches = feed.sample(workload.hessian.examples) if workload.hessian else ()
+                found = sharpness(workload, model.eval(), parameters, batches, run.seed)
+                history.record_sharpness(epoch, 0, found)
     return history
 
 
 def _train_epoch(
-    model: nn.Module, optimizer: torch.optim.Optimizer, inputs: Tensor, targets: Tensor, batches: Sequence[Tensor]
+    workload: Workload, model: nn.Module, optimizer: torch.optim.Optimizer, batches: Iterator[Batch]
 ) -> dict[str, Tensor]:
     model.train()
-    losses, wrongs, norms = [], [], []
-    for batch in batches:
-        outputs = model(inputs[batch])
-        loss = functional.cross_entropy(outputs, targets[batch])
+    begin(model)
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    losses, wrongs, norms, seen = [], [], [], 0
+    for inputs, targets in batches:
+        outputs = model(inputs)
+        loss = workload.losses(outputs, targets).mean()
         optimizer.zero_grad()
         loss.backward()
-        norms.append(_norm(p.grad for p in model.parameters() if p.grad is not None))
+        norms.append(_norm(p.grad for p in parameters if p.grad is not None))
+        if workload.clip is not None:
+            _clip(parameters, norms[-1], workload.clip)
         optimizer.step()
-        losses.append(loss.detach() * len(batch))
-        wrongs.append((outputs.argmax(-1) != targets[batch]).sum())
-    seen, norm = sum(len(batch) for batch in batches), torch.stack(norms)
+        losses.append(loss.detach() * targets.numel())
+        wrongs.append(workload.errors(outputs.detach(), targets).sum())
+        seen += targets.numel()
+    norm = torch.stack(norms)
     return {
         "train_loss": torch.stack(losses).sum() / seen,
         "train_error": 100 * torch.stack(wrongs).sum() / seen,
@@ -86,17 +93,30 @@ def _train_epoch(
     }
 
 
+def _clip(parameters: Iterable[Tensor], norm: Tensor, limit: float) -> None:
+    """Scale the gradients down to a norm of at most `limit`, without a wait for the device."""
+    factor = (limit / norm).clamp(max=1.0)
+    for p in parameters:
+        if p.grad is not None:
+            p.grad.mul_(factor)
+
+
 def _norm(tensors: Iterable[Tensor]) -> Tensor:
     norm: Tensor = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(t.detach()) for t in tensors]))
     return norm
 
 
 @torch.no_grad()
-def _evaluate(model: nn.Module, split: str, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+def _evaluate(workload: Workload, model: nn.Module, split: str, batches: Iterator[Batch]) -> dict[str, Tensor]:
     model.eval()
-    outputs = model(inputs)
-    error = 100 * (outputs.argmax(-1) != targets).double().mean()
-    return {f"{split}_loss": functional.cross_entropy(outputs, targets), f"{split}_error": error}
+    begin(model)
+    losses, wrongs, seen = [], [], 0
+    for inputs, targets in batches:
+        outputs = model(inputs)
+        losses.append(workload.losses(outputs, targets).sum())
+        wrongs.append(workload.errors(outputs, targets).sum())
+        seen += targets.numel()
+    return {f"{split}_loss": torch.stack(losses).sum() / seen, f"{split}_error": 100 * torch.stack(wrongs).sum() / seen}
 
 
 def _schedule(optimizer: torch.optim.Optimizer, run: Run) -> dict[str, Tensor]:
@@ -105,7 +125,8 @@ def _schedule(optimizer: torch.optim.Optimizer, run: Run) -> dict[str, Tensor]:
     for group in optimizer.param_groups:
         for p in group["params"]:
             state: dict[str, Any] = optimizer.state.get(p, {})
-            if "exp_avg_sq" in state:
+            # Of optimizers like Adam alone: others keep another thing by that name.
+            if "exp_avg_sq" in state and state["exp_avg_sq"].shape == p.shape and len(group.get("betas", ())) == 2:
                 second = state.get("max_exp_avg_sq", state["exp_avg_sq"])
                 # torch.optim counts steps for each parameter, pytorch_optimizer for each group.
                 steps = float(state["step"] if "step" in state else group["step"])

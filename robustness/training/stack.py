@@ -12,21 +12,23 @@ import numpy as np
 import torch
 from torch.func import functional_call, grad_and_value, vmap
 
+from robustness.randomness import initial_model, masks
 from robustness.training.history import History
-from robustness.training.randomness import data_order, initial_model, steps_per_epoch
+from robustness.training.sharpness import due, sharpness
+from robustness.workloads.base import Workload
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from torch import Tensor, nn
 
     from robustness.optimizers.base import UpdateRule
     from robustness.study import Run
+    from robustness.training.sharpness import Sharpness
+    from robustness.workloads.data import Batch, Feed
 
 _ALIGNMENT = 64
 """Rows are padded to whole vectors, so that no kernel has a scalar tail whose place depends on the stack's size."""
-
-_EVALUATION_BATCH = 256
 
 
 def train_stack(runs: Sequence[Run], *, device: str = "cpu", dtype: torch.dtype = torch.float32) -> History:
@@ -39,23 +41,22 @@ def train_stack(runs: Sequence[Run], *, device: str = "cpu", dtype: torch.dtype 
     if any(run.workload != workload or run.seed != seed for run in runs):
         raise ValueError("the runs of a stack share one workload and one seed")
     runs = sorted(runs, key=lambda run: run.optimizer.name + run.optimizer.model_dump_json())
-    data = workload.data(seed).to(device, dtype)
+    feed = workload.feed(seed, device, dtype)
     stack = Stack(initial_model(workload, seed).to(device, dtype), runs, device, dtype)
-    order = data_order(len(data.train_targets), workload.batch_size, seed)
-    steps = steps_per_epoch(len(data.train_targets), workload.batch_size)
-    history = History(runs, parameters=stack.size, steps_per_epoch=steps)
-    for epoch in range(workload.epochs):
-        batches = [batch.to(device) for batch in next(order)]
-        factor = workload.schedule.factor(epoch, workload.epochs)
-        metrics = stack.train_epoch(data.train_inputs, data.train_targets, batches, factor)
-        metrics |= stack.evaluate("test", data.test_inputs, data.test_targets)
-        if len(data.validation_targets):
-            metrics |= stack.evaluate("validation", data.validation_inputs, data.validation_targets)
-        sound = history.record(epoch, stack.rows, metrics)
-        if not sound.any():
-            break
-        if not sound.all():
-            stack.keep(np.flatnonzero(sound))
+    history = History(runs, parameters=stack.size, steps_per_epoch=feed.steps)
+    with masks(seed, device):
+        for epoch in range(workload.epochs):
+            metrics = stack.train_epoch(feed.train(), workload.schedule.factor(epoch, workload.epochs))
+            for split in feed.splits:
+                metrics |= stack.evaluate(split, feed.evaluate(split))
+            sound = history.record(epoch, stack.rows, metrics)
+            if not sound.any():
+                break
+            if not sound.all():
+                stack.keep(np.flatnonzero(sound))
+            if due(workload, epoch):
+                for row, run in enumerate(stack.rows):
+                    history.record_sharpness(epoch, int(run), stack.sharpness(row, feed))
     return history
 
 
@@ -67,7 +68,7 @@ class Stack:
     """
 
     def __init__(self, model: nn.Module, runs: Sequence[Run], device: str, dtype: torch.dtype) -> None:
-        self.model = model
+        self.model, self.workload, self.seed = model, runs[0].workload, runs[0].seed
         self.rows = np.arange(len(runs))
         self._shapes = {name: p.shape for name, p in model.named_parameters()}
         self.size = sum(p.numel() for p in model.parameters())
@@ -84,35 +85,38 @@ class Stack:
         for part in _same_optimizer(runs):
             rule = runs[part.start].optimizer.rule(self.weights[part], decay[part], self.size)
             self._rules.append((part, rule))
-        self._gradients = vmap(grad_and_value(self._loss, has_aux=True), in_dims=(0, 0, None, None))
+        own = type(self.workload).losses is not Workload.losses
+        self._losses: Callable[[Tensor, Tensor], Tensor] = self.workload.losses if own else _cross_entropies
+        # "same": one mask of a dropout for all runs, which share their seed.
+        self._gradients = vmap(grad_and_value(self._loss, has_aux=True), in_dims=(0, 0, None, None), randomness="same")
         self._outputs = vmap(self._forward, in_dims=(0, 0, None))
         if len(runs) == 1:
             self.keep(np.zeros(2, dtype=np.int64))
 
-    def train_epoch(
-        self, inputs: Tensor, targets: Tensor, batches: Sequence[Tensor], factor: float
-    ) -> dict[str, Tensor]:
+    def train_epoch(self, batches: Iterator[Batch], factor: float) -> dict[str, Tensor]:
         """Take one step for each batch at `factor` times the base rates; return (R,) metrics of the epoch."""
         self.model.train()
         start = self.weights.clone()
         lr = self.lr * factor
         loss = wrong = norm = norm_sq = torch.zeros_like(lr)
-        for batch in batches:
-            x, y = inputs[batch], targets[batch]
+        seen = steps = 0
+        for x, y in batches:
             gradient, (batch_loss, outputs) = self._gradients(self.weights, self.buffers, x, y)
-            loss = loss + batch_loss * len(batch)
-            wrong = wrong + (outputs.argmax(-1) != y).sum(-1)
+            loss = loss + batch_loss * y.numel()
+            wrong = wrong + self._wrong(outputs, y)
             square = torch.linalg.vector_norm(gradient, dim=1).square()
             norm, norm_sq = norm + square.sqrt(), norm_sq + square
+            if self.workload.clip is not None:
+                gradient.mul_((self.workload.clip / square.sqrt()).clamp(max=1.0)[:, None])
             for part, rule in self._rules:
                 rule.step(gradient[part], lr[part])
-        seen = sum(len(batch) for batch in batches)
+            seen, steps = seen + y.numel(), steps + 1
         return {
             "lr": lr,
             "train_loss": loss / seen,
             "train_error": 100 * wrong / seen,
-            "grad_norm": norm / len(batches),
-            "grad_norm_sq": norm_sq / len(batches),
+            "grad_norm": norm / steps,
+            "grad_norm_sq": norm_sq / steps,
             "weight_norm": torch.linalg.vector_norm(self.weights, dim=1),
             "update_norm": torch.linalg.vector_norm(self.weights - start, dim=1),
             "effective_decay": torch.cat([rule.effective_decay for _, rule in self._rules]),
@@ -120,15 +124,34 @@ class Stack:
         }
 
     @torch.no_grad()
-    def evaluate(self, split: str, inputs: Tensor, targets: Tensor) -> dict[str, Tensor]:
+    def evaluate(self, split: str, batches: Iterator[Batch]) -> dict[str, Tensor]:
         """Return (R,) mean loss and error in percent over a split."""
         self.model.eval()
         loss = wrong = torch.zeros_like(self.lr)
-        for x, y in zip(inputs.split(_EVALUATION_BATCH), targets.split(_EVALUATION_BATCH), strict=True):
+        seen = 0
+        for x, y in batches:
             outputs = self._outputs(self.weights, self.buffers, x)
-            loss = loss + _cross_entropies(outputs, y.expand(len(outputs), -1)).sum(-1)
-            wrong = wrong + (outputs.argmax(-1) != y).sum(-1)
-        return {f"{split}_loss": loss / len(targets), f"{split}_error": 100 * wrong / len(targets)}
+            loss = loss + self._losses(outputs, y.expand(len(outputs), *y.shape)).flatten(1).sum(-1)
+            wrong = wrong + self._wrong(outputs, y)
+            seen += y.numel()
+        return {f"{split}_loss": loss / seen, f"{split}_error": 100 * wrong / seen}
+
+    def sharpness(self, row: int, feed: Feed) -> Sharpness:
+        """Return what the workload asks of the Hessian, of one row."""
+        self.model.eval()
+        parts = self.weights[row].split(self._sizes)
+        leaves = [
+            part.view(shape).clone().requires_grad_() for part, shape in zip(parts, self._shapes.values(), strict=False)
+        ]
+        fixed = {name: buffer[row] for name, buffer in self.buffers.items()}
+
+        def network(inputs: Tensor) -> Tensor:
+            named = dict(zip(self._shapes, leaves, strict=True))
+            outputs: Tensor = functional_call(self.model, (named, fixed), (inputs,))
+            return outputs
+
+        batches = feed.sample(self.workload.hessian.examples) if self.workload.hessian else ()
+        return sharpness(self.workload, network, leaves, batches, self.seed)
 
     def keep(self, rows: np.ndarray) -> None:
         """Go on with these rows alone (ascending); a single one is doubled."""
@@ -157,7 +180,11 @@ class Stack:
         self, weights: Tensor, buffers: dict[str, Tensor], inputs: Tensor, targets: Tensor
     ) -> tuple[Tensor, Tensor]:
         outputs = self._forward(weights, buffers, inputs)
-        return _cross_entropies(outputs, targets).mean(), outputs
+        return self._losses(outputs, targets).mean(), outputs
+
+    def _wrong(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return (R,) summed errors of outputs (R, ...)."""
+        return self.workload.errors(outputs, targets).flatten(1).sum(-1)
 
 
 def _cross_entropies(outputs: Tensor, targets: Tensor) -> Tensor:

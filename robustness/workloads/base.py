@@ -6,97 +6,63 @@ a moment; torch is imported where a model or tensors are made.
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
+
+from robustness.options import ELSEWHERE, LATER, Named
+from robustness.workloads.data import Data, Feed, TensorFeed
+from robustness.workloads.hessian_options import HessianOptions
+from robustness.workloads.schedules import Schedule, StepSchedule
 
 if TYPE_CHECKING:
     from typing import Self
 
+    import torch
     from torch import Tensor, nn
+
+__all__ = ["Data", "Engine", "Feed", "Workload"]
 
 Engine = Literal["stack", "single"]
 
-
-class Model(BaseModel):
-    """A pydantic model that refuses unknown keys and does not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+SMOKE_EPOCHS = 2
 
 
-class StepSchedule(Model):
-    """The learning rate is multiplied by `gamma` when a milestone's share of the epochs has passed."""
+class Workload(Named):
+    """A training task with its options as fields; every field is part of a run's identity, but for marked ones.
 
-    kind: Literal["step"] = "step"
-    milestones: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
-        (0.4, 0.8), description="Shares of the epochs; the paper's 80 and 160 of 200 are 0.4 and 0.8."
-    )
-    gamma: float = Field(0.1, gt=0, le=1, description="Factor at each milestone.")
-
-    @model_validator(mode="after")
-    def _ascending(self) -> Self:
-        if list(self.milestones) != sorted(set(self.milestones)):
-            raise ValueError("milestones must ascend without repetition")
-        return self
-
-    def factor(self, epoch: int, epochs: int) -> float:
-        """Return what the base learning rate is multiplied by in `epoch` (counted from 0)."""
-        # The small slack keeps a share such as 0.1 of 30 from being missed by its last bit.
-        passed = sum(epoch >= share * epochs - 1e-9 for share in self.milestones)
-        return float(self.gamma**passed)
-
-
-class ConstantSchedule(Model):
-    """The learning rate stays as it is."""
-
-    kind: Literal["constant"] = "constant"
-
-    def factor(self, epoch: int, epochs: int) -> float:  # noqa: ARG002
-        """Return 1."""
-        return 1.0
-
-
-Schedule = Annotated[StepSchedule | ConstantSchedule, Field(discriminator="kind")]
-
-
-@dataclass(frozen=True)
-class Data:
-    """Train, validation and test tensors of one seed; the first axis counts examples."""
-
-    train_inputs: Tensor
-    train_targets: Tensor
-    validation_inputs: Tensor
-    validation_targets: Tensor
-    test_inputs: Tensor
-    test_targets: Tensor
-
-    def to(self, device: str, dtype: object = None) -> Data:
-        """Return the same data on `device`, its inputs as `dtype` if one is given."""
-        return Data(
-            **{
-                name: value.to(device, dtype) if dtype and name.endswith("inputs") else value.to(device)
-                for name, value in vars(self).items()
-            }
-        )
-
-
-class Workload(Model):
-    """A training task with its options as fields; every field is part of a run's identity.
-
-    A subclass gives its name as a `Literal` field and implements `data` and `model`. `version` goes up
-    when its arithmetic changes, so that old rows are not taken for new ones.
+    A subclass gives `classes` and implements `model` and `data`, or `feed` where tensors that lie on the device as a
+    whole won't do. `version` goes up when its arithmetic changes, so that old rows are not taken for new ones.
     """
 
     version: ClassVar[int] = 1
     classes: ClassVar[int]
 
     name: str
+    label: Annotated[str | None, ELSEWHERE] = Field(
+        None, min_length=1, max_length=64, description="Its name in tables and figures, where a study has several."
+    )
     epochs: PositiveInt = 20
     batch_size: Annotated[int, Field(ge=2, description="Examples a step; the last, partial batch is kept.")] = 64
     schedule: Schedule = StepSchedule()
     engine: Engine = Field("stack", description="`stack` trains many runs as one model, `single` one by one.")
+    clip: Annotated[float | None, LATER] = Field(
+        None, gt=0, description="Greatest 2-norm of a step's gradient, which is scaled down to it; none if absent."
+    )
+    hessian: Annotated[HessianOptions | None, LATER] = Field(
+        None, description="Eigenvalues and trace of the loss's Hessian, costly and measured on request."
+    )
+
+    @model_validator(mode="after")
+    def _outlasts_its_warmup(self) -> Self:
+        if self.schedule.warmup >= self.epochs:
+            raise ValueError(f"schedule.warmup must be less than epochs, got {self.schedule.warmup} of {self.epochs}")
+        return self
+
+    @property
+    def title(self) -> str:
+        """What tables and figures call it."""
+        return self.label or self.name
 
     @property
     def chance_error(self) -> float:
@@ -108,10 +74,47 @@ class Workload(Model):
         """Whether examples are held out to choose by."""
         return True
 
-    @abstractmethod
+    def fetch(self) -> None:
+        """Make sure that the data are on this machine, from the network if need be.
+
+        Raises:
+            robustness.workloads.DataError: they are absent and cannot be fetched, or they are damaged.
+        """
+
     def data(self, seed: int) -> Data:
         """Return the splits of `seed`."""
+        raise NotImplementedError(f"{type(self).__name__} has neither data nor a feed of its own (seed {seed})")
 
-    @abstractmethod
+    def feed(self, seed: int, device: str, dtype: torch.dtype) -> Feed:
+        """Return the batches of `seed` on `device`, real inputs as `dtype`."""
+        return TensorFeed(self, seed, device, dtype)
+
     def model(self) -> nn.Module:
-        """Return a freshly initialized network; it draws from torch's global generator."""
+        """Return a freshly initialized network; it draws from torch's global generator.
+
+        A network with a `reset` method is told so at the start of each pass over a split.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no model")
+
+    def losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the loss of each target, in nats: the cross-entropy.
+
+        Args:
+            outputs: (..., C) unnormalized log-probabilities.
+            targets: (...) class indices.
+        """
+        from torch.nn import functional
+
+        flat = functional.cross_entropy(outputs.flatten(0, -2), targets.flatten(), reduction="none")
+        return flat.view(targets.shape)
+
+    def errors(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return (...) the error of each target, 0 to 1: whether the most probable class is another."""
+        return outputs.argmax(-1) != targets
+
+    def smoke(self) -> Self:
+        """Return the smallest version of this workload that still goes all the way: to see that it works at all."""
+        changes: dict[str, object] = {"epochs": min(self.epochs, SMOKE_EPOCHS)}
+        if self.hessian is not None:
+            changes["hessian"] = self.hessian.smoke()
+        return self.model_copy(update=changes)

@@ -5,6 +5,7 @@ Each purpose has a stream of its own, so that drawing more of one does not shift
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from robustness.workloads import Workload
 
-_WEIGHTS, _ORDER = 0, 1
+_WEIGHTS, _ORDER, _AUGMENTATION, _MASKS = range(4)
 
 
 def _stream_seed(seed: int, stream: int) -> int:
@@ -29,6 +30,20 @@ def initial_model(workload: Workload, seed: int) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_stream_seed(seed, _WEIGHTS))
         return workload.model()
+
+
+def augmentation(seed: int) -> torch.Generator:
+    """Return the generator, on the CPU, of what is drawn for the training inputs."""
+    return torch.Generator().manual_seed(_stream_seed(seed, _AUGMENTATION))
+
+
+@contextmanager
+def masks(seed: int, device: str) -> Iterator[None]:
+    """Let dropout draw from a stream of `seed`; torch's global generators are as before at the end."""
+    devices = [torch.cuda.current_device()] if device == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(_stream_seed(seed, _MASKS))
+        yield
 
 
 def steps_per_epoch(examples: int, batch_size: int) -> int:

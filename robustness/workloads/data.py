@@ -1,0 +1,119 @@
+"""The tensors of a workload, and how training and evaluation go through them in batches."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import torch
+    from torch import Tensor
+
+    from robustness.workloads.base import Workload
+
+    Batch = tuple[Tensor, Tensor]
+
+EVALUATION_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Data:
+    """Train, validation and test tensors of one seed; the first axis counts examples.
+
+    Attributes:
+        augment: From a batch of stored training inputs and a generator on the CPU to what training sees of them;
+            drawn anew for each batch, the same for every run of a seed.
+        prepare: From stored inputs, augmented or not, to what the network takes: a whole data set may be kept as bytes.
+    """
+
+    train_inputs: Tensor
+    train_targets: Tensor
+    validation_inputs: Tensor
+    validation_targets: Tensor
+    test_inputs: Tensor
+    test_targets: Tensor
+    augment: Callable[[Tensor, torch.Generator], Tensor] | None = None
+    prepare: Callable[[Tensor], Tensor] | None = None
+
+    def to(self, device: str, dtype: torch.dtype | None = None) -> Data:
+        """Return the same data on `device`, its real numbers as `dtype` if one is given."""
+        moved = {name: _moved(value, device, dtype) for name, value in vars(self).items() if hasattr(value, "shape")}
+        return Data(**moved, augment=self.augment, prepare=self.prepare)
+
+    def split(self, name: str) -> Batch:
+        """Return inputs and targets of `train`, `validation` or `test`."""
+        return getattr(self, f"{name}_inputs"), getattr(self, f"{name}_targets")
+
+
+def _moved(tensor: Tensor, device: str, dtype: torch.dtype | None) -> Tensor:
+    return tensor.to(device, dtype) if dtype and tensor.is_floating_point() else tensor.to(device)
+
+
+class Feed(ABC):
+    """Batches of each split on the device, (inputs, targets), in the order that a seed gives them.
+
+    Attributes:
+        steps: Batches of each epoch of training.
+        splits: The splits to evaluate on: "test", and "validation" where examples are held out.
+    """
+
+    steps: int
+    splits: tuple[str, ...]
+
+    @abstractmethod
+    def train(self) -> Iterator[Batch]:
+        """Return the next epoch's batches; every call is another epoch."""
+
+    @abstractmethod
+    def evaluate(self, split: str) -> Iterator[Batch]:
+        """Return a split's batches, in a fixed order and not augmented."""
+
+    @abstractmethod
+    def sample(self, examples: int) -> Iterator[Batch]:
+        """Return batches of a fixed subset of train, not augmented; stratified by class where there are classes."""
+
+
+class TensorFeed(Feed):
+    """Batches of tensors that lie on the device as a whole."""
+
+    def __init__(self, workload: Workload, seed: int, device: str, dtype: torch.dtype) -> None:
+        """Load the data of `seed`; real inputs become `dtype`."""
+        from robustness.randomness import augmentation, data_order, steps_per_epoch
+
+        self._data = workload.data(seed).to(device, dtype)
+        self._device, self._dtype, self._seed = device, dtype, seed
+        examples = len(self._data.train_targets)
+        self._order = data_order(examples, workload.batch_size, seed)
+        self._draws = augmentation(seed)
+        self.steps = steps_per_epoch(examples, workload.batch_size)
+        self.splits = ("test", "validation") if len(self._data.validation_targets) else ("test",)
+
+    def train(self) -> Iterator[Batch]:
+        """Return the next epoch's batches."""
+        inputs, targets = self._data.split("train")
+        # Moved all at once: a transfer a batch would wait for the device each time.
+        for batch in [indices.to(self._device) for indices in next(self._order)]:
+            chosen = inputs[batch]
+            seen = self._data.augment(chosen, self._draws) if self._data.augment else chosen
+            yield self._prepared(seen), targets[batch]
+
+    def evaluate(self, split: str) -> Iterator[Batch]:
+        """Return a split's batches."""
+        inputs, targets = self._data.split(split)
+        for x, y in zip(inputs.split(EVALUATION_BATCH), targets.split(EVALUATION_BATCH), strict=True):
+            yield self._prepared(x), y
+
+    def sample(self, examples: int) -> Iterator[Batch]:
+        """Return batches of a stratified subset that the seed fixes; all of train if it has no more examples."""
+        from robustness.workloads.subsets import stratified
+
+        inputs, targets = self._data.split("train")
+        chosen = stratified(targets.cpu(), examples, self._seed).to(self._device)
+        for batch in chosen.split(EVALUATION_BATCH):
+            yield self._prepared(inputs[batch]), targets[batch]
+
+    def _prepared(self, inputs: Tensor) -> Tensor:
+        return _moved(self._data.prepare(inputs), self._device, self._dtype) if self._data.prepare else inputs
