@@ -1,0 +1,179 @@
+"""CIFAR-10 and CIFAR-100: 50 000 training and 10 000 test images of 32 x 32, kept as bytes on the device.
+
+Source: A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009. Addresses, checksums and the
+reading of the batches are torchvision's.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field, PositiveInt, model_validator
+
+from robustness.models import ResNet18Options, ResNet34Options
+from robustness.workloads.base import Data
+from robustness.workloads.downloads import Remote, extract, fetch, locked, verify
+from robustness.workloads.images import Colour, ImageWorkload, Network, held_out, normalized, subset
+from robustness.workloads.places import DataError, data_folder
+from robustness.workloads.schedules import Schedule, StepSchedule
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Self
+
+    import torch
+    from torch import Tensor
+
+    Splits = tuple[Tensor, Tensor, Tensor, Tensor]
+
+TRAIN, TEST, SIDE = 50_000, 10_000, 32
+PADDING = 4
+HOME = "https://www.cs.toronto.edu/~kriz/cifar.html"
+
+
+class _CIFAR(ImageWorkload):
+    """What both have alike: the paper's protocol, and what may be changed of it."""
+
+    _dataset: ClassVar[str]
+    _mean: ClassVar[Colour]
+    _std: ClassVar[Colour]
+
+    epochs: PositiveInt = 200
+    batch_size: int = Field(128, ge=2, description="Examples a step; the last, partial batch is kept.")
+    augment: bool = Field(True, description="Random crops after 4 black pixels on each side, and horizontal flips.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        asked = self.validation_size + (self.classes if self.train_size is None else self.train_size)
+        if asked > TRAIN:
+            raise ValueError(f"train_size and validation_size must be found in {TRAIN} images, got {asked} in all")
+        if self.test_size is not None and self.test_size > TEST:
+            raise ValueError(f"test_size must be found in {TEST} images, got {self.test_size}")
+        return self
+
+    def fetch(self) -> None:
+        """Fetch and unpack the archive where its batches are absent; then check them.
+
+        Raises:
+            DataError: the data are absent and cannot be fetched, or they are damaged.
+        """
+        from torchvision import datasets
+
+        _ready(getattr(datasets, self._dataset), data_folder(self.data_dir))
+
+    def data(self, seed: int) -> Data:
+        """Return inputs (n, 3, 32, 32) of bytes and integer targets.
+
+        Raises:
+            DataError: the data are absent and cannot be fetched, or they are damaged.
+        """
+        inputs, targets, test_inputs, test_targets = _raw(self._dataset, data_folder(self.data_dir))
+        train, validation = held_out(targets, self.validation_size, self.train_size, seed)
+        test = subset(test_targets, self.test_size, seed=0)
+        return Data(
+            inputs[train],
+            targets[train],
+            inputs[validation],
+            targets[validation],
+            test_inputs[test],
+            test_targets[test],
+            augment=crop_and_flip if self.augment else None,
+            prepare=partial(normalized, mean=self._mean, std=self._std),
+        )
+
+    def smoke(self) -> Self:
+        """Return the smallest version: 32 training and 32 test images, a narrow network."""
+        return (
+            super()
+            .smoke()
+            .model_copy(
+                update={
+                    "batch_size": min(self.batch_size, 16),
+                    "train_size": min(self.train_size or TRAIN, 32),
+                    "validation_size": min(self.validation_size, 32),
+                    "test_size": min(self.test_size or TEST, 32),
+                }
+            )
+        )
+
+
+class CIFAR10(_CIFAR):
+    """Ten classes; mean and standard deviation as in the paper's code."""
+
+    classes: ClassVar[int] = 10
+    _dataset: ClassVar[str] = "CIFAR10"
+    _mean: ClassVar[Colour] = (0.4914, 0.4822, 0.4465)
+    _std: ClassVar[Colour] = (0.2023, 0.1994, 0.2010)
+
+    name: Literal["cifar10"] = "cifar10"
+    network: Network = ResNet18Options()
+
+
+class CIFAR100(_CIFAR):
+    """A hundred classes; mean and standard deviation are the training set's own, which the paper does not tell."""
+
+    classes: ClassVar[int] = 100
+    _dataset: ClassVar[str] = "CIFAR100"
+    _mean: ClassVar[Colour] = (0.5071, 0.4865, 0.4409)
+    _std: ClassVar[Colour] = (0.2673, 0.2564, 0.2762)
+
+    name: Literal["cifar100"] = "cifar100"
+    network: Network = ResNet34Options()
+    schedule: Schedule = StepSchedule(milestones=(0.5, 0.75))
+
+
+def crop_and_flip(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Return each image shifted by up to 4 pixels each way, black where it ends, half of them mirrored.
+
+    That is torchvision's `RandomCrop(32, padding=4)` and `RandomHorizontalFlip()`, for a batch at once.
+
+    Args:
+        images: (n, c, h, w) on any device.
+        generator: on the CPU; two integers and a real number are drawn for each image.
+    """
+    import torch
+    from torch.nn import functional
+
+    count, channels, height, width = images.shape
+    down, right = torch.randint(0, 2 * PADDING + 1, (2, count, 1), generator=generator)
+    flipped = torch.rand(count, 1, generator=generator) < 0.5
+    across = torch.arange(width)
+    rows = (down + torch.arange(height)).to(images.device)
+    columns = (right + torch.where(flipped, across.flip(0), across)).to(images.device)
+    padded = functional.pad(images, [PADDING] * 4)
+    image = torch.arange(count, device=images.device)[:, None, None, None]
+    channel = torch.arange(channels, device=images.device)[:, None, None]
+    return padded[image, channel, rows[:, None, :, None], columns[:, None, None, :]]
+
+
+@lru_cache(maxsize=2)
+def _raw(name: str, folder: Path) -> Splits:
+    """Return train and test images (n, 3, 32, 32) of bytes, each with its targets (n,); read once a process."""
+    import torch
+    from torchvision import datasets
+
+    kind: Any = getattr(datasets, name)
+    _ready(kind, folder)
+    splits: list[Tensor] = []
+    for train in (True, False):
+        try:
+            read = kind(folder, train=train)
+        except RuntimeError as error:
+            raise DataError(f"{folder / kind.base_folder} is damaged: {error}") from error
+        splits += [torch.from_numpy(read.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(read.targets)]
+    return splits[0], splits[1], splits[2], splits[3]
+
+
+def _ready(kind: Any, folder: Path) -> None:
+    """Fetch and unpack the archive where the batches are absent; then check each batch."""
+    batches = folder / kind.base_folder
+    if not batches.exists():
+        archive = folder / kind.filename
+        fetch(Remote(kind.url, kind.tgz_md5, HOME), archive)
+        with locked(batches):
+            if not batches.exists():
+                extract(archive, batches)
+    again = f"and the whole folder with it: it will be unpacked anew from {kind.filename}, fetched if need be"
+    for file, md5 in (*kind.train_list, *kind.test_list, (kind.meta["filename"], kind.meta["md5"])):
+        verify(batches / file, md5, again)
