@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from robustness.commands import BAD_INPUT, FAILED, add_commands, err, out, takes_results, write_report
 from robustness.results import ResultsWarning, StorageError, Store, child, list_studies, load
 from robustness.study import Study, StudyError, studies
+from robustness.workloads import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -75,6 +76,13 @@ def _parser() -> argparse.ArgumentParser:
 def _run_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--address", help="a Ray cluster's address, `auto` for the one here; default: start Ray here")
     command.add_argument("--verbose", action="store_true", help="leave Ray's own messages on the screen")
+    command.add_argument(
+        "--smoke",
+        action="store_true",
+        help="see in seconds that the study goes all the way: a cell an optimizer, one seed, two epochs, few examples;"
+        " in this process unless there is an --address, stored as STUDY-smoke",
+    )
+    command.add_argument("--data-dir", metavar="DIR", help="folder of downloaded data, for workloads that name none")
     command.add_argument("--quiet", action="store_true", help="show no progress")
     command.add_argument("--no-report", action="store_true", help="write no report at the end")
 
@@ -83,8 +91,23 @@ def _run(options: argparse.Namespace) -> int:
     from robustness.sweep import ClusterError, SweepError, run
 
     study = Study.load(options.study)
+    if options.data_dir:
+        study = study.with_data_dir(options.data_dir)
+    if options.smoke:
+        study = study.smoke()
     try:
-        sweep = run(study, options.results, address=options.address, verbose=options.verbose, quiet=options.quiet)
+        if not options.address:  # of a cluster's nodes, each has its own
+            for workload in study.workloads:
+                workload.fetch()
+        if options.smoke and not options.address:
+            from robustness.sweep.here import run_here
+
+            sweep = run_here(study, options.results, quiet=options.quiet)
+        else:
+            sweep = run(study, options.results, address=options.address, verbose=options.verbose, quiet=options.quiet)
+    except DataError as error:
+        err.print(f"error: {error}")
+        return FAILED
     except (SweepError, ClusterError) as error:
         err.print(f"error: {error}\nWhat was stored stays; the same command goes on from there.")
         return FAILED
@@ -135,7 +158,9 @@ def _list(options: argparse.Namespace) -> int:
     for name, path in studies().items():
         try:
             study = Study.load(path)
-            about = study.description or f"{study.workload.name}, {', '.join(e.label for e in study.optimizers)}"
+            about = study.description or ", ".join(
+                [w.title for w in study.workloads] + [e.label for e in study.optimizers]
+            )
         except StudyError as error:
             about = f"not valid: {error.problems[0]}"
         out.print(f"  {name:<24} {about}")

@@ -11,6 +11,8 @@ from robustness.search import make_source
 from robustness.study.run import stored_options
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from robustness.results import Store
     from robustness.study import Study
 
@@ -22,7 +24,8 @@ class Plan:
     Attributes:
         total: runs of the study.
         stored: runs that need no training.
-        seconds_a_run: mean over the stored runs of this workload, None if there is none.
+        seconds_a_run: expected of those left, by the mean over stored runs of the same workload; None where a workload
+            has none.
         workers: stacks at a time on this machine.
     """
 
@@ -56,18 +59,28 @@ class Plan:
 def plan(study: Study, store: Store) -> Plan:
     """Return the plan of `study`, whose results are in `store`."""
     stored = store.runs()
-    source = make_source(study, stored)
-    done, options = finished(stored), stored_options(study.workload)
-    alike = done[(done["workload"] == study.workload.name) & (done["workload_options"] == options)]
-    seconds = float(alike["duration_s"].mean()) if len(alike) else None
+    done = finished(stored)
+    sources = [make_source(part, stored) for part in study.parts]
+    total, known = sum(each.total for each in sources), sum(each.done for each in sources)
+    times = [_seconds_a_run(part, done) for part in study.parts]
+    left = [each.total - each.done for each in sources] if known < total else [1] * len(sources)
+    spent = [None if time is None else time * count for time, count in zip(times, left, strict=True) if count]
+    seconds = None if None in spent else sum(each for each in spent if each is not None) / sum(left)
     workers = max(1, int((os.cpu_count() or 1) / study.resources.cpus))
     return Plan(
         study.name,
-        source.total,
-        source.done,
+        total,
+        known,
         seconds,
         min(workers, study.resources.max_concurrent or workers),
     )
+
+
+def _seconds_a_run(study: Study, done: pd.DataFrame) -> float | None:
+    """Return the mean time of the stored runs of a study's only workload."""
+    workload = study.workload
+    alike = done[(done["workload"] == workload.name) & (done["workload_options"] == stored_options(workload))]
+    return float(alike["duration_s"].mean()) if len(alike) else None
 
 
 def _duration(seconds: float) -> str:

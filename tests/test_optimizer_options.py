@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import sys
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from pydantic import ValidationError
 
 from tests.optimizer_cases import NAMES, make
@@ -88,15 +86,3 @@ def test_defaults_are_the_papers() -> None:
     assert make("sgd", {}).model_dump() == {"name": "sgd", "momentum": 0.9, "dampening": 0, "nesterov": False}
     assert make("sgd-eq1", {}).model_dump() == {"name": "sgd-eq1", "momentum": 0.9}
     assert make("sgds", {}).model_dump() == {"name": "sgds", "momentum": 0.9, "dampening": 0}
-
-
-@pytest.mark.parametrize("name", LIBRARIES)
-def test_without_its_library_the_rule_works_and_the_torch_form_says_what_is_missing(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    parameters = [torch.nn.Parameter(torch.ones(2))]
-    assert type(make(name, {}).torch_optimizer(parameters, 0.1, 0.0)).__name__ == LIBRARIES[name]
-    monkeypatch.setitem(sys.modules, "pytorch_optimizer", None)
-    train(make(name, {}), padded(1), [1e-3], [0.0], 1)
-    with pytest.raises(ImportError, match=f"{name} .*package pytorch_optimizer"):
-        make(name, {}).torch_optimizer(parameters, 0.1, 0.0)

@@ -257,7 +257,8 @@ def test_stacks_share_a_seed_and_cover_every_run():
     assert cut([], 2) == []
     batch = [run for run in runs if run.lr in study.space.lr.values[:4]][: 3 * 24]
     assert len(cut(batch, 2)) == 3, "a search's batch is a stack a seed"
-    single = Study.model_validate(study.model_dump() | {"workload": {"name": "digits", "engine": "single"}})
+    alone = {"workload": {"name": "digits", "engine": "single"}}
+    single = Study.model_validate(study.model_dump(by_alias=True) | alone)
     assert {len(stack) for stack in cut(single.grid(), 2)} == {1}
 
 

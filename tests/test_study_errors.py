@@ -47,7 +47,7 @@ CASES: dict[str, Case] = CLAIM_CASES | {
     "foreign option": ("epochs: 3", "channels: 3", 4, "workload.channels", ("unknown key", "width")),
     "unknown option of a schedule": ("kind: step", "kind: step\n    gama: 1", 7, "workload.schedule.gama", ("'gamma'", "milestones")),
     "unknown option of an optimizer": ("label: plain", "eps_: 1", 11, "optimizers[1].eps_", ("did you mean 'eps'", "amsgrad", "label")),
-    "unknown schedule": ("kind: step", "kind: cosine", 6, "workload.schedule.kind", ("step, constant", "'cosine'")),
+    "unknown schedule": ("kind: step", "kind: linear", 6, "workload.schedule.kind", ("step, constant, cosine, cosine_restarts", "'linear'")),
     "schedule without kind": ("kind: step", "gamma: 0.1", 5, "workload.schedule.kind", ("is missing",)),
     "unknown workload": ("name: digits", "name: digit", 3, "workload.name", ("unknown workload 'digit'", "did you mean 'digits'", "digits-cnn")),
     "unknown bare optimizer": ("- adams", "- sgdx", 9, "optimizers[0]", ("unknown optimizer 'sgdx'", "adam, adams, adamw")),

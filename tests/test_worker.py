@@ -201,13 +201,14 @@ def test_what_would_fail_every_stack_ends_the_sweep(study, store, monkeypatch):
     from ray import tune
 
     from robustness.sweep import execute
+    from robustness.sweep.shipping import pack
 
     reports = []
     monkeypatch.setattr(tune, "report", lambda metrics: reports.append(Report.from_json(metrics[REPORT])))
     monkeypatch.setattr(execute.ray_session, "flag", lambda _: False)
-    execute._trial({RUNS: "not what encode wrote"}, study, store, "sweep")
+    execute._trial({RUNS: "not what encode wrote"}, pack(study), store, "sweep")
     assert reports[0].error is not None
     assert reports[0].error.startswith("a worker cannot work: JSONDecodeError")
     monkeypatch.setattr(execute.ray_session, "flag", lambda _: True)
-    execute._trial({RUNS: "never read"}, study, store, "sweep")
+    execute._trial({RUNS: "never read"}, pack(study), store, "sweep")
     assert reports[1] == Report(skipped=True)

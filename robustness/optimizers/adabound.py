@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from robustness.optimizers.adam import AdamRule, MomentOptions
-from robustness.optimizers.libraries import load_pytorch_optimizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,12 +76,10 @@ class AdaBoundOptions(MomentOptions):
     def torch_optimizer(
         self, parameters: Iterable[Tensor] | Iterable[dict[str, Any]], lr: float, weight_decay: float
     ) -> torch.optim.Optimizer:
-        """Return `pytorch_optimizer.AdaBound` with these options.
+        """Return `pytorch_optimizer.AdaBound` with these options."""
+        from pytorch_optimizer import AdaBound
 
-        Raises:
-            ImportError: the package pytorch_optimizer is not installed.
-        """
-        optimizer: torch.optim.Optimizer = load_pytorch_optimizer(self.name).AdaBound(
+        optimizer: torch.optim.Optimizer = AdaBound(
             parameters,
             lr,
             self.final_lr,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
 
 from pydantic import Field
 
-from robustness.workloads.base import Model
+from robustness.options import Named
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,7 +59,7 @@ class UpdateRule(Protocol):
         """Return (R,): the root of the mean bias-corrected second moment over all parameters; NaN without one."""
 
 
-class Optimizer(Model):
+class Optimizer(Named):
     """An optimizer's options as fields; every field is part of a run's identity."""
 
     convention: ClassVar[Convention]
@@ -87,9 +87,18 @@ class Optimizer(Model):
             return weight_decay
         return weight_decay / root_mean_v
 
-    @abstractmethod
+    @property
+    def stackable(self) -> bool:
+        """Whether it has an update rule with the run axis, which the engine `stack` needs."""
+        return type(self).rule is not Optimizer.rule
+
     def rule(self, weights: Tensor, weight_decay: Tensor, size: int) -> UpdateRule:
-        """Return the update rule with the run axis."""
+        """Return the update rule with the run axis.
+
+        Raises:
+            NotImplementedError: it has none; then the engine of its workload is `single`.
+        """
+        raise NotImplementedError(f"{self.name} has no update rule with a run axis: its workload's engine is `single`")
 
     @abstractmethod
     def torch_optimizer(

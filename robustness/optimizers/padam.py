@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from robustness.optimizers.adam import AdamRule, MomentOptions
-from robustness.optimizers.libraries import load_pytorch_optimizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,13 +57,10 @@ class PadamOptions(MomentOptions):
     def torch_optimizer(
         self, parameters: Iterable[Tensor] | Iterable[dict[str, Any]], lr: float, weight_decay: float
     ) -> torch.optim.Optimizer:
-        """Return `pytorch_optimizer.PAdam` with these options.
+        """Return `pytorch_optimizer.PAdam` with these options."""
+        from pytorch_optimizer import PAdam
 
-        Raises:
-            ImportError: the package pytorch_optimizer is not installed.
-        """
-        library = load_pytorch_optimizer(self.name)
-        optimizer: torch.optim.Optimizer = library.PAdam(
+        optimizer: torch.optim.Optimizer = PAdam(
             parameters, lr, self.betas, self.partial, weight_decay, weight_decouple=False, eps=self.eps
         )
         return optimizer

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from robustness.optimizers.adam import AdamRule, MomentOptions
-from robustness.optimizers.libraries import load_pytorch_optimizer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,12 +58,10 @@ class YogiOptions(MomentOptions):
     def torch_optimizer(
         self, parameters: Iterable[Tensor] | Iterable[dict[str, Any]], lr: float, weight_decay: float
     ) -> torch.optim.Optimizer:
-        """Return `pytorch_optimizer.Yogi` with these options.
+        """Return `pytorch_optimizer.Yogi` with these options."""
+        from pytorch_optimizer import Yogi
 
-        Raises:
-            ImportError: the package pytorch_optimizer is not installed.
-        """
-        optimizer: torch.optim.Optimizer = load_pytorch_optimizer(self.name).Yogi(
+        optimizer: torch.optim.Optimizer = Yogi(
             parameters,
             lr,
             self.betas,

@@ -19,9 +19,9 @@ from robustness.study import Sampled
 if TYPE_CHECKING:
     import pandas as pd
 
-    from robustness.optimizers import Optimizer
     from robustness.search import Outcome
     from robustness.study import Run, Study
+    from robustness.study.optimizer_entry import OptimizerEntry
 
 BATCH = 8
 """Cells asked at a time: a stack of 8 cells an optimizer is worth training, a search of dozens still learns."""
@@ -34,7 +34,7 @@ REPEATS = 200
 
 
 class OptunaSearch:
-    """Cells of one optimizer, asked for until the study's number is reached.
+    """Cells of one optimizer on one workload, asked for until the study's number is reached.
 
     A diverged run counts with the error of chance. A cell none of whose seeds could be trained is told to Optuna as
     failed. Stored cells that another sampler or a grid chose are known to Optuna, but do not count.
@@ -44,10 +44,11 @@ class OptunaSearch:
         done: runs of its cells that were stored when it started.
     """
 
-    def __init__(self, study: Study, optimizer: Optimizer, stored: pd.DataFrame) -> None:
+    def __init__(self, study: Study, entry: OptimizerEntry, stored: pd.DataFrame) -> None:
         assert isinstance(study.search, Sampled)
-        self._study, self._optimizer, self._asked = study, optimizer, study.search.cells
-        self._axes = (Coordinate("lr", study.space.lr), Coordinate("weight_decay", study.space.weight_decay))
+        self._study, self._entry, self._asked = study, entry, study.search.cells
+        space = study.space_of(entry)
+        self._axes = (Coordinate("lr", space.lr), Coordinate("weight_decay", space.weight_decay))
         self._errors: dict[Cell, list[float]] = {}
         self._waiting: dict[Cell, set[str]] = {}
         self._trials: dict[Cell, optuna.Trial] = {}
@@ -103,7 +104,7 @@ class OptunaSearch:
         return runs
 
     def _runs(self, cell: Cell) -> list[Run]:
-        return [self._study.run(self._optimizer, cell.lr, cell.weight_decay, seed) for seed in self._study.seeds]
+        return [self._study.run(self._entry, cell.lr, cell.weight_decay, seed) for seed in self._study.seeds]
 
     def _enter(self, stored: pd.DataFrame) -> None:
         """Take in stored cells: those with every seed are known; this sampler's count, and get what they lack."""

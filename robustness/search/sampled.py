@@ -1,4 +1,4 @@
-"""A sampled study: one Optuna search an optimizer."""
+"""A sampled study: one Optuna search for each workload and optimizer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class SampledSource:
-    """Optuna's searches, one an optimizer, which are asked for several cells at a time so that stacks fill.
+    """Optuna's searches, one for each workload and optimizer, asked for several cells at a time so that stacks fill.
 
     All of them start from the same sampler seed: `random` and `qmc` give every optimizer the same cells, so that
     differences between optimizers are paired.
@@ -27,7 +27,7 @@ class SampledSource:
     """
 
     def __init__(self, study: Study, stored: pd.DataFrame) -> None:
-        self._searches = [OptunaSearch(study, entry.optimizer, stored) for entry in study.optimizers]
+        self._searches = [OptunaSearch(part, entry, stored) for part in study.parts for entry in part.optimizers]
         self._owner: dict[str, OptunaSearch] = {}
         self.total = sum(search.total for search in self._searches)
         self.done = sum(search.done for search in self._searches)

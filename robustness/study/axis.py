@@ -18,9 +18,9 @@ from pydantic import (
     model_validator,
 )
 
+from robustness.options import Model
 from robustness.study.messages import show
 from robustness.study.problems import refusal, refuse, validated
-from robustness.workloads.base import Model
 
 if TYPE_CHECKING:
     from typing import Self

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema, model_validator
 
+from robustness.options import Model
 from robustness.study.axis import Positive, Whole
 from robustness.study.messages import show
 from robustness.study.problems import refusal, refuse
-from robustness.workloads.base import Engine, Model
+from robustness.workloads.base import Engine
 
 if TYPE_CHECKING:
     from typing import Self
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 Direction = Literal["greater", "less", "differs", "equal"]
 Measure = Literal[
     "depth",
+    "loss_depth",
     "best_epoch_depth",
     "basin_area",
     "basin_area_absolute",

@@ -111,5 +111,5 @@ def write(study: Study) -> str:
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False
     stream = StringIO()
-    yaml.dump(study.model_dump(mode="json", exclude_none=True), stream)
+    yaml.dump(study.model_dump(mode="json", exclude_none=True, by_alias=True), stream)
     return stream.getvalue()

@@ -17,12 +17,18 @@ from pydantic import (
 )
 
 from robustness.optimizers import OPTIMIZERS, Optimizer
+from robustness.options import Model
+from robustness.study.axis import Axis, DecayAxis
 from robustness.study.messages import show
-from robustness.study.problems import chosen, refusal, refuse, validated
-from robustness.workloads.base import Model
+from robustness.study.problems import chosen, placed_all, refusal, refuse, validated
+from robustness.study.space import SearchSpace
 
 if TYPE_CHECKING:
     from pydantic import ValidatorFunctionWrapHandler
+
+
+OWN_KEYS = ("label", "space")
+"""Keys of an entry that are no options of its optimizer."""
 
 
 def _label(label: object) -> str:
@@ -31,6 +37,13 @@ def _label(label: object) -> str:
     if not re.fullmatch(r"\S|\S[^\n\r\t]{0,62}\S", label):
         raise refuse(refusal(f"must be 1 to 64 characters on a line, no space at its ends, got {show(label)}"))
     return label
+
+
+class OwnSpace(Model):
+    """The learning rates or weight decays of one optimizer, in place of the study's."""
+
+    lr: Axis | None = Field(None, description="Base learning rates of this optimizer; the study's if absent.")
+    weight_decay: DecayAxis | None = Field(None, description="Weight decays of this optimizer, on the common scale.")
 
 
 class OptimizerEntry(Model):
@@ -42,6 +55,7 @@ class OptimizerEntry(Model):
         description="Its name in tables and figures.",
     )
     optimizer: SerializeAsAny[Optimizer]
+    space: OwnSpace | SearchSpace | None = Field(None, description="Its own learning rates or weight decays.")
 
     @model_validator(mode="before")
     @classmethod
@@ -50,23 +64,33 @@ class OptimizerEntry(Model):
             return raw
         if isinstance(raw, Optimizer):
             return {"label": raw.name, "optimizer": raw}
-        if not isinstance(raw, Mapping) or "label" not in raw:
-            optimizer = chosen(raw, OPTIMIZERS, "optimizer", ("label",))
+        if not isinstance(raw, Mapping):
+            optimizer = chosen(raw, OPTIMIZERS, "optimizer", OWN_KEYS)
             return {"label": optimizer.name, "optimizer": optimizer}
-        options = {key: value for key, value in raw.items() if key != "label"}
-        try:
-            _label(raw["label"])
-            more = []
-        except ValidationError as error:
-            more = [refusal(str(item["msg"]), "label") for item in error.errors()]
-        optimizer = validated(
-            lambda given: chosen(given, OPTIMIZERS, "optimizer", ("label",)), options, Optimizer, *more
-        )
-        return {"label": raw["label"], "optimizer": optimizer}
+        options = {key: value for key, value in raw.items() if key not in OWN_KEYS}
+        more = []
+        for key, check in (("label", _label), ("space", _own_space)):
+            if key in raw:
+                try:
+                    check(raw[key])
+                except ValidationError as error:
+                    more += placed_all(error, key)
+        optimizer = validated(lambda given: chosen(given, OPTIMIZERS, "optimizer", OWN_KEYS), options, Optimizer, *more)
+        space = _own_space(raw["space"]) if "space" in raw else None
+        return {"label": raw.get("label", optimizer.name), "optimizer": optimizer, "space": space}
 
     @model_serializer
     def _as_written(self) -> dict[str, object]:
-        return {"label": self.label, **self.optimizer.model_dump(mode="json")}
+        space = self.space.model_dump(mode="json", exclude_none=True) if self.space else None
+        return {"label": self.label, **self.optimizer.model_dump(mode="json"), **({"space": space} if space else {})}
+
+
+def _own_space(raw: object) -> object:
+    if isinstance(raw, (OwnSpace, SearchSpace)):
+        return raw
+    if not isinstance(raw, Mapping) or not raw:
+        raise refuse(refusal(f"expected a mapping with lr, weight_decay or both, got {show(raw)}"))
+    return validated(OwnSpace.model_validate, raw, OwnSpace)
 
 
 def _labels_differ(raw: Any, handler: ValidatorFunctionWrapHandler) -> Any:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any]
 
+IMPORT_STRING = r"^[\w.]+:\w+$"
+
 
 def study_schema() -> Schema:
     """Return the schema, in JSON Schema 2020-12.
@@ -34,16 +36,18 @@ def study_schema() -> Schema:
     definitions["Axis"] = _axis(definitions["Axis"])
     definitions["DecayAxis"] = _axis(definitions["DecayAxis"])
     definitions["Workload"] = _by_name(WORKLOADS, definitions, {})
-    label = definitions["OptimizerEntry"]["properties"]["label"]
-    definitions["OptimizerEntry"] = _by_name(OPTIMIZERS, definitions, {"label": label})
-    properties["workload"] |= {"$ref": "#/$defs/Workload"}
+    entry = definitions["OptimizerEntry"]["properties"]
+    own = {"label": entry["label"], "space": _described(entry["space"], {"$ref": "#/$defs/OwnSpace"})}
+    definitions["OptimizerEntry"] = _by_name(OPTIMIZERS, definitions, own)
+    several = {"type": "array", "items": {"$ref": "#/$defs/Workload"}, "minItems": 1, "uniqueItems": True}
+    properties["workload"] = _described(properties["workload"], {"anyOf": [{"$ref": "#/$defs/Workload"}, several]})
     properties["search"] = _described(
         properties["search"], {"anyOf": [{"const": "grid"}, {"$ref": "#/$defs/Sampled"}], "default": "grid"}
     )
     seeds = {key: properties["seeds"][key] for key in ("type", "items", "minItems")} | {"uniqueItems": True}
     count = {"type": "integer", "minimum": 1, "maximum": 10_000}
     properties["seeds"] = _described(properties["seeds"], {"anyOf": [count, seeds], "default": 3})
-    for name in ("Resources", "Claim", "Where"):
+    for name in ("Resources", "Claim", "Where", "OwnSpace"):
         fields = definitions[name]["properties"]
         fields |= {key: _without_null(field) for key, field in fields.items()}
     ids = {"enum": list(paper_claims()), "description": "A claim of the paper."}
@@ -93,6 +97,8 @@ def _by_name(known: Mapping[str, type[BaseModel]], definitions: Schema, more: Sc
         definitions |= schema.pop("$defs", {})
         fields = schema["properties"] | {"name": {"const": name}} | more
         forms.append(_described(schema, _object(fields, ["name"])))
+    own = {"type": "string", "pattern": IMPORT_STRING, "description": "An import string, `package.module:Class`."}
+    forms += [own, {"type": "object", "properties": {"name": own} | more, "required": ["name"]}]
     return {"anyOf": forms}
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, model_serializer
 
+from robustness.options import Model
 from robustness.study.axis import Axis, DecayAxis, Whole
 from robustness.study.messages import nearest, show
 from robustness.study.problems import build, refusal, refuse, validated
-from robustness.workloads.base import Model
 
 if TYPE_CHECKING:
     from pydantic_core import InitErrorDetails

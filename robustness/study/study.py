@@ -15,20 +15,22 @@ from pydantic import (
     BeforeValidator,
     Field,
     PrivateAttr,
-    SerializeAsAny,
     Strict,
     ValidationError,
     WrapValidator,
+    field_serializer,
     field_validator,
+    model_validator,
 )
 
-from robustness.study.axis import Whole, once_each
+from robustness.options import Model
+from robustness.study.axis import Axis, DecayAxis, Whole, log_spaced, once_each
 from robustness.study.catalogue import Claims
 from robustness.study.messages import show
 from robustness.study.optimizer_entry import OptimizerEntry, Optimizers
 from robustness.study.problems import (
     StudyError,
-    chosen,
+    placed,
     problems_of,
     refusal,
     refuse,
@@ -36,13 +38,16 @@ from robustness.study.problems import (
 )
 from robustness.study.run import Run
 from robustness.study.space import Grid, Sampled, Search, SearchSpace, too_few_cells, without_points
-from robustness.workloads import WORKLOADS, Workload
-from robustness.workloads.base import Model
+from robustness.study.workload_entry import Workloads
 
 if TYPE_CHECKING:
-    from pydantic import ValidationInfo, ValidatorFunctionWrapHandler
+    from typing import Self
+
+    from pydantic import FieldSerializationInfo, ValidationInfo, ValidatorFunctionWrapHandler
+    from pydantic_core import InitErrorDetails
 
     from robustness.optimizers import Optimizer
+    from robustness.workloads import Workload
 
 MAX_SEED = 2**32 - 1
 """The greatest seed that scikit-learn takes."""
@@ -99,7 +104,7 @@ Seed = Annotated[int, Strict(), Field(ge=0, le=MAX_SEED)]
 
 
 class Study(Model):
-    """A study file, checked: every (optimizer, learning rate, weight decay, seed) that it asks for.
+    """A study file, checked: every (workload, optimizer, learning rate, weight decay, seed) that it asks for.
 
     In Python it takes the same forms as YAML does, or the objects themselves:
     `Study(name="mine", workload=Digits(epochs=3), optimizers=["adams"], space={...})`.
@@ -113,10 +118,9 @@ class Study(Model):
         description="Names the folder of its results; the file's name if absent.",
     )
     description: Annotated[str, Strict()] = Field("", description="A line or more for whoever reads the report.")
-    workload: Annotated[
-        SerializeAsAny[Workload],
-        BeforeValidator(lambda raw: raw if isinstance(raw, Workload) else chosen(raw, WORKLOADS, "workload")),
-    ] = Field(description="What is trained: a name, or a mapping with a name and options.")
+    workloads: Workloads = Field(
+        alias="workload", description="What is trained: a name, or a mapping with a name and options; or several."
+    )
     optimizers: Optimizers = Field(description="What is compared: names, or mappings with a name, options and a label.")
     search: Search = Field(Grid(), description="`grid`, or a mapping with Optuna's sampler and a number of cells.")
     space: SearchSpace = Field(description="Learning rates and weight decays.")
@@ -135,6 +139,11 @@ class Study(Model):
         except ValidationError as error:
             raise StudyError(problems_of(error, type(self))) from None
 
+    @field_serializer("workloads")
+    def _as_written(self, workloads: tuple[Workload, ...], info: FieldSerializationInfo) -> Any:
+        written = [each.model_dump(mode=info.mode, exclude_none=True, by_alias=True) for each in workloads]
+        return written if len(written) > 1 else written[0]
+
     @field_validator("space", mode="wrap")
     @classmethod
     def _fits_the_search(cls, raw: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> SearchSpace:
@@ -146,6 +155,25 @@ class Study(Model):
             raise refuse(*few)
         return space
 
+    @model_validator(mode="after")
+    def _hangs_together(self) -> Self:
+        wrong = [each for index, entry in enumerate(self.optimizers) for each in self._wrong_entry(index, entry)]
+        if wrong:
+            raise refuse(*wrong)
+        return self
+
+    def _wrong_entry(self, index: int, entry: OptimizerEntry) -> list[InitErrorDetails]:
+        """Return what is wrong with an optimizer's own space, or with it on these workloads."""
+        wrong = []
+        if entry.space is not None:
+            own = self.space_of(entry)
+            found = without_points(own) if isinstance(self.search, Grid) else too_few_cells(own, self.search)
+            wrong += [placed(each, "optimizers", index, "space") for each in found]
+        if not entry.optimizer.stackable and any(workload.engine == "stack" for workload in self.workloads):
+            message = "has no update rule with a run axis: give the workload `engine: single`"
+            wrong.append(refusal(message, "optimizers", index))
+        return wrong
+
     @classmethod
     def load(cls, name_or_path: str | Path) -> Study:
         """Read a study file: a path, or the name of one in ./search_spaces or among those of the package.
@@ -154,10 +182,12 @@ class Study(Model):
             StudyError: with everything that is wrong, each with its line.
         """
         from robustness.study.file import find
+        from robustness.study.imported import beside
         from robustness.study.reading import read, shown
 
         path = find(name_or_path)
-        study = cls.parse(read(path), shown(path))
+        with beside(path):
+            study = cls.parse(read(path), shown(path))
         study._source = path
         return study
 
@@ -186,23 +216,95 @@ class Study(Model):
 
         return self._text if self._text is not None else write(self)
 
+    @property
+    def workload(self) -> Workload:
+        """The workload.
+
+        Raises:
+            ValueError: if the study has several; `parts` has a study of each.
+        """
+        if len(self.workloads) > 1:
+            raise ValueError(f"study {self.name!r} has {len(self.workloads)} workloads: see `parts`")
+        return self.workloads[0]
+
+    @property
+    def parts(self) -> list[Self]:
+        """The study on each of its workloads alone."""
+        return [self.model_copy(update={"workloads": (workload,)}) for workload in self.workloads]
+
+    def space_of(self, entry: OptimizerEntry) -> SearchSpace:
+        """Return the learning rates and weight decays of an optimizer: its own where it has some."""
+        own = entry.space.model_dump(exclude_none=True) if entry.space else {}
+        return self.space.model_copy(update={name: getattr(entry.space, name) for name in own})
+
     def grid(self) -> list[Run]:
-        """Return every run of a grid, ordered by optimizer, learning rate, weight decay and seed.
+        """Return every run of a grid, ordered by workload, optimizer, learning rate, weight decay and seed.
 
         Raises:
             ValueError: if the study is sampled: which cells it has is then known only after it ran.
         """
         if not isinstance(self.search, Grid):
             raise ValueError(f"study {self.name!r} is sampled and has no grid")
+        spaces = [(entry, self.space_of(entry)) for entry in self.optimizers]
         return [
-            Run(self.workload, entry.optimizer, lr, weight_decay, seed)
-            for entry in self.optimizers
-            for lr in self.space.lr.values
-            for weight_decay in self.space.weight_decay.values
+            Run(workload, entry.optimizer, lr, weight_decay, seed)
+            for workload in self.workloads
+            for entry, space in spaces
+            for lr in space.lr.values
+            for weight_decay in space.weight_decay.values
             for seed in self.seeds
         ]
 
-    def run(self, optimizer: OptimizerEntry | Optimizer, lr: float, weight_decay: float, seed: int) -> Run:
-        """Return the run of this study's workload with `optimizer`."""
+    def run(
+        self,
+        optimizer: OptimizerEntry | Optimizer,
+        lr: float,
+        weight_decay: float,
+        seed: int,
+        workload: Workload | None = None,
+    ) -> Run:
+        """Return the run of this study's workload, or of one of several, with `optimizer`."""
         chosen_optimizer = optimizer.optimizer if isinstance(optimizer, OptimizerEntry) else optimizer
-        return Run(self.workload, chosen_optimizer, lr, weight_decay, seed)
+        return Run(workload or self.workload, chosen_optimizer, lr, weight_decay, seed)
+
+    def with_data_dir(self, folder: str | Path) -> Self:
+        """Return this study with the data of those workloads that read some and name no folder in `folder`."""
+        path = str(Path(folder).expanduser().absolute())
+        placed = tuple(
+            each.model_copy(update={"data_dir": path}) if getattr(each, "data_dir", path) is None else each
+            for each in self.workloads
+        )
+        return self.model_copy(update={"workloads": placed})
+
+    def smoke(self) -> Self:
+        """Return the smallest version of this study: a cell an optimizer, one seed, the smallest workloads.
+
+        The cell is the middle of each axis. It shows that a study goes all the way, and nothing about optimizers.
+        """
+        entries = tuple(
+            entry.model_copy(update={"space": _middle(self.space_of(entry)) if entry.space else None})
+            for entry in self.optimizers
+        )
+        small = self.model_copy(
+            update={
+                "name": f"{self.name[:58]}-smoke",
+                "workloads": tuple(workload.smoke() for workload in self.workloads),
+                "optimizers": entries,
+                "space": _middle(self.space),
+                "search": Grid(),
+                "seeds": self.seeds[:1],
+            }
+        )
+        small._source = small._text = None
+        return small
+
+
+def _middle(space: SearchSpace) -> SearchSpace:
+    """Return a space of one cell; of a range, its geometric middle."""
+
+    def one(axis: Axis) -> float:
+        if axis.listed is not None:
+            return axis.listed[len(axis.listed) // 2]
+        return log_spaced(axis.low or 1.0, axis.high or 1.0, 3)[1]
+
+    return SearchSpace(lr=Axis(values=(one(space.lr),)), weight_decay=DecayAxis(values=(one(space.weight_decay),)))

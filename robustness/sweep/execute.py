@@ -15,6 +15,7 @@ from robustness.results import Store, child
 from robustness.search import make_source
 from robustness.sweep import ray_session
 from robustness.sweep.progress import WAITING, Progress
+from robustness.sweep.shipping import Parcel, pack
 from robustness.sweep.worker import Report, decode, reason, work
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _tune(study: Study, source: Source, store: Store, progress: Progress, sweep_
         ray_session.set_flag(sweep_id)
         progress.stopping(searcher.running)
 
-    trainable = tune.with_parameters(_trial, study=study, store=store, sweep_id=sweep_id)
+    trainable = tune.with_parameters(_trial, parcel=pack(study), store=store, sweep_id=sweep_id)
     tuner = tune.Tuner(
         tune.with_resources(trainable, resources),
         tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1, reuse_actors=True),
@@ -123,7 +124,7 @@ def _tune(study: Study, source: Source, store: Store, progress: Progress, sweep_
     return interrupted.is_set()
 
 
-def _trial(config: dict[str, Any], study: Study, store: Store, sweep_id: str) -> None:
+def _trial(config: dict[str, Any], parcel: Parcel, store: Store, sweep_id: str) -> None:
     """What Ray Tune calls on a worker: one stack, one report."""
     import ray
     from ray import tune
@@ -136,6 +137,7 @@ def _trial(config: dict[str, Any], study: Study, store: Store, sweep_id: str) ->
         else:
             # Ray's word on the device, not torch's: a stack that reserved no GPU must not use one.
             device = "cuda" if ray.get_gpu_ids() else "cpu"
+            study = parcel.open()
             runs = decode(study, config[RUNS])
             report = work(
                 runs,

@@ -34,6 +34,8 @@ class Progress:
         self.running = 0
         self._name = study.name
         self._labels = {entry.optimizer: entry.label for entry in study.optimizers}
+        # The least error of an optimizer means something on one workload alone.
+        self._shows_best = len(study.workloads) == 1
         self._first: tuple[float, int] | None = None
         self._last_line = 0.0
         self._message = ""
@@ -89,7 +91,7 @@ class Progress:
             self._message = ""
         for outcome in report.outcomes:
             self.counts[outcome.status] += 1
-            if outcome.test_error is not None:
+            if outcome.test_error is not None and self._shows_best:
                 label = labels[outcome.run_id]
                 self.best[label] = min(self.best.get(label, 100.0), outcome.test_error)
         if self._first is None and report.outcomes:

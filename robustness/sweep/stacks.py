@@ -1,15 +1,16 @@
-"""Which runs are trained together: stacks of one seed, small enough that every core has work."""
+"""Which runs are trained together: stacks of one workload and seed, small enough that every core has work."""
 
 from __future__ import annotations
 
 import math
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from robustness.study import Run
+    from robustness.workloads import Workload
 
 LARGEST = 128
 """Beyond this the gain of a larger stack is gone, and a lost worker loses more."""
@@ -22,18 +23,30 @@ WORTHWHILE = 32
 
 
 def cut(runs: Sequence[Run], slots: int, size: int | None = None) -> list[list[Run]]:
-    """Return `runs` as stacks of one seed, of about equal size; `size` None chooses it for `slots` workers."""
+    """Return `runs` as stacks of one workload and seed, of about equal size.
+
+    `size` None chooses it for `slots` workers.
+    """
     if not runs:
         return []
-    if runs[0].workload.engine == "single":
-        # Seed by seed, so that a machine's faster and slower minutes fall on all optimizers alike.
-        return [[run] for run in sorted(runs, key=lambda run: run.seed)]
+    # Seed by seed, so that a machine's faster and slower minutes fall on all optimizers alike.
+    runs = sorted(runs, key=lambda run: run.seed)
+    alone = [[run] for run in runs if run.workload.engine == "single"]
+    together = [run for run in runs if run.workload.engine == "stack"]
+    return [*_stacks(together, slots, size), *alone]
+
+
+def _stacks(runs: Sequence[Run], slots: int, size: int | None) -> list[list[Run]]:
+    """Return runs of the engine `stack`, ordered by seed, as stacks of one workload and seed."""
+    if not runs:
+        return []
     least = min(WORTHWHILE, math.ceil(len(runs) / slots))
     limit = size or max(least, min(LARGEST, math.ceil(len(runs) / (slots * SHARES))))
+    groups: dict[tuple[int, Workload], list[Run]] = {}
+    for run in runs:
+        groups.setdefault((run.seed, run.workload), []).append(run)
     stacks = []
-    by_seed = sorted(runs, key=lambda run: run.seed)
-    for _, group in groupby(by_seed, key=lambda run: run.seed):
-        members = list(group)
+    for members in groups.values():
         count = math.ceil(len(members) / limit)
         even = math.ceil(count / slots) * slots
         if size is None and len(members) >= even * WORTHWHILE:

@@ -47,16 +47,19 @@ class Report:
 
 
 def encode(study: Study, runs: Sequence[Run]) -> str:
-    """Return runs as short text: indices into the study's optimizers beside the numbers."""
-    places = {entry.optimizer: place for place, entry in enumerate(study.optimizers)}
-    return json.dumps([[places[run.optimizer], run.lr, run.weight_decay, run.seed] for run in runs])
+    """Return runs as short text: indices into the study's workloads and optimizers beside the numbers."""
+    workloads = {workload: place for place, workload in enumerate(study.workloads)}
+    optimizers = {entry.optimizer: place for place, entry in enumerate(study.optimizers)}
+    return json.dumps(
+        [[workloads[run.workload], optimizers[run.optimizer], run.lr, run.weight_decay, run.seed] for run in runs]
+    )
 
 
 def decode(study: Study, text: str) -> list[Run]:
     """Read what `encode` wrote for the same study."""
     return [
-        study.run(study.optimizers[place].optimizer, lr, weight_decay, seed)
-        for place, lr, weight_decay, seed in json.loads(text)
+        study.run(study.optimizers[optimizer], lr, weight_decay, seed, study.workloads[workload])
+        for workload, optimizer, lr, weight_decay, seed in json.loads(text)
     ]
 
 
