@@ -8,8 +8,9 @@ READY := .venv/.ready
 demo: $(READY)  ## run the digits study and write its report
 	$(BIN)/robustness run digits
 
-test: $(READY)  ## every test, the slow ones too
-	$(BIN)/python -m pytest
+test: $(READY)  ## every test, the slow ones too: those that start Ray or a browser one by one, as they fill the machine
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not sweep and not browser"
+	$(BIN)/python -m pytest -m "sweep or browser"
 
 lint: $(READY)
 	$(BIN)/ruff check .

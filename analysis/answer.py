@@ -21,22 +21,32 @@ if TYPE_CHECKING:
 
 MOST_RIVALS = 3
 PRIMARY = "adams"
+WORDS = "Depth, the test error of the chosen cell", "less deep", "deeper"
+OF_ONE_CELL = "Test error after the last epoch", "higher", "lower"
+"""What a depth is called, and a depth that is worse or better than another."""
 
 
 def answer(contents: Contents) -> str:
     """Return the answer in plain words, HTML. Without two optimizers to compare, what was measured."""
     pairs = compared(contents)
-    if contents.contrasts is None or contents.contrasts.box is None or not pairs:
+    if contents.contrasts is None or not pairs or (contents.contrasts.box is None and not contents.no_map):
         return wording.sentence(contents)
     first, rivals = pairs
     contrasts, shown = contents.contrasts, rivals[:MOST_RIVALS]
     seeds = seed_counts(n for one in contents.summaries for n in one.seeds)
+    if contents.no_map:
+        deep = _depths(contrasts, first, shown, 1 - ERROR / len(rivals), WORDS if contents.axes else OF_ONE_CELL)
+        return f"On {escape(contents.workload)}, {seeds}. {deep}{_more(rivals, shown)}."
     joint = 1 - ERROR / len(rivals)
     wide = [_wide(contrasts, first, rival, contents.deltas, joint) for rival in shown]
-    rest = f" (and {len(rivals) - len(shown)} more below)" if len(rivals) > len(shown) else ""
-    lead = f"On {escape(wording.workload(contents))}, {seeds}: {escape(first)}’s basin within {points(contents.delta)}"
+    rest = _more(rivals, shown)
+    lead = f"On {escape(contents.workload)}, {seeds}: {escape(first)}’s basin within {points(contents.delta)}"
     deep = _depths(contrasts, first, shown, joint)
     return f"{lead} is {wording.listing(wide)}{rest}. {deep}{wording.clipped(contents)}."
+
+
+def _more(rivals: Sequence[str], shown: Sequence[str]) -> str:
+    return f" (and {len(rivals) - len(shown)} more below)" if len(rivals) > len(shown) else ""
 
 
 def compared(contents: Contents) -> tuple[str, list[str]] | None:
@@ -72,7 +82,9 @@ def _interval(one: Comparison) -> str:
     return f"95 %: {one.low:.2f}–{high}"
 
 
-def _depths(contrasts: Contrasts, first: str, rivals: Sequence[str], joint: float) -> str:
+def _depths(
+    contrasts: Contrasts, first: str, rivals: Sequence[str], joint: float, said: tuple[str, str, str] = WORDS
+) -> str:
     """Return the depths of all, and which differences are decided."""
     depths = [f"{escape(label)} {contrasts.depth(label):.2f} %" for label in (first, *rivals)]
     sure = []
@@ -80,8 +92,8 @@ def _depths(contrasts: Contrasts, first: str, rivals: Sequence[str], joint: floa
         one = contrasts.compare("depth", first, rival)
         side = decided(contrasts, [contrasts.compare("depth", first, rival, level=joint)])
         if side:
-            words = f"{'less deep' if side > 0 else 'deeper'} than {escape(rival)}’s by {abs(one.estimate):.2f} points"
+            words = f"{said[1] if side > 0 else said[2]} than {escape(rival)}’s by {abs(one.estimate):.2f} points"
             ends = sorted((abs(one.low), abs(one.high)))
             sure.append(f"<strong>{words}</strong> (95 %: {ends[0]:.2f}–{ends[1]:.2f})")
-    verdict = f"it is {wording.listing(sure)}" if sure else "undecided which is deeper"
-    return f"Depth, the test error of the chosen cell: {', '.join(depths)}; {verdict}"
+    verdict = f"it is {wording.listing(sure)}" if sure else f"undecided which is {said[2]}"
+    return f"{said[0]}: {', '.join(depths)}; {verdict}"

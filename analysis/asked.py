@@ -11,7 +11,7 @@ from analysis.landscape import canonical
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.landscape import Labels
+    from analysis.landscape import Axis, Labels
     from robustness.study import Study
 
 
@@ -34,6 +34,22 @@ def study_labels(study: Study | None) -> Labels | None:
     from robustness.study.run import stored_options
 
     return {(e.optimizer.name, canonical(stored_options(e.optimizer))): e.label for e in study.optimizers}
+
+
+def axes(study: Study | None) -> tuple[Axis, Axis]:
+    """Return the learning rates and weight decays of a grid: label -> its own, where some optimizer has its own.
+
+    (None, None) without a study: then they are those of the runs.
+    """
+    if study is None:
+        return None, None
+    if all(entry.space is None for entry in study.optimizers):
+        return study.space.lr.values, study.space.weight_decay.values
+    spaces = {entry.label: study.space_of(entry) for entry in study.optimizers}
+    return (
+        {label: space.lr.values for label, space in spaces.items()},
+        {label: space.weight_decay.values for label, space in spaces.items()},
+    )
 
 
 def asked_for(runs: pd.DataFrame, study: Study | None) -> tuple[pd.DataFrame, int | None]:

@@ -77,15 +77,22 @@ class Contact:
 
 
 def common_box(landscapes: Iterable[Gridded]) -> Box | None:
-    """Return the region that all landscapes cover up to their outer cell edges; None where there is none."""
-    spans = []
+    """Return the region that all landscapes cover up to their outer cell edges; None where there is none.
+
+    An axis on which each has a single value, but not all the same one, does not narrow it: each is taken at its own.
+    """
+    spans, counts = [], []
     for landscape in landscapes:
         decay = landscape.weight_decay[landscape.weight_decay > 0]
         if len(landscape.lr) and len(decay):
             spans.append([*edges(landscape.lr)[[0, -1]], *edges(decay)[[0, -1]]])
+            counts.append([len(landscape.lr) == 1, len(landscape.weight_decay) == 1])
     if not spans:
         return None
     low, high = np.max(spans, axis=0), np.min(spans, axis=0)
+    for axis, single in enumerate(np.all(counts, axis=0)):
+        if single and low[2 * axis] >= high[2 * axis + 1]:
+            low[2 * axis], high[2 * axis + 1] = 0.0, np.inf
     box = Box((float(low[0]), float(high[1])), (float(low[2]), float(high[3])))
     return box if box.lr[0] < box.lr[1] and box.weight_decay[0] < box.weight_decay[1] else None
 
@@ -205,8 +212,11 @@ def contact(inside: NDArray[np.bool_], weights: Floats, optimum: Cell | None) ->
     if not len(rows):
         return Contact(float("nan"), (), optimum is not None)
     masks = {name: np.zeros(inside.shape, dtype=bool) for name in SIDES}
-    masks["low lr"][:, columns[0]] = masks["high lr"][:, columns[-1]] = True
-    masks[LOW_DECAY][rows[0]] = masks["high weight decay"][rows[-1]] = True
+    # An axis of a single value has no edge: the study asks for that value.
+    if inside.shape[1] > 1:
+        masks["low lr"][:, columns[0]] = masks["high lr"][:, columns[-1]] = True
+    if inside.shape[0] > 1:
+        masks[LOW_DECAY][rows[0]] = masks["high weight decay"][rows[-1]] = True
     border = np.any(list(masks.values()), axis=0)
     area = float(weights[inside].sum())
     share = float(weights[inside & border].sum()) / area if area else float("nan")

@@ -25,6 +25,7 @@ SHOWN = 4
 
 UNITS = {
     "depth": " points",
+    "loss_depth": " nats",
     "best_epoch_depth": " points",
     "equal_loss_error": " points",
     "lr_sensitivity": " points",

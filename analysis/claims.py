@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.along import AXES, LEAST_VALUES, SHARED
 from analysis.claim_rules import and_, decide, finding
 from analysis.verdict import Verdict
 from robustness.study import paper_claims, studies
@@ -30,25 +31,6 @@ decided in just 5 of 100 studies, and so in more than 5 of every other hundred."
 SEARCHES = ("tpe", "gp", "cmaes")
 """Samplers whose cells crowd around the optimum, so that they say nothing of an area."""
 
-_PLANE = ("lr", "weight_decay")
-AXES: dict[str, tuple[str, ...]] = {
-    "basin_area": _PLANE,
-    "basin_area_absolute": _PLANE,
-    "profile_auc": _PLANE,
-    "lr_sensitivity": ("lr",),
-    "lr_sensitivity_box": _PLANE,
-    "weight_decay_sensitivity": ("weight_decay",),
-    "failure_share": _PLANE,
-    "ridge_slope": _PLANE,
-    "ridge_correlation": _PLANE,
-    "optimum_weight_decay": ("weight_decay",),
-    "trend": ("weight_decay",),
-}
-"""What a measure goes along; the others are of one cell alone."""
-
-LEAST_VALUES = 3
-"""Of an axis that is gone along: with fewer, every cell lies at its edge."""
-
 
 class _NoDataError(Exception):
     """A claim cannot be judged; the text says why."""
@@ -60,6 +42,8 @@ def study_verdicts(
     contrasts: Contrasts | None,
     claims: Sequence[Claim] = (),
     deltas: Sequence[float] = DELTAS,
+    *,
+    workload: str,
 ) -> list[Verdict]:
     """Return a verdict on every claim of the catalogue, then on the study's own.
 
@@ -69,9 +53,9 @@ def study_verdicts(
         contrasts: Its comparisons; None where no run is stored, or a search chose the cells.
         claims: What the study was made for: claims of the catalogue, and its own.
         deltas: Points of error that bound a basin, where a claim has none of its own.
+        workload: What tables call the workload of these runs.
     """
     asked = {claim.id: claim for claim in claims}
-    workload = ", ".join(sorted(map(str, runs["workload"].unique())))
     return [
         judge(claim, contrasts, runs, study=name, workload=workload, made_for=claim.id in asked, deltas=deltas)
         for claim in (paper_claims() | asked).values()
@@ -122,7 +106,8 @@ def available(source: str) -> bool:
 
 def _elsewhere(claim: Claim, study: str) -> str:
     """Return which study would give the data, "" if that is this one, or none is known."""
-    if not claim.study or claim.study.rpartition("/")[2] == study:
+    # The file paper/figure-06 names its study paper-figure-06.
+    if not claim.study or study in {claim.study.replace("/", "-"), claim.study.rpartition("/")[2]}:
         return ""
     there = "" if available(claim.study) else ", and is not in this version yet"
     return f"; the study {claim.study} would give it{there}"
@@ -139,7 +124,8 @@ def _check(claim: Claim, runs: pd.DataFrame) -> None:
     """Refuse runs that the claim is not about, and a table that lacks what it reads."""
     if not len(runs):
         raise _NoDataError("no run is stored yet")
-    where, options = claim.where, _options(runs)
+    where = claim.where
+    options: list[Mapping[str, Any]] = [json.loads(text) for text in runs["workload_options"].unique()]
     kinds = {str((each.get("schedule") or {}).get("kind", "unknown")) for each in options}
     epochs = min(int(each.get("epochs", 0)) for each in options)
     for noun, asked, found in (
@@ -153,6 +139,8 @@ def _check(claim: Claim, runs: pd.DataFrame) -> None:
         raise _NoDataError(f"is about at least {where.epochs_at_least} epochs, and these runs have {epochs}")
     if claim.column and claim.column not in runs:
         raise _NoDataError(f"the runs table has no column {claim.column}")
+    if claim.column and runs[claim.column].isna().all():
+        raise _NoDataError(f"no run has a value of {claim.column}")
     _check_map(claim, runs)
 
 
@@ -160,16 +148,16 @@ def _check_map(claim: Claim, runs: pd.DataFrame) -> None:
     """Refuse cells that are no map of what the claim measures."""
     nouns = {"lr": "learning rates", "weight_decay": "weight decays"}
     axes = AXES.get(claim.measure, ())
+    named = {*claim.of, *claim.against}
+    compared = runs[runs["label"].isin(named) | runs["optimizer"].isin(named)]
     for column in axes:
-        if (count := runs[column].nunique()) < LEAST_VALUES:
+        # Each optimizer may have axes of its own: that of the fewest values counts.
+        count = int((compared if len(compared) else runs).groupby("label", observed=True)[column].nunique().min())
+        if count < LEAST_VALUES:
             raise _NoDataError(f"needs at least {LEAST_VALUES} {nouns[column]}, and these runs have {count}")
     searches = sorted(set(runs["sampler"].unique()) & set(SEARCHES))
     if searches and axes:
         raise _NoDataError(f"the search {and_(searches)} chose the cells: crowded at the optimum, they give no area")
-
-
-def _options(runs: pd.DataFrame) -> list[Mapping[str, Any]]:
-    return [json.loads(text) for text in runs["workload_options"].unique()]
 
 
 def _pairs(claim: Claim, contrasts: Contrasts, runs: pd.DataFrame) -> tuple[list[tuple[str, str]], list[str]]:
@@ -219,12 +207,21 @@ def _compare(
         ]
         blank = [each for each in own if np.isnan([each.value, each.other, each.estimate]).any()]
         if blank:
-            lacking[_unknown(claim, blank[0])] = None
+            lacking[_apart(claim, contrasts, of, rival) or _unknown(claim, blank[0])] = None
         else:
             compared += own
     if not compared:
         raise _NoDataError("; ".join(lacking))
     return compared, list(lacking)
+
+
+def _apart(claim: Claim, contrasts: Contrasts, of: str, rival: str) -> str:
+    """Return why optimizers with axes of their own cannot be compared, "" if that is not what they lack."""
+    if rival and claim.measure in SHARED and not contrasts.on_one_grid(of, rival):
+        return f"{of} and {rival} share no cells to compare, since their axes differ"
+    if rival and claim.measure in AXES and not contrasts.common_box(of, rival):
+        return f"{of} and {rival} have no part of learning rate and weight decay in common"
+    return ""
 
 
 def _unknown(claim: Claim, blank: Comparison) -> str:

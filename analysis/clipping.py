@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from analysis.surfaces import Surfaces
 
 AREAS = {"basin_area": False, "basin_area_absolute": True}
-DEPTHS = ("depth", "best_epoch_depth")
+DEPTHS = ("depth", "loss_depth", "best_epoch_depth")
 
 
 def clipped(study: Surfaces, comparison: Comparison) -> str:
@@ -29,7 +29,9 @@ def clipped(study: Surfaces, comparison: Comparison) -> str:
     less, greater = (comparison.of, comparison.against)[:: 1 if first_is_less else -1]
     if comparison.measure in AREAS and comparison.delta is not None:
         return _narrower(study, less, greater, comparison.delta, absolute=AREAS[comparison.measure])
-    return _worse(study, greater) if comparison.measure in DEPTHS else ""
+    if comparison.measure not in DEPTHS:
+        return ""
+    return _worse(study.losses if comparison.measure == "loss_depth" else study, greater)
 
 
 def _narrower(study: Surfaces, narrow: str, wide: str, delta: float, *, absolute: bool) -> str:
@@ -64,8 +66,10 @@ def _worse(study: Surfaces, label: str) -> str:
     columns = np.flatnonzero(measured.any(axis=0))
     positive = np.flatnonzero(measured.any(axis=1) & (one.weight_decay > 0))
     zero = one.weight_decay[0] == 0 and bool(measured[0, cell.column])
-    sides = [name for name, at in (("low lr", columns[0]), ("high lr", columns[-1])) if cell.column == at]
-    if len(positive):
+    # An axis of a single value has no edge: the study asks for that value.
+    ends = (("low lr", columns[0]), ("high lr", columns[-1])) if len(one.lr) > 1 else ()
+    sides = [name for name, at in ends if cell.column == at]
+    if len(positive) and len(one.weight_decay) > 1:
         # Below the least weight decay lies 0; where that was measured and is no better, nothing is cut off.
         sides += [LOW_DECAY] if cell.row == positive[0] and not zero else []
         sides += ["high weight decay"] if cell.row == positive[-1] else []

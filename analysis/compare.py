@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis import page
-from analysis.contents import gather
+from analysis.contents import gather_all
 from analysis.figures import Drawing, basins, sampled_basins
 from analysis.figures.performance import performance
 from analysis.figures.theme import count, percent, plural, points
@@ -40,17 +40,21 @@ def read(roots: Sequence[str | Path], delta: float = 1.0) -> list[Workload]:
     from robustness.results import Store
 
     # The verdicts that come along are those of `robustness claims`: at this distance and at twice it.
-    return workloads([gather(Store(root), (delta, 2 * delta)) for root in roots])
+    return workloads([one for root in roots for one in gather_all(Store(root), (delta, 2 * delta))])
 
 
 def text(compared: Sequence[Workload], delta: float = 1.0) -> str:
     """Return the studies' measures and the performance scores as aligned plain text."""
     blocks = [_aligned([["study", "workload", *COLUMNS], *_table(compared)], left=3)]
-    about = f"A basin: cells within {points(delta)} of its own test error, or of that of the best on validation."
-    blocks.append(f"{about} {_notes(compared)}".rstrip())
-    if scores := _scores(compared, delta):
-        blocks += [_headline(compared), _aligned(scores, left=1)]
+    blocks.append(f"{basins_are(delta)} {_notes(compared)}".rstrip())
+    if table := scores(compared, delta):
+        blocks += [headline(compared), _aligned(table, left=1)]
     return "\n\n".join(block for block in blocks if block).rstrip()
+
+
+def basins_are(delta: float) -> str:
+    """Return what the table's basins are."""
+    return f"A basin: cells within {points(delta)} of its own test error, or of that of the best on validation."
 
 
 def _table(compared: Sequence[Workload]) -> list[list[str]]:
@@ -70,8 +74,8 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
-def _scores(compared: Sequence[Workload], delta: float) -> list[list[str]]:
-    """Return the scores as a table with its head; [] without an optimizer."""
+def scores(compared: Sequence[Workload], delta: float) -> list[list[str]]:
+    """Return the scores of performance profiles as a table with its head; [] without an optimizer."""
     everyone, tables = labels(compared), costs(compared, delta)
     if not everyone:
         return []
@@ -87,23 +91,24 @@ def _score(value: float) -> str:
     return DASH if np.isnan(value) else f"{value:.3f}"
 
 
-def _headline(compared: Sequence[Workload]) -> str:
+def headline(compared: Sequence[Workload]) -> str:
+    """Return what the scores are."""
     return (
         f"Performance profiles over {plural(len(compared), 'workload')}: the mean share of workloads on which an "
         f"optimizer is within a factor τ of the best, τ from 1 to {TAU_MAX:g}; 1.000 is the best on every one."
     )
 
 
-def _answer(compared: Sequence[Workload], scores: Sequence[Sequence[str]]) -> str:
+def answer(compared: Sequence[Workload], table: Sequence[Sequence[str]]) -> str:
     """Return who scores highest, in words, HTML; it claims nothing beyond."""
-    if not scores:
+    if not table:
         return "No run of these studies is stored yet."
     leaders = []
-    for measure, *column in list(zip(*scores, strict=True))[1:]:
+    for measure, *column in list(zip(*table, strict=True))[1:]:
         known = [value for value in column if value != DASH]
         if not known:
             continue
-        first = [escape(row[0]) for row, value in zip(scores[1:], column, strict=True) if value == max(known)]
+        first = [escape(row[0]) for row, value in zip(table[1:], column, strict=True) if value == max(known)]
         leaders.append(f"<strong>{' and '.join(first)}</strong> in {measure.removesuffix(', %')} ({max(known)})")
     return f"Over {plural(len(compared), 'workload')} the highest scores: {', '.join(leaders)}."
 
@@ -112,7 +117,7 @@ def _notes(compared: Sequence[Workload]) -> str:
     said = []
     if any(not row.unbiased for one in compared for row in one.rows):
         said.append("*: the test error chose the cell, which flatters it.")
-    said += [f"{one.name}: no run is stored yet." for one in compared if not one.rows]
+    said += [f"{', '.join(_called(one, compared))}: no run is stored yet." for one in compared if not one.rows]
     if any(row.edge > 0 for one in compared for row in one.rows):
         said.append("A basin at the edge of its box is wider than its share says, by an unknown amount.")
     return " ".join(said)
@@ -146,7 +151,7 @@ def drawings(compared: Sequence[Workload], delta: float) -> dict[str, tuple[str,
         heading = one.name if one.name == one.workload else f"{one.name}: {one.workload}"
         if one.contents.cells is not None:
             drawn[f"study-{number}"] = heading, sampled_basins(one.contents.cells, delta)
-        elif one.contents.maps:
+        elif one.contents.maps and not one.contents.no_map:
             drawn[f"study-{number}"] = heading, basins(one.contents.maps, delta, one.contents.marks)
     return drawn
 
@@ -154,31 +159,47 @@ def drawings(compared: Sequence[Workload], delta: float) -> dict[str, tuple[str,
 def html(compared: Sequence[Workload], delta: float) -> str:
     """Return the whole page."""
     drawn = drawings(compared, delta)
-    facts = [plural(len(compared), "study").replace("studys", "studies"), plural(len(labels(compared)), "optimizer")]
+    names = list(dict.fromkeys(one.name for one in compared))
+    facts = [plural(len(names), "study").replace("studys", "studies"), plural(len(labels(compared)), "optimizer")]
     facts.append(f"{count(sum(one.contents.results for one in compared))} runs")
-    notes, scores = _notes(compared), _scores(compared, delta)
+    notes, table = _notes(compared), scores(compared, delta)
     return page.page(
-        ", ".join(one.name for one in compared) or "nothing",
+        ", ".join(names) or "nothing",
         "robustness compared",
         "compare.html",
         {name: drawing for name, (_, drawing) in drawn.items()},
         facts="".join(f"<li>{fact}</li>" for fact in facts),
         notes=f'<p class="note">{escape(notes)}</p>' if notes else "",
-        measures=_html_table([["study", *COLUMNS], *_html_rows(compared)]),
-        headline=escape(_headline(compared)),
-        answer=_answer(compared, scores),
-        scores=_html_table(scores),
+        measures=html_measures(compared),
+        headline=escape(headline(compared)),
+        answer=answer(compared, table),
+        scores=html_table(table),
         figures="".join(page.section(name, *shown) for name, shown in drawn.items()),
         delta=points(delta),
         date=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
     )
 
 
-def _html_rows(compared: Sequence[Workload]) -> list[list[str]]:
-    return [[row[0], *row[2:]] for row in _table(compared)]
+def html_measures(compared: Sequence[Workload], *, named: bool = True) -> str:
+    """Return the table of measures, HTML; without the study's name for workloads of one study."""
+    if not named:
+        return html_table([["workload", *COLUMNS], *(row[1:] for row in _table(compared))])
+    if not _several(compared):
+        return html_table([["study", *COLUMNS], *([row[0], *row[2:]] for row in _table(compared))])
+    return html_table([["study", "workload", *COLUMNS], *_table(compared)])
 
 
-def _html_table(rows: Sequence[Sequence[str]]) -> str:
+def _called(one: Workload, compared: Sequence[Workload]) -> list[str]:
+    return [one.name, one.workload] if _several(compared) else [one.name]
+
+
+def _several(compared: Sequence[Workload]) -> bool:
+    """Whether a study has several workloads."""
+    return len({one.name for one in compared}) < len(compared)
+
+
+def html_table(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows of texts, the head first, as an HTML table; "" without a row."""
     if not rows:
         return ""
     head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in rows[0])

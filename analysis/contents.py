@@ -5,47 +5,46 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from analysis.asked import asked_for, is_sampled, stored_study, study_labels
+from analysis.asked import stored_study
 from analysis.basin import Cell, Mark, common_box
 from analysis.claims import DELTAS, study_verdicts
-from analysis.contrasts import Contrasts
-from analysis.landscape import label, landscapes
-from analysis.measures import WITHIN
-from analysis.replicates import in_cells
-from analysis.samples import samples
-from analysis.summary import runs_of_summaries, summarize, summarize_samples
-from analysis.tuning import grid_curve, sample_curve
+from analysis.measured import CHOOSER, METRIC, Measured
+from analysis.parts import parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
 
+    from analysis.contrasts import Contrasts
     from analysis.landscape import Landscape
+    from analysis.parts import Part
     from analysis.summary import Summary
     from analysis.tuning import TuningCurve
     from analysis.verdict import Verdict
     from robustness.results import Store
     from robustness.study import Claim, Study
 
-METRIC = "test_error"
-CHOOSER = "validation_error"
+__all__ = ["AXES", "CHOOSER", "METRIC", "Contents", "gather", "gather_all"]
+
+AXES = {"lr": "learning rate", "weight_decay": "weight decay"}
+"""What the two axes of a map are called, by their columns."""
 
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """What a report shows.
+    """What a report shows of one workload.
 
     Attributes:
         name: The study's name.
-        study: The study as it was asked last; None where its file is missing or cannot be read.
+        workload: What tables and figures call the workload.
+        study: The study as it was asked last, on this workload alone; None where its file is missing or cannot be
+            read.
         text: That file.
         problem: Why `study` is None; "" otherwise.
         runs: The runs to show, with the column `label`.
         asked: Runs that the study asks for; None where unknown.
-        others: Stored runs that the study no longer asks for.
+        others: Runs in the store that the study no longer asks for, on any workload.
         maps: Landscapes of the test error; empty for a sampled study.
         cells: The cells of a sampled study; None for a grid.
         summaries: A line per optimizer.
@@ -59,6 +58,7 @@ class Contents:
     """
 
     name: str
+    workload: str
     study: Study | None
     text: str
     problem: str
@@ -101,9 +101,46 @@ class Contents:
         """Runs with a result: completed or diverged."""
         return int((self.runs["status"] != "failed").sum())
 
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """Columns of those axes of which some optimizer has several values: none where each has a single cell."""
+        if not self.maps:
+            return tuple(AXES)
+        counts = [(len(one.lr), len(one.weight_decay)) for one in self.maps.values()]
+        return tuple(name for name, column in zip(AXES, zip(*counts, strict=True), strict=True) if max(column) > 1)
+
+    @property
+    def apart(self) -> bool:
+        """Whether the maps have no box in common, because of the optimizers' own learning rates and weight decays."""
+        placed = [one for one in self.maps.values() if (one.weight_decay > 0).any()]
+        return not self.no_map and len(placed) > 1 and common_box(placed) is None
+
+    @property
+    def no_map(self) -> str:
+        """Why the cells are no map of learning rate and weight decay; "" where they are one."""
+        if len(self.axes) == len(AXES):
+            return ""
+        if not self.axes:
+            return "each optimizer has a single cell, which is no map"
+        missing = next(column for column in AXES if column not in self.axes)
+        return f"each optimizer has a single {AXES[missing]}, so its cells are a line and no map"
+
 
 def gather(store: Store, deltas: Sequence[float] = DELTAS, claims: Sequence[Claim] | None = None) -> Contents:
-    """Read a store and measure what is there, however little.
+    """Read a store of one workload and measure what is there, however little; arguments as in `gather_all`.
+
+    Raises:
+        ValueError: The study has several workloads.
+        robustness.results.StorageError: The store cannot be reached.
+    """
+    found = gather_all(store, deltas, claims)
+    if len(found) > 1:
+        raise ValueError(f"study {store.name!r} has {len(found)} workloads: see `gather_all`")
+    return found[0]
+
+
+def gather_all(store: Store, deltas: Sequence[float] = DELTAS, claims: Sequence[Claim] | None = None) -> list[Contents]:
+    """Read a store and measure what is there, each workload by itself; at least one, if it has no run.
 
     Args:
         store: The study's results.
@@ -113,97 +150,46 @@ def gather(store: Store, deltas: Sequence[float] = DELTAS, claims: Sequence[Clai
     Raises:
         robustness.results.StorageError: The store cannot be reached.
     """
-    name = store.name
     text = store.read_study()
-    study, problem = stored_study(text, name)
-    stored = store.runs()
-    kept, asked = asked_for(stored, study)
-    runs = label(kept, study_labels(study))
-    maps, cells = _mapped(runs, study)
-    contrasts = Contrasts.of_runs(runs, *_axes(study), chance=_chance(study)) if maps else None
-    summaries = _summaries(runs, maps, cells, contrasts, deltas[0])
-    best = runs_of_summaries(runs, summaries)
-    curves = store.curves(_with_neighbors(runs, best) + (_in_basins(runs, contrasts) if contrasts else []))
+    study, problem = stored_study(text, store.name)
+    name = study.name if study else store.name
+    asked = (study.claims if study else ()) if claims is None else claims
+    stored, provenance = store.runs(), store.read_provenance()
+    found = parts(stored, study)
+    others = len(stored) - sum(len(part.runs) for part in found)
+    measured = [Measured.of(part.runs, part.study, deltas[0]) for part in found]
+    curves = store.curves([run for one in measured for run in one.curves])
+    shared = {"name": name, "text": text or "", "problem": problem, "others": others, "provenance": provenance}
+    return [
+        _contents(part, one, curves, asked, shared | {"deltas": tuple(deltas)})
+        for part, one in zip(found, measured, strict=True)
+    ]
+
+
+def _contents(
+    part: Part,
+    measured: Measured,
+    curves: pd.DataFrame,
+    claims: Sequence[Claim],
+    shared: dict[str, Any],
+) -> Contents:
+    """Return what is shown of one workload; `curves` are those of all, `shared` what all workloads have alike."""
+    own = curves[curves["run_id"].isin(part.runs["run_id"])]
+    contrasts = measured.contrasts
     if contrasts is not None:
-        contrasts.curves = curves
+        contrasts.curves = own
     return Contents(
-        name=study.name if study else name,
-        study=study,
-        text=text or "",
-        problem=problem,
-        runs=runs,
-        asked=asked,
-        others=len(stored) - len(runs),
-        maps=maps,
-        cells=cells,
-        summaries=summaries,
+        workload=part.title,
+        study=part.study,
+        runs=part.runs,
+        asked=part.asked,
+        maps=measured.maps,
+        cells=measured.cells,
+        summaries=measured.summaries,
         contrasts=contrasts,
-        verdicts=study_verdicts(
-            study.name if study else name,
-            runs,
-            contrasts,
-            study.claims if study and claims is None else claims or (),
-            deltas,
-        ),
-        tuning=_tuning(runs, maps, cells),
-        deltas=tuple(deltas),
-        best=best,
-        curves=curves,
-        provenance=store.read_provenance(),
+        verdicts=study_verdicts(shared["name"], part.runs, contrasts, claims, shared["deltas"], workload=part.title),
+        tuning=measured.tuning,
+        best=measured.best,
+        curves=own,
+        **shared,
     )
-
-
-def _axes(study: Study | None) -> tuple[Sequence[float] | None, Sequence[float] | None]:
-    return (study.space.lr.values, study.space.weight_decay.values) if study else (None, None)
-
-
-def _mapped(runs: pd.DataFrame, study: Study | None) -> tuple[dict[str, Landscape], pd.DataFrame | None]:
-    """Return the landscapes of a grid, or the cells of a sampled study."""
-    if not len(runs):
-        return {}, None
-    if is_sampled(runs, study):
-        return {}, samples(runs, METRIC)
-    lr, weight_decay = _axes(study)
-    return landscapes(runs, METRIC, lr=lr, weight_decay=weight_decay), None
-
-
-def _summaries(
-    runs: pd.DataFrame,
-    maps: dict[str, Landscape],
-    cells: pd.DataFrame | None,
-    contrasts: Contrasts | None,
-    delta: float,
-) -> list[Summary]:
-    if contrasts is not None:
-        return [summarize(one, contrasts, delta) for one in maps.values()]
-    if cells is None:
-        return []
-    return summarize_samples(cells, samples(runs, CHOOSER), set(runs["sampler"].unique()), delta)
-
-
-def _chance(study: Study | None) -> float | None:
-    return study.workload.chance_error if study else None
-
-
-def _with_neighbors(runs: pd.DataFrame, best: dict[str, list[str]]) -> list[str]:
-    """Return the runs of the best cells and those of the same optimizer and learning rate."""
-    rows = runs.loc[runs["run_id"].isin([run for ids in best.values() for run in ids]), ["label", "lr"]]
-    return list(runs.merge(rows.drop_duplicates(), on=["label", "lr"])["run_id"])
-
-
-def _in_basins(runs: pd.DataFrame, contrasts: Contrasts) -> list[str]:
-    """Return the runs of every optimizer in the cells that lie in some optimizer's basin."""
-    kept = np.zeros(len(runs), dtype=bool)
-    for name, one in contrasts.replicates.items():
-        kept |= in_cells(runs, one, contrasts.inside(name, WITHIN))
-    return list(runs.loc[kept, "run_id"])
-
-
-def _tuning(runs: pd.DataFrame, maps: dict[str, Landscape], cells: pd.DataFrame | None) -> dict[str, TuningCurve]:
-    box = common_box(maps.values())
-    curves = {name: grid_curve(one, box) for name, one in maps.items()}
-    if cells is not None:
-        samplers = set(runs["sampler"].unique())
-        for name, part in cells.groupby("label", observed=True, sort=True):
-            curves[str(name)] = sample_curve(str(name), part, samplers)
-    return {name: curve for name, curve in curves.items() if curve is not None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,12 +18,14 @@ from analysis.statistics import LEVEL, contrast, interval
 from analysis.surfaces import CHOOSER, Surfaces
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     import pandas as pd
     from numpy.typing import NDArray
 
+    from analysis.choice import Choice
     from analysis.comparison import Comparison
+    from analysis.landscape import Axis
 
     Floats = NDArray[np.float64]
 
@@ -34,8 +37,8 @@ class Contrasts(Surfaces):
     def of_runs(
         cls,
         runs: pd.DataFrame,
-        lr: Sequence[float] | None = None,
-        weight_decay: Sequence[float] | None = None,
+        lr: Axis = None,
+        weight_decay: Axis = None,
         *,
         metric: str = "test_error",
         chance: float | None = None,
@@ -78,6 +81,8 @@ class Contrasts(Surfaces):
             return self._compare_series(measure, of, against, column, level)
         if against is None:
             raise ValueError(f"{measure} compares two optimizers")
+        if self._crowded:
+            return self._among(of, against).compare(measure, of, against, delta=delta, level=level)
         points, scale = _delta(measure, delta), MEASURES[measure].scale
         values = [self.value(measure, name, delta=delta) for name in (of, against)]
         seeds, ends = self.seeds(of, against), (float("nan"), float("nan"))
@@ -85,7 +90,7 @@ class Contrasts(Surfaces):
             sides = [MEASURES[measure].formula(self.draws(name, seeds), points) for name in (of, against)]
             ends = interval(contrast(sides[0], sides[1], scale), level)
         found = comparison(measure, of, against, values, ends, delta=delta, scale=scale, level=level, seeds=seeds)
-        return self._of_all_seeds(found)
+        return self._of_all_seeds(found, self.choices)
 
     def _compare_series(
         self, measure: str, of: str, against: str | None, column: str | None, level: float
@@ -98,11 +103,14 @@ class Contrasts(Surfaces):
         shown = [float(kind.shown(value)) for value in self._means(rows)]
         names = measure, of, against or "", shown, ends
         made = comparison(*names, column=column or "", scale=kind.scale, level=level, seeds=int(found.seeds))
-        return self._of_all_seeds(made) if measure == "depth" else made
+        if measure not in {"depth", "loss_depth"}:
+            return made
+        return self._of_all_seeds(made, self.choices if measure == "depth" else self.losses.choices)
 
-    def _of_all_seeds(self, found: Comparison) -> Comparison:
+    @staticmethod
+    def _of_all_seeds(found: Comparison, choices: Mapping[str, Choice | None]) -> Comparison:
         """Count those seeds as needed too that choose the cells, where half of them do."""
-        halved = any(choice and choice.by == "half" for choice in map(self.choices.get, (found.of, found.against)))
+        halved = any(choice and choice.by == "half" for choice in map(choices.get, (found.of, found.against)))
         return replace(found, needed=2 * found.needed) if halved and found.needed else found
 
     def _rows(self, measure: str, of: str, against: str, column: str | None) -> tuple[Floats, Floats]:
@@ -120,7 +128,31 @@ class Contrasts(Surfaces):
 
     def clipped(self, comparison: Comparison) -> str:
         """Return why the edge of the box could turn a comparison round, "" if it could not."""
+        if self._crowded and comparison.against and comparison.measure in MEASURES:
+            return clipped(self._among(comparison.of, comparison.against), comparison)
         return clipped(self, comparison)
+
+    @property
+    def _crowded(self) -> bool:
+        """Whether only pairs of optimizers can have a box in common: all of them together have none."""
+        return self.box is None and len(self.replicates) > 2
+
+    def _among(self, *labels: str) -> Contrasts:
+        """Return the study of these optimizers alone; kept."""
+        if labels not in self._pairs:
+            found = {label: self.replicates[label] for label in labels}
+            self._pairs[labels] = Contrasts(
+                found, metric=self.metric, chance=self.chance, runs=self.runs, curves=self.curves, draws=self.most_draws
+            )
+        return self._pairs[labels]
+
+    @cached_property
+    def _pairs(self) -> dict[tuple[str, ...], Contrasts]:
+        return {}
+
+    def common_box(self, of: str, against: str) -> bool:
+        """Whether two optimizers have a part of learning rate and weight decay in common."""
+        return (self._among(of, against) if self._crowded else self).box is not None
 
 
 def _delta(measure: str, delta: float | None) -> float:

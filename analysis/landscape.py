@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
@@ -11,12 +12,13 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
     Labels = Mapping[tuple[str, str], str]
+    Axis = Sequence[float] | Mapping[str, Sequence[float]] | None
 
 IDENTITY = ["optimizer", "optimizer_options"]
 
@@ -120,7 +122,7 @@ def label(runs: pd.DataFrame, labels: Labels | None = None) -> pd.DataFrame:
     groups = runs.groupby(IDENTITY, sort=True)
     firsts = groups[IDENTITY].head(1).sort_values(IDENTITY)
     found = [(str(name), canonical(str(options))) for name, options in firsts.itertuples(index=False, name=None)]
-    chosen = labels if labels is not None else _labels(found)
+    chosen = labels if labels is not None else told_apart(found)
     names = pd.Series([chosen.get(key) for key in found], dtype="object")
     column = pd.Categorical(
         names.to_numpy()[groups.ngroup().to_numpy()], categories=list(dict.fromkeys(chosen.values()))
@@ -129,7 +131,8 @@ def label(runs: pd.DataFrame, labels: Labels | None = None) -> pd.DataFrame:
     return labelled.dropna(subset="label") if (column.codes < 0).any() else labelled
 
 
-def _labels(found: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+def told_apart(found: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Return (name, options as JSON) -> a title: the name, and the options that differ where one name has several."""
     labels = {}
     for name, options in found:
         rivals = [json.loads(other) for rival, other in found if rival == name]
@@ -143,8 +146,8 @@ def landscapes(
     runs: pd.DataFrame,
     metric: str = "test_error",
     labels: Labels | None = None,
-    lr: Sequence[float] | None = None,
-    weight_decay: Sequence[float] | None = None,
+    lr: Axis = None,
+    weight_decay: Axis = None,
 ) -> dict[str, Landscape]:
     """Return one landscape per optimizer label.
 
@@ -152,14 +155,22 @@ def landscapes(
         runs: A runs table; the order of its rows and repeated rows change nothing.
         metric: The column to average, in percent for errors.
         labels: See `label`.
-        lr: The learning rates of the map, ascending; without them an optimizer's own. Runs off the axes are
-            left out, cells without a run are `MISSING`.
+        lr: The learning rates of the map, ascending, or label -> those of an optimizer; without them the rates of its
+            runs. Runs off the axes are left out, cells without a run are `MISSING`.
         weight_decay: Likewise.
     """
     rows = runs if "label" in runs else label(runs, labels)
     rows = rows[["label", "lr", "weight_decay", "weight_decay_native", "seed", "status", metric]]
     parts = dict(iter(rows.groupby("label", observed=lr is None or weight_decay is None, sort=True)))
-    return {str(name): _landscape(str(name), part, metric, lr, weight_decay) for name, part in parts.items()}
+    return {
+        str(name): _landscape(str(name), part, metric, of_label(lr, str(name)), of_label(weight_decay, str(name)))
+        for name, part in parts.items()
+    }
+
+
+def of_label(axis: Axis, label: str) -> Sequence[float] | None:
+    """Return the axis of one optimizer: its own where each has one."""
+    return axis[label] if isinstance(axis, Mapping) else axis
 
 
 def _axis(values: pd.Series, given: Sequence[float] | None) -> tuple[Floats, NDArray[np.int64]]:

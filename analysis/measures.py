@@ -163,8 +163,8 @@ def optimum_weight_decay(surface: Surface, _delta: float) -> Floats:
 
 
 def _area(surface: Surface, limit: Floats) -> Floats:
-    if not surface.weights.any():
-        # Without a box, as with a weight decay of 0 alone, there is no area, not one of 0.
+    if not surface.weights.any() or 1 in surface.weights.shape:
+        # Without a box, as with a weight decay of 0 alone, there is no area, not one of 0. Nor has a line one.
         return np.full(len(limit), np.nan)
     inside = within(surface.mean, limit, surface.cells)
     areas = inside.reshape(len(inside), -1) @ surface.weights.ravel()

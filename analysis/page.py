@@ -47,12 +47,12 @@ def asset(name: str) -> str:
     return files("analysis").joinpath(name).read_text(encoding="utf-8")
 
 
-def section(name: str, heading: str, drawing: Drawing) -> str:
-    """Return the place of a figure with its heading (plain text) and caption, HTML."""
+def section(name: str, heading: str, drawing: Drawing, level: int = 2) -> str:
+    """Return the place of a figure with its heading (plain text, of that level) and caption, HTML."""
     height, title = drawing.figure.layout.height, escape(heading)
     place = f'<div class="figure" id="{name}" style="height:{height}px" role="img" aria-label="{title}"></div>'
     caption = f"<figcaption>{escape(drawing.caption)}</figcaption>"
-    return f"<section><h2>{title}</h2><figure>{place}{caption}</figure></section>"
+    return f"<section><h{level}>{title}</h{level}><figure>{place}{caption}</figure></section>"
 
 
 def payload(drawn: Mapping[str, Drawing]) -> dict[str, Any]:

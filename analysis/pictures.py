@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.basin import common_box, measured
-from analysis.contents import METRIC, gather
+from analysis.contents import METRIC, gather_all
 from analysis.export import FORMATS, ExportError, browser, export
-from analysis.figures.basins import basins
 from analysis.figures.difference import difference
 from analysis.figures.forest import forest
-from analysis.figures.paper import FIGURES
+from analysis.figures.paper import FIGURES, maps
 from analysis.figures.paper_cells import Cells
 from analysis.figures.profiles import profile, profiles
-from analysis.figures.sampled import sampled_basins
+from analysis.figures.single_cells import single_cells
+from analysis.figures.slices import slices
 from analysis.figures.tuning import tuning
+from analysis.parts import slugs
 from analysis.replicates import replicates
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from analysis.contents import Contents
     from analysis.figures.theme import Drawing
 
+NOTHING = "no run with a result is stored yet"
 SAMPLED = "a search chose the cells, which crowd where it looked: they are no map"
 
 
@@ -38,6 +40,8 @@ class Written:
 
 def write(root: str | Path, out: str | Path, figures: Iterable[str] | None = None, kind: str = "svg") -> Written:
     """Write figures of a stored study into the folder `out`, as figure-11.svg and so on.
+
+    Of several workloads, each into a folder of its own there; the reasons then begin with the workload.
 
     Args:
         root: The study's folder, or the URI of one.
@@ -60,14 +64,40 @@ def write(root: str | Path, out: str | Path, figures: Iterable[str] | None = Non
     browser()
     from robustness.results import Store
 
-    drawn = drawings(gather(Store(root)), chosen)
-    left_out = {name: found for name, found in drawn.items() if isinstance(found, str)}
-    paths = [
-        export(found, Path(out) / f"figure-{name}.{kind}")
-        for name, found in drawn.items()
-        if not isinstance(found, str)
-    ]
-    return Written(paths, left_out)
+    studies, written = gather_all(Store(root)), Written([], {})
+    for contents, slug in zip(studies, slugs([one.workload for one in studies]), strict=True):
+        alone = len(studies) == 1
+        for name, found in drawings(contents, chosen).items():
+            if isinstance(found, str):
+                written.left_out[name if alone else f"{contents.workload}, {name}"] = found
+            else:
+                folder = Path(out) if alone else Path(out) / slug
+                written.paths.append(export(found, folder / f"figure-{name}.{kind}"))
+    return written
+
+
+def overview(root: str | Path, out: str | Path) -> list[Path]:
+    """Write what there is of learning rate and weight decay as a picture (.svg, .png or .pdf) and return its path.
+
+    The landscapes; of a study that has none, the cut along its one axis or its single cells. Of several workloads a
+    picture each, whose file name ends with the workload's.
+
+    Raises:
+        analysis.export.ExportError: There is nothing to draw, or nothing to draw it with.
+        robustness.results.StorageError: The results cannot be read.
+    """
+    from robustness.results import Store
+
+    studies, out = gather_all(Store(root)), Path(out)
+    drawn: dict[Path, Drawing] = {}
+    for contents, slug in zip(studies, slugs([one.workload for one in studies]), strict=True):
+        path = out if len(studies) == 1 else out.with_stem(f"{out.stem}-{slug}")
+        found = [OWN[name](contents) for name in ("basins", "slices", "cells")]
+        if some := [one for one in found if not isinstance(one, str)]:
+            drawn[path] = some[0]
+    if not drawn:
+        raise ExportError(f"{root}: no run of this study is stored yet")
+    return [export(one, path) for path, one in drawn.items()]
 
 
 def known() -> list[str]:
@@ -85,15 +115,27 @@ def drawings(contents: Contents, figures: Iterable[str]) -> dict[str, Drawing | 
 
 
 def _basins(contents: Contents) -> Drawing | str:
+    return maps(contents) if len(contents.runs) else NOTHING
+
+
+def _cells(contents: Contents) -> Drawing | str:
+    if contents.cells is not None or contents.axes:
+        return "it is for optimizers that have a single cell each"
+    return single_cells(contents.runs) if contents.results else NOTHING
+
+
+def _slices(contents: Contents) -> Drawing | str:
     if contents.cells is not None:
-        return sampled_basins(contents.cells, contents.delta)
-    return basins(contents.maps, contents.delta, contents.marks) if contents.maps else "no run is stored yet"
+        return SAMPLED
+    if not contents.axes:
+        return contents.no_map
+    return slices(contents.maps, contents.chosen, contents.axes) if contents.marks else NOTHING
 
 
 def _difference(contents: Contents) -> Drawing | str:
     """Return AdamS minus AdamW where both are there, else the first optimizer minus the second."""
-    if contents.cells is not None:
-        return SAMPLED
+    if contents.cells is not None or contents.no_map:
+        return contents.no_map or SAMPLED
     found = replicates(contents.runs, [METRIC]) if len(contents.runs) else {}
     names = [str(name) for name in found]
     optimizers = Cells(contents).optimizers
@@ -108,8 +150,8 @@ def _difference(contents: Contents) -> Drawing | str:
 
 
 def _profiles(contents: Contents) -> Drawing | str:
-    if contents.cells is not None:
-        return SAMPLED
+    if contents.cells is not None or contents.no_map:
+        return contents.no_map or SAMPLED
     box = common_box(contents.maps.values())
     found = {name: profile(one, box) for name, one in contents.maps.items()}
     if not any(len(tau) for tau, _ in found.values()):
@@ -123,6 +165,8 @@ def _seeds(contents: Contents) -> list[int]:
 
 
 def _tuning(contents: Contents) -> Drawing | str:
+    if contents.no_map:
+        return contents.no_map
     if not contents.tuning:
         return "there is no tuning curve: no uniform sample of the box has a result"
     return tuning(contents.tuning, _seeds(contents))
@@ -140,5 +184,7 @@ OWN: Mapping[str, Callable[[Contents], Drawing | str]] = {
     "profiles": _profiles,
     "tuning": _tuning,
     "claims": _claims,
+    "slices": _slices,
+    "cells": _cells,
 }
 """The report's own figures by name."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.landscape import label as labelled
+from analysis.landscape import of_label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from analysis.landscape import Labels
+    from analysis.landscape import Axis, Labels
 
     Floats = NDArray[np.float64]
 
@@ -55,8 +56,8 @@ class Replicates:
 def replicates(
     runs: pd.DataFrame,
     columns: Sequence[str],
-    lr: Sequence[float] | None = None,
-    weight_decay: Sequence[float] | None = None,
+    lr: Axis = None,
+    weight_decay: Axis = None,
     labels: Labels | None = None,
 ) -> dict[str, Replicates]:
     """Return the landscapes of every optimizer label; the order of rows and repeated rows change nothing.
@@ -64,7 +65,7 @@ def replicates(
     Args:
         runs: A runs table; runs off the axes are left out.
         columns: Numeric columns to arrange; one that the table lacks is all NaN.
-        lr: The learning rates of the map; without them an optimizer's own.
+        lr: The learning rates of the map, or label -> those of an optimizer; without them the rates of its runs.
         weight_decay: Likewise.
         labels: See `analysis.landscape.label`.
     """
@@ -72,9 +73,10 @@ def replicates(
     seeds = np.unique(rows["seed"].to_numpy(dtype=np.int64))
     found = {}
     for name, part in rows.groupby("label", observed=lr is None or weight_decay is None, sort=True):
+        given = {"lr": of_label(lr, str(name)), "weight_decay": of_label(weight_decay, str(name))}
         axes = [
-            np.unique(np.asarray(part[column] if given is None else given, dtype=np.float64))
-            for column, given in (("lr", lr), ("weight_decay", weight_decay))
+            np.unique(np.asarray(part[column] if own is None else own, dtype=np.float64))
+            for column, own in given.items()
         ]
         found[str(name)] = _replicates(str(name), part, columns, seeds, (axes[0], axes[1]))
     return found

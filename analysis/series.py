@@ -59,8 +59,7 @@ def _logarithms(study: Surfaces, label: str, column: str) -> Floats:
 def shared(study: Surfaces, of: str, against: str) -> NDArray[np.bool_]:
     """Return (W, L): the cells that lie in both basins; none where the two are not on the same axes."""
     first, second = study.inside(of, WITHIN), study.inside(against, WITHIN)
-    axes = [(one.lr.tolist(), one.weight_decay.tolist()) for one in map(study.replicates.get, (of, against)) if one]
-    return first & second if axes[0] == axes[-1] else np.zeros_like(first)
+    return first & second if study.on_one_grid(of, against) else np.zeros_like(first)
 
 
 def _means(values: Floats, known: NDArray[np.bool_]) -> Floats:
@@ -72,9 +71,14 @@ def _means(values: Floats, known: NDArray[np.bool_]) -> Floats:
 
 def _depth(study: Surfaces, of: str, against: str, _column: str) -> Rows:
     """Test errors of the chosen cells, from the seeds that did not choose them, percent."""
-    choices = study.choices[of], study.choices[against]
+    choices = study.choices.get(of), study.choices.get(against)
     rows = [_unknown(study) if choice is None else choice.scores for choice in choices]
     return rows[0], rows[1]
+
+
+def _loss_depth(study: Surfaces, of: str, against: str, column: str) -> Rows:
+    """Test losses of the cells of least validation loss, from the seeds that did not choose them, nats."""
+    return _depth(study.losses, of, against, column)
 
 
 def _best_epoch(study: Surfaces, of: str, against: str, _column: str) -> Rows:
@@ -88,6 +92,8 @@ def _best_epoch(study: Surfaces, of: str, against: str, _column: str) -> Rows:
 
 def _matched(study: Surfaces, of: str, against: str, column: str) -> Rows:
     """log10 of a column, mean over the shared cells: the difference is the log of a ratio of geometric means."""
+    if not study.on_one_grid(of, against):
+        return _unknown(study), _unknown(study)
     first, second = (_logarithms(study, label, column) for label in (of, against))
     known = np.isfinite(first) & np.isfinite(second) & shared(study, of, against)
     return _means(first, known), _means(second, known)
@@ -145,6 +151,7 @@ def _same(value: Floats | float) -> Floats | float:
 
 SERIES: dict[str, Series] = {
     "depth": Series("Depth", "% test error", "difference", _depth, _same),
+    "loss_depth": Series("Depth of the loss", "nats", "difference", _loss_depth, _same),
     "best_epoch_depth": Series("Depth at the best epoch", "% test error", "difference", _best_epoch, _same),
     "matched": Series("{column} where both basins lie", "", "ratio", _matched, _power),
     "trend": Series("Slope of log {column} on log weight decay", "", "difference", _trend, _same),

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.basin import Box, axis_widths, common_box, contact, within
+from analysis.basin import Box, axis_widths, cell_weights, common_box, contact, within
 from analysis.choice import choose
 from analysis.frontier import least_beside, unsettled
+from analysis.losses import LOSSES, chance_loss, loss_landscape
 from analysis.measures import Surface
 from analysis.replicates import arrange
 from analysis.statistics import DRAWS, moved, multipliers
@@ -42,6 +43,7 @@ class Surfaces:
         found: Mapping[str, Replicates],
         *,
         metric: str = "test_error",
+        chooser: str = CHOOSER,
         chance: float | None = None,
         runs: pd.DataFrame | None = None,
         curves: pd.DataFrame | None = None,
@@ -50,9 +52,10 @@ class Surfaces:
         """Choose each optimizer's cell.
 
         Args:
-            found: The landscapes of every optimizer, seed by seed, with the columns `metric`, `validation_error` and
-                those that measures of one number a seed read.
+            found: The landscapes of every optimizer, seed by seed, with the columns `metric`, `chooser` and those that
+                measures of one number a seed read.
             metric: The error that is measured, percent.
+            chooser: What chooses cells.
             chance: Error of chance, percent; without it, the greatest error there is.
             runs: The labelled runs table, for measures over epochs.
             curves: The curves of the chosen cells, likewise.
@@ -64,7 +67,7 @@ class Surfaces:
         known = [float(np.nanmax(one.values[metric])) for one in self.replicates.values()]
         self.chance = chance if chance is not None else max(known, default=float("nan"))
         self.choices: dict[str, Choice | None] = {
-            name: choose(one, metric, CHOOSER, self.common[name]) for name, one in self.replicates.items()
+            name: choose(one, metric, chooser, self.common[name]) for name, one in self.replicates.items()
         }
         self._kept: dict[tuple[str, int], Surface] = {}
 
@@ -97,10 +100,15 @@ class Surfaces:
     def common(self) -> dict[str, NDArray[np.bool_]]:
         """Return (W, L) by label: cells that count. On common axes those that every optimizer has measured."""
         measured = {name: np.isfinite(one.values[self.metric]).any(axis=0) for name, one in self.replicates.items()}
-        if len({(one.lr.tobytes(), one.weight_decay.tobytes()) for one in self.replicates.values()}) == 1:
+        if self.on_one_grid(*self.replicates):
             joint = np.all(list(measured.values()), axis=0)
             return {name: np.asarray(joint if joint.any() else own) for name, own in measured.items()}
         return {name: np.asarray(own) for name, own in measured.items()}
+
+    def on_one_grid(self, *labels: str) -> bool:
+        """Whether these optimizers have the same learning rates and weight decays."""
+        found = [self.replicates[label] for label in labels]
+        return len({(one.lr.tobytes(), one.weight_decay.tobytes()) for one in found}) == 1
 
     def column(self, label: str, name: str) -> Floats:
         """Return (S, W, L) a column of the runs table, NaN where it has no value; arranged on first use."""
@@ -111,6 +119,18 @@ class Surfaces:
             empty = np.full(one.diverged.shape, np.nan)
             values[name] = empty if own is None else arrange(own, name, one.seeds, one.weight_decay, one.lr)
         return values[name]
+
+    @cached_property
+    def losses(self) -> Surfaces:
+        """The landscapes of the test loss in nats, each with the cell of least validation loss.
+
+        A run that diverged has no loss, and counts with that of chance: of as many classes as its error tells.
+        """
+        lost = [one.values[self.metric][one.diverged == 1] for one in self.replicates.values()]
+        errors = np.concatenate([np.zeros(0), *lost])
+        chance = chance_loss(float(np.nanmin(errors))) if np.isfinite(errors).any() else None
+        found = {name: loss_landscape(self, name, chance) for name in self.labels}
+        return Surfaces(found, metric=LOSSES[0], chooser=LOSSES[1], chance=chance, draws=self.most_draws)
 
     def seeds(self, *labels: str) -> int:
         """Return the seeds behind a comparison: of the optimizer with fewer, those that score its chosen cell."""
@@ -130,7 +150,11 @@ class Surfaces:
 
     def contact(self, label: str, delta: float, *, absolute: bool = False) -> Contact:
         """Return how an optimizer's basin meets the edge of the box."""
-        return contact(self.inside(label, delta, absolute=absolute), self.surface(label).weights, self.chosen[label])
+        weights, one = self.surface(label).weights, self.replicates[label]
+        if not weights.any():
+            # Of optimizers without a common box, each has an edge of its own.
+            weights = np.where(self.common[label], cell_weights(one), 0.0)
+        return contact(self.inside(label, delta, absolute=absolute), weights, self.chosen[label])
 
     @property
     def seed_count(self) -> int:
@@ -195,6 +219,8 @@ class Surfaces:
         stand_in = least_beside(
             np.where(one.trained, np.nan_to_num(completed.mean(axis=0), nan=self.chance), self.chance)
         )
+        # A landscape of one cell has none beside it.
+        stand_in = np.where(np.isfinite(stand_in), stand_in, self.chance)
         completed = np.where(np.isnan(completed) & ~one.trained, stand_in, completed)
         return np.asarray(lost * self.chance + (1 - lost) * completed)
 

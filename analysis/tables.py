@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.along import AXES
 from analysis.answer import compared
 from analysis.figures.theme import percent, plural, points
 from analysis.measures import MEASURES
@@ -84,9 +85,13 @@ def measures(contents: Contents) -> str:
     head += "".join(
         f'<th scope="col">{escape(first)} against {escape(rival)}<small>95 % interval</small></th>' for rival in rivals
     )
+    lines = [name for name in LINES if set(AXES.get(name, ())) <= set(contents.axes)]
+    asked = [one.measure for verdict in contents.verdicts if verdict.made_for for one in verdict.comparisons]
+    if "loss_depth" in asked:
+        lines.insert(1, "loss_depth")
     rows = [
         _measure(contrasts, name, delta, ordered)
-        for name in LINES
+        for name in lines
         for delta in (contents.deltas if name in MEASURES and MEASURES[name].basin else (None,))
     ]
     head = f'<tr><th scope="col">Measure</th>{head}</tr>'

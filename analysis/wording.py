@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis import best_epochs
 from analysis.clipping import edge
 from analysis.figures.theme import count, number, percent, plural, points, seed_counts, spread
 
@@ -31,11 +32,11 @@ def sentence(contents: Contents) -> str:
     where = _where(best.least)
     seeds = seed_counts(n for s in found for n in s.seeds)
     words = (
-        f"On {escape(workload(contents))}, {seeds}: least test error <strong>{_error(best.least)}</strong> "
+        f"On {escape(contents.workload)}, {seeds}: least test error <strong>{_error(best.least)}</strong> "
         f"({escape(best.label)}, {where})"
     )
     shares = sorted((s for s in found if np.isfinite(s.share)), key=lambda s: -s.share)
-    if shares:
+    if shares and not contents.no_map:
         parts = [f"<strong>{percent(s.share)}</strong> of {escape(s.label)}’s box" for s in shares]
         words += f"; the basin within {points(contents.delta)} of each one’s ringed cell covers {listing(parts)}"
     return f"{words}{clipped(contents)}."
@@ -43,6 +44,8 @@ def sentence(contents: Contents) -> str:
 
 def clipped(contents: Contents) -> str:
     """Return a sentence, without its full stop, on the basins that the box cuts off; "" for none."""
+    if contents.no_map:
+        return ""
     names = [escape(s.label) for s in contents.summaries if s.contact and s.contact.sides]
     if not names:
         return ""
@@ -69,18 +72,11 @@ def _error(cell: Optimum | None) -> str:
     return NOTHING if cell is None else f"{cell.mean:.2f} %"
 
 
-def workload(contents: Contents) -> str:
-    """Return the name of what was trained."""
-    if contents.study is not None:
-        return str(contents.study.workload.name)
-    return ", ".join(sorted(contents.runs["workload"].unique())) or contents.name
-
-
 def state(contents: Contents) -> list[str]:
     """Return short facts for the head of the page, HTML."""
     runs, asked = contents.runs, contents.asked
     counts = runs["status"].value_counts()
-    facts = [escape(workload(contents))]
+    facts = [escape(contents.workload)]
     if asked is None:
         facts.append(plural(contents.results, "run"))
     elif contents.results < asked:
@@ -115,6 +111,8 @@ def table(contents: Contents) -> str:
     """Return the summary table as HTML; nothing without an optimizer."""
     if not contents.summaries:
         return ""
+    if not contents.axes:
+        return best_epochs.table(contents)
     best = contents.contrasts.best if contents.contrasts else None
     reference = f"{contents.contrasts.depth(best):.2f} %" if contents.contrasts and best else NOTHING
     within = f"within {points(contents.delta)} of "
@@ -132,12 +130,15 @@ def table(contents: Contents) -> str:
         ("Failed runs", ""),
         ("Seeds", "a cell"),
     ]
-    head = "".join(f'<th scope="col">{a}{f"<small>{b}</small>" if b else ""}</th>' for a, b in columns)
-    body = "".join(map(_row, contents.summaries))
+    kept = [i for i, (name, _) in enumerate(columns) if not contents.no_map or not name.startswith("Basin")]
+    heads = [f'<th scope="col">{a}{f"<small>{b}</small>" if b else ""}</th>' for a, b in columns]
+    head = "".join(heads[i] for i in kept)
+    body = "".join(_row(one, kept) for one in contents.summaries)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _row(one: Summary) -> str:
+def _row(one: Summary, kept: Sequence[int]) -> str:
+    """Return the line of an optimizer: those of its cells that are in the columns `kept`."""
     least = one.least
     numbers = [
         _chosen(one.chosen),
@@ -151,29 +152,49 @@ def _row(one: Summary) -> str:
     ]
     cells = [f"<td>{text}</td>" for text in numbers]
     cells.insert(7, f'<td class="words">{_edge(one)}</td>')
-    return f'<tr><th scope="row">{escape(one.label)}</th>{"".join(cells)}</tr>'
+    row = [f'<th scope="row">{escape(one.label)}</th>', *cells]
+    return f"<tr>{''.join(row[i] for i in kept)}</tr>"
 
 
-def notes(contents: Contents) -> str:
-    """Return what a reader must know before trusting the page, as HTML paragraphs."""
-    said = []
-    if contents.problem:
-        said.append(f"Shown without its study file: {escape(contents.problem)}.")
+def notes(contents: Contents, *, of_store: bool = True) -> str:
+    """Return what a reader must know before trusting the page, as HTML paragraphs.
+
+    `of_store`: with what is true of the store as a whole.
+    """
+    before, after = _of_store(contents) if of_store else ([], [])
+    said = [*before]
     if contents.asked is not None and contents.results < contents.asked:
         said.append(
             f"Partial results: {count(contents.results)} of {plural(contents.asked, 'run')} have finished; "
             "the rest is blank, and shares are of the area measured so far."
         )
-    if contents.others:
-        said.append(
-            f"{plural(contents.others, 'stored run')} of an earlier version of the study "
-            f"{'is' if contents.others == 1 else 'are'} kept, but not shown."
-        )
+    if contents.apart:
+        said.append("The optimizers have no part of learning rate and weight decay in common: no area is measured.")
+    said += after
     reasons = contents.runs.loc[contents.runs["status"] == "failed", "reason"].value_counts()
     for reason, runs in reasons.head(3).items():
         said.append(f"{plural(int(runs), 'run')} failed: {escape(str(reason))}")
     if any(max(s.seeds) == 1 for s in contents.summaries):
         said.append("One seed: no spread is known, and any difference may be chance.")
+    return _paragraphs(said)
+
+
+def store_notes(contents: Contents) -> str:
+    """Return what a reader must know of the store as a whole, as HTML paragraphs."""
+    before, after = _of_store(contents)
+    return _paragraphs([*before, *after])
+
+
+def _of_store(contents: Contents) -> tuple[list[str], list[str]]:
+    problem = f"Shown without its study file: {escape(contents.problem)}."
+    earlier = (
+        f"{plural(contents.others, 'stored run')} of an earlier version of the study "
+        f"{'is' if contents.others == 1 else 'are'} kept, but not shown."
+    )
+    return [problem] if contents.problem else [], [earlier] if contents.others else []
+
+
+def _paragraphs(said: Iterable[str]) -> str:
     return "".join(f'<p class="note">{text}</p>' for text in said)
 
 

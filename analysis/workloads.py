@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.contents import Contents
-    from analysis.contrasts import Contrasts
     from analysis.summary import Summary
 
     Floats = NDArray[np.float64]
@@ -50,10 +49,10 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Workload:
-    """One study.
+    """One workload of a study.
 
     Attributes:
-        name: The study's name, made unique.
+        name: The study's name, made unique for each of its workloads.
         workload: What it trained.
         contents: All that is known of it.
         rows: Its optimizers, in its order.
@@ -70,15 +69,13 @@ class Workload:
 
 
 def workloads(studies: Sequence[Contents]) -> list[Workload]:
-    """Measure each study; a name that is there twice is numbered."""
+    """Measure each workload of each study; a study that is there twice is numbered."""
     made: list[Workload] = []
     for contents in studies:
-        taken, name, number = {one.name for one in made}, contents.name, 2
-        while name in taken:
+        taken, name, number = {(one.name, one.workload) for one in made}, contents.name, 2
+        while (name, contents.workload) in taken:
             name, number = f"{contents.name} ({number})", number + 1
-        trained = contents.study.workload.name if contents.study else None
-        known = trained or ", ".join(sorted(contents.runs["workload"].unique())) or "unknown"
-        made.append(Workload(name, str(known), contents, tuple(_rows(contents))))
+        made.append(Workload(name, contents.workload, contents, tuple(_rows(contents))))
     return made
 
 
@@ -90,19 +87,21 @@ def labels(compared: Sequence[Workload]) -> list[str]:
 def _rows(contents: Contents) -> list[Row]:
     if contents.cells is not None:
         return _sampled(contents)
-    return [_row(summary, contents.contrasts) for summary in contents.summaries]
+    return [_row(summary, contents) for summary in contents.summaries]
 
 
-def _row(summary: Summary, contrasts: Contrasts | None) -> Row:
-    label, contact = summary.label, summary.contact
+def _row(summary: Summary, contents: Contents) -> Row:
+    label, contrasts = summary.label, contents.contrasts
+    contact = None if contents.no_map else summary.contact
     known = contrasts is not None and label in contrasts.labels
+    along = "lr" in contents.axes
     return Row(
         label=label,
         depth=contrasts.depth(label) if contrasts and known else UNKNOWN,
         unbiased=summary.chosen is not None or summary.least is None,
         share=summary.share,
         share_of_all=summary.share_of_all,
-        sensitivity=contrasts.value("lr_sensitivity", label) if contrasts and known else UNKNOWN,
+        sensitivity=contrasts.value("lr_sensitivity", label) if contrasts and known and along else UNKNOWN,
         edge=contact.share if contact else UNKNOWN,
         seeds=summary.seeds,
     )

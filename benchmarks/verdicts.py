@@ -42,6 +42,9 @@ def fill(random: np.random.Generator, found: dict[str, Replicates]) -> None:
         for column in COLUMNS:
             one.values[column] = np.exp(0.2 * random.standard_normal(one.diverged.shape))
         one.values["best_test_error"] = one.values["test_error"] - 0.1
+        # A loss that goes with the error, so that what is judged by it has the error's noise.
+        for split in ("test", "validation"):
+            one.values[f"{split}_loss"] = one.values[f"{split}_error"] / 30
 
 
 def table(found: dict[str, Replicates]) -> pd.DataFrame:

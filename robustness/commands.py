@@ -90,10 +90,11 @@ def report(options: argparse.Namespace) -> int:
     write_report(root, options.out, open_it=options.open)
     if options.picture:
         from analysis.export import ExportError
-        from analysis.report import picture
+        from analysis.pictures import overview
 
         try:
-            out.print(f"picture: {picture(root, options.picture)}")
+            for path in overview(root, options.picture):
+                out.print(f"picture: {path}")
         except ExportError as error:
             err.print(f"error: {error}")
             return FAILED
@@ -114,23 +115,27 @@ def claims(options: argparse.Namespace) -> int:
     """Print the verdicts of each study and write them as JSON; 1 with --strict where one contradicts its claim."""
     from analysis.claims import DELTAS
     from analysis.claims_table import text
-    from analysis.contents import gather
+    from analysis.contents import gather_all
 
     found = [_asked(study, options.results) for study in options.study]
     judged: list[Verdict] = []
     for root, asked in found:
-        contents = gather(Store(root), tuple(options.delta or DELTAS), asked)
-        title = f"{contents.name}, {contents.verdicts[0].workload}" if contents.verdicts else contents.name
-        out.print(f"{title}\n{text(contents.verdicts, width=_width(), everything=options.all)}\n")
-        judged += contents.verdicts
+        own: list[Verdict] = []
+        for contents in (studies := gather_all(Store(root), tuple(options.delta or DELTAS), asked)):
+            out.print(f"{contents.name}, {contents.workload}")
+            out.print(f"{text(contents.verdicts, width=_width(), everything=options.all)}\n")
+            own += contents.verdicts
+        judged += own
         if options.json is None:
-            _write_verdicts(contents.verdicts, _beside(root, contents.name, "claims.json"))
+            _write_verdicts(own, _beside(root, studies[0].name, "claims.json"))
     if options.json is not None:
         _write_verdicts(judged, options.json)
     wrong = [each for each in judged if each.made_for and each.outcome == "contradicted"]
     if options.strict and wrong:
         for each in wrong:
-            err.print(f"{each.study} contradicts {each.claim}: {each.why}")
+            several = len({other.workload for other in judged if other.study == each.study}) > 1
+            where = f" on {each.workload}" if several else ""
+            err.print(f"{each.study}{where} contradicts {each.claim}: {each.why}")
         return FAILED
     return 0
 
@@ -162,10 +167,10 @@ def compare(options: argparse.Namespace) -> int:
     """Write the page that compares studies, and print its table."""
     from analysis import compare as comparing
 
-    if len(options.study) < 2:
-        err.print("compare needs at least two studies")
-        return BAD_INPUT
     compared = comparing.read([load(study, options.results).root for study in options.study])
+    if len(compared) < 2:
+        err.print("compare needs at least two studies, or one of several workloads")
+        return BAD_INPUT
     out.print(comparing.text(compared))
     path = comparing.write(compared, options.out or Path("compare.html"))
     out.print(f"comparison: {path}\nOpen it in a browser: {path.absolute().as_uri()}")

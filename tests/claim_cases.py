@@ -23,7 +23,7 @@ CASES: dict[str, tuple[str, str, int | None, str, tuple[str, ...]]] = {
     "a claim of an unknown optimizer": ("cpus: 1", CLAIM.replace("of: adams", "of: adamz"), 27, "claims[0].of", ("no optimizer of this study is called 'adamz', did you mean 'adam' or 'adams'?", "adams, plain, adam")),
     "a claim against an unknown optimizer": ("cpus: 1", CLAIM.replace("[plain]", "[plain, sgd]"), 28, "claims[0].against[1]", ("called 'sgd'; those that there are: adams, plain, adam",)),
     "a claim without a sentence": ("cpus: 1", CLAIM.replace("    sentence: It does.\n", ""), 24, "claims[0].sentence", ("is missing",)),
-    "an unknown measure": ("cpus: 1", CLAIM.replace(": depth", ": deptt"), 26, "claims[0].measure", ("must be depth, best_epoch_depth", "or trend, got the text 'deptt'")),
+    "an unknown measure": ("cpus: 1", CLAIM.replace(": depth", ": deptt"), 26, "claims[0].measure", ("must be depth, loss_depth", "or trend, got the text 'deptt'")),
     "an unknown direction": ("cpus: 1", CLAIM.replace("less", "lower"), 29, "claims[0].direction", ("must be greater, less, differs or equal", "'lower'")),
     "an unknown key of a claim": ("cpus: 1", CLAIM + "\n    marign: 1", 30, "claims[0].marign", ("unknown key, did you mean 'margin'",)),
     "an unknown condition": ("cpus: 1", CLAIM + "\n    where: {epochs: 3}", 30, "claims[0].where.epochs", ("unknown key", "epochs_at_least")),

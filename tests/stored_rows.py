@@ -63,7 +63,18 @@ def row(number: int, **changes: Any) -> dict[str, Any]:
 
 def failed(number: int, **changes: Any) -> dict[str, Any]:
     """A failed run gives no outcome: its columns are simply left out."""
-    outcome = ("loss", "error", "steps", "parameters", "best", "norm", "effective_decay", "root_mean_v", "effective_lr", "hessian")
+    outcome = (
+        "loss",
+        "error",
+        "steps",
+        "parameters",
+        "best",
+        "norm",
+        "effective_decay",
+        "root_mean_v",
+        "effective_lr",
+        "hessian",
+    )
     kept = {name: value for name, value in row(number).items() if not any(word in name for word in outcome)}
     return kept | {"status": "failed", "reason": "out of memory", "epochs": 0} | changes
 

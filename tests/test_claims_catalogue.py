@@ -33,7 +33,7 @@ EXPECTED = {
     "deeper-basin": ("depth", "", "adams", "adamw adam", "less"),
     "wider-basin": ("basin_area", "", "adams", "adamw adam", "greater"),
     "swd-under-warm-restarts": ("depth", "", "adams", "adamw", "less"),
-    "l2-wins-on-language": ("depth", "", "adam", "adamw adams", "less"),
+    "l2-wins-on-language": ("loss_depth", "", "adam", "adamw adams", "less"),
     "swd-generalizes-at-equal-loss": ("equal_loss_error", "", "adams", "adamw", "less"),
     "swd-at-the-limit": ("depth", "", "adams", "adamw", "less"),
     "swd-on-imagenet": ("depth", "", "adams", "adamw", "less"),

@@ -124,11 +124,11 @@ def test_a_few_cells_are_no_map(measure: str, lr: int, decay: int, words: str) -
 
 
 def test_no_data_names_the_study_that_would_give_it() -> None:
-    found = {each.claim: each for each in study_verdicts("other", RUNS, Canned({}), (), DELTAS)}  # type: ignore[arg-type]
+    found = {each.claim: each for each in study_verdicts("other", RUNS, Canned({}), (), DELTAS, workload="digits")}  # type: ignore[arg-type]
     restarts = found["swd-under-warm-restarts"]
     assert restarts.outcome == "no data"
     assert restarts.source == "paper/figure-12"
-    assert restarts.why.endswith("; the study paper/figure-12 would give it, and is not in this version yet")
+    assert restarts.why.endswith("; the study paper/figure-12 would give it")
     assert found["swd-costs-nothing"].why.endswith("; the study digits-cost would give it")
 
 
@@ -161,7 +161,7 @@ def test_every_claim_gets_one_verdict_those_of_the_study_last() -> None:
         "  - {id: mine, sentence: It does., measure: depth, of: adams, against: adamw, direction: less}\n"
     )
     study = Study.parse(text, "s.yaml")
-    found = study_verdicts("s", RUNS, Canned({"adamw": LESS}), study.claims)  # type: ignore[arg-type]
+    found = study_verdicts("s", RUNS, Canned({"adamw": LESS}), study.claims, workload="digits")  # type: ignore[arg-type]
     assert [each.claim for each in found] == [*paper_claims(), "mine"]
     assert [each.claim for each in found if each.made_for] == ["wider-basin", "mine"]
     assert {each.outcome for each in found} <= set(OUTCOMES)
@@ -178,7 +178,7 @@ def test_every_claim_gets_one_verdict_those_of_the_study_last() -> None:
     ],
 )
 def test_without_comparisons_there_are_no_data(table: Any, words: str) -> None:
-    found = study_verdicts("s", table, None)
+    found = study_verdicts("s", table, None, workload="digits")
     assert {each.outcome for each in found} == {"no data"}
     assert all(each.why.startswith(words) for each in found)
     assert all(each.comparisons == () for each in found)
@@ -188,7 +188,7 @@ def test_real_comparisons_fit() -> None:
     contrasts = pytest.importorskip("analysis.contrasts")
     table = label(synthetic.runs(seeds=4, noise=0.02))
     measured = contrasts.Contrasts.of_runs(table)
-    found = {each.claim: each for each in study_verdicts("s", table, measured)}
+    found = {each.claim: each for each in study_verdicts("s", table, measured, workload="digits")}
     # Depths of 2.1, 2.3 and 2.6 with a noise of 0.02; areas pi a b delta of 1.88, 0.94 and 1.38.
     assert found["deeper-basin"].outcome == "reproduced", found["deeper-basin"].why
     assert {each.delta for each in found["wider-basin"].comparisons} == {1.0, 2.0}

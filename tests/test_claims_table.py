@@ -24,7 +24,7 @@ def verdict(name: str = "deeper-basin", outcome: Any = "reproduced", **more: Any
 
 SOME = [
     verdict("swd-costs-nothing", "no data", why="is about single", source="digits-cost"),
-    verdict("swd-on-imagenet", "no data", why="is about imagenet", source="paper/figure-18"),
+    verdict("swd-on-imagenet", "no data", why="is about imagenet", source="paper/figure-99"),
     verdict("other", "undecided"),
     verdict("deeper-basin", "contradicted", made_for=True),
     verdict("mine", "no data", why="yogi was not run", made_for=True),
@@ -37,7 +37,7 @@ def test_no_line_is_wider_than_the_terminal_and_no_word_is_lost(width: int) -> N
     found = text(SOME, width=width)
     assert max(map(len, found.splitlines())) <= width
     assert " ".join(WHY.split()) in " ".join(text([verdict()], width=500).split())
-    for word in [*WHY.split(), "deeper-basin", "contradicted", "paper/figure-18,"]:
+    for word in [*WHY.split(), "deeper-basin", "contradicted", "paper/figure-99,"]:
         assert word in found
     assert "\x1b" not in found
 
@@ -52,7 +52,7 @@ def test_what_the_study_was_made_for_comes_first_and_what_has_no_data_last() -> 
     short = lines[lines.index("No data for 3 more; what would give it:") + 1 :]
     assert [line.split(maxsplit=1) for line in short] == [
         ["swd-costs-nothing", "digits-cost"],
-        ["swd-on-imagenet", "paper/figure-18, not in this version yet"],
+        ["swd-on-imagenet", "paper/figure-99, not in this version yet"],
         ["theirs", "yogi was not run"],
     ]
 

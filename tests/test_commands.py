@@ -21,14 +21,14 @@ def verdict(claim, outcome, *, made_for=False, study="t"):
 def judged(tmp_path, monkeypatch):
     """A stored study t, whose verdicts a test sets, and the deltas that were asked for."""
     Store(tmp_path / "results" / "t").write_study(FILE)
-    given = SimpleNamespace(verdicts=[verdict("a", "reproduced")], deltas=[], claims=[])
+    given = SimpleNamespace(verdicts=[verdict("a", "reproduced")], deltas=[], claims=[], workloads=["digits"])
 
     def gather(store, deltas, claims):
         given.deltas.append(deltas)
         given.claims.append(claims)
-        return SimpleNamespace(name="t", verdicts=given.verdicts)
+        return [SimpleNamespace(name="t", workload=title, verdicts=given.verdicts) for title in given.workloads]
 
-    monkeypatch.setattr("analysis.contents.gather", gather)
+    monkeypatch.setattr("analysis.contents.gather_all", gather)
     monkeypatch.chdir(tmp_path)
     return given
 

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import Field, ValidationError
 
-from robustness.workloads.hessian_options import HessianOptions
 from robustness.options import ELSEWHERE, LATER, Model, left_out
+from robustness.workloads.hessian_options import HessianOptions
 from robustness.workloads.schedules import CosineSchedule, Schedule, StepSchedule
 
 

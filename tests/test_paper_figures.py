@@ -36,7 +36,7 @@ def contents(runs: pd.DataFrame, **more: Any) -> Any:
     chosen = {name: best_cell(one) for name, one in maps.items()}
     values: dict[str, Any] = {
         "runs": runs, "curves": synthetic.curves(runs), "maps": maps, "cells": None, "delta": 1.0,
-        "chosen": chosen, "marks": None, "best": {}, "verdicts": [], "tuning": {},
+        "chosen": chosen, "marks": None, "best": {}, "verdicts": [], "tuning": {}, "workload": "digits", "no_map": "",
     }  # fmt: skip
     return SimpleNamespace(**(values | more))
 

@@ -19,7 +19,7 @@ from tests.browser import find_chromium  # noqa: F401
 if TYPE_CHECKING:
     from pathlib import Path
 
-OWN = ["basins", "difference", "profiles", "tuning", "claims"]
+OWN = ["basins", "difference", "profiles", "tuning", "claims", "slices", "cells"]
 
 
 @pytest.fixture(name="root", scope="module")

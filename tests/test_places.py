@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from robustness.options import left_out
 from robustness.workloads import CIFAR10, WORKLOADS, DataError
 from robustness.workloads.downloads import Remote, extract, fetch
-from robustness.options import left_out
 from robustness.workloads.places import CACHE, VARIABLE, data_folder
 
 CONTENT = b"words and numbers\n" * 1000

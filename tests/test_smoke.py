@@ -30,8 +30,8 @@ def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("data")
     (folder / "cifar-10-batches-py").symlink_to(real_data("cifar10") / "cifar-10-batches-py")
     (folder / "ptb").symlink_to(real_data("text") / "ptb")
-    image_folders(folder / "imagenet", classes=1000)
-    image_folders(folder / "imagenette2-160", classes=10)
+    image_folders(folder / "imagenet", classes=1000, images=2)
+    image_folders(folder / "imagenette2-160", classes=10, images=20)
     with pytest.MonkeyPatch.context() as patch:
         cifar_100(folder / "cifar-100-python", patch)
         patch.setenv(VARIABLE, str(folder))
@@ -59,14 +59,14 @@ def _pickled(path: Path, content: object) -> str:
     return hashlib.md5(text, usedforsecurity=False).hexdigest()
 
 
-def image_folders(folder: Path, classes: int) -> None:
+def image_folders(folder: Path, classes: int, images: int) -> None:
     """Write small images of as many colours as there are classes."""
     for index in range(classes):
         colour = tuple(int(value) for value in np.random.default_rng(index).integers(0, 256, 3))
         with BytesIO() as stream:
             Image.new("RGB", (72, 64), colour).save(stream, "JPEG")
             content = stream.getvalue()
-        for split, count in (("train", 2), ("val", 1)):
+        for split, count in (("train", images), ("val", images // 2)):
             place = folder / split / f"n{index:08}"
             place.mkdir(parents=True)
             for number in range(count):

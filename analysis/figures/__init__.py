@@ -12,6 +12,7 @@ from analysis.figures.paper import FIGURES, PaperFigure
 from analysis.figures.profiles import profile, profiles
 from analysis.figures.sampled import sampled_basins
 from analysis.figures.scatter import scatter
+from analysis.figures.single_cells import single_cells
 from analysis.figures.slices import slices
 from analysis.figures.theme import Drawing
 from analysis.figures.tuning import tuning
@@ -32,6 +33,7 @@ __all__ = [
     "profiles",
     "sampled_basins",
     "scatter",
+    "single_cells",
     "slices",
     "tuning",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ EPOCH_AXIS = {"showgrid": False, "rangemode": "tozero"}
 class Quantity:
     """A column of a table, what a panel of it is called, and how its numbers are written.
 
-    `inverse`: 1 / column is drawn, run by run.
+    `inverse`: 1 / column is drawn, run by run; `exponential`: exp(column). `ask`: how to have it measured.
     """
 
     column: str
@@ -29,21 +30,29 @@ class Quantity:
     unit: str
     form: str
     inverse: bool = False
+    exponential: bool = False
+    ask: str = ""
 
     def of(self, table: pd.DataFrame) -> pd.Series:
         """Return the quantity of each row; NaN where it is unknown, or the column is not there."""
         if self.column not in table:
             return pd.Series(np.nan, index=table.index, dtype=np.float64)
         values = table[self.column].astype(np.float64)
+        if self.exponential:
+            # Beyond exp(700) a number has no room; a loss that large is one of a network that has come apart.
+            return values.clip(upper=700.0).map(math.exp, na_action="ignore")
         return 1 / values.where(values > 0) if self.inverse else values
 
 
 TEST_ERROR = Quantity("test_error", "Test error", "test error, %", "{:.2f} %")
 TRAIN_LOSS = Quantity("train_loss", "Training loss", "training loss, nats", "{:.3g}")
-TEST_LOSS = Quantity("test_loss", "Test loss", "test loss, nats", "{:.3g}")
+PERPLEXITY = Quantity(
+    "test_loss", "Test perplexity", "perplexity: e to the test loss in nats", "{:.4g}", exponential=True
+)
 GRAD_NORM = Quantity("grad_norm", "Gradient norm", "‖∇L‖, mean over an epoch’s minibatches", "{:.3g}")
 GRAD_NORM_SQ = Quantity("grad_norm_sq", "Gradient norm G", "G: mean of ‖∇L‖² over an epoch’s minibatches", "{:.3g}")
 EFFECTIVE_DECAY = Quantity("effective_decay", "Effective decay", "d in w ← w (1 − lr · d)", "{:.3g}")
+EFFECTIVE_LR = Quantity("effective_lr", "Effective learning rate", "η / ‖w‖², after the epoch", "{:.3g}")
 SCHEDULER = Quantity("root_mean_v", "Scheduler of the decay", "1 / √v̄, v̄: mean second moment", "{:.3g}", inverse=True)
 
 
@@ -58,13 +67,24 @@ def learning_curves(curves: pd.DataFrame, chosen: Mapping[str, list[str]]) -> Dr
 
 
 def gradient_norms(curves: pd.DataFrame, chosen: Mapping[str, list[str]]) -> Drawing:
-    """Return gradient norm and effective decay over the epochs; arguments as in `learning_curves`."""
+    """Return gradient norm, effective decay and effective learning rate over the epochs, as far as they are recorded.
+
+    Arguments as in `learning_curves`.
+    """
     caption = (
         f"{_caption(curves, chosen)} The gradient is that of the loss alone, without weight decay. "
         "Effective decay: what the optimizer multiplied by the learning rate to shrink the weights; an "
         "L2 penalty acts through the gradient and has none."
     )
-    return draw([panel(curves, chosen, what) for what in (GRAD_NORM, EFFECTIVE_DECAY)], caption)
+    panels = [panel(curves, chosen, what) for what in (GRAD_NORM, EFFECTIVE_DECAY)]
+    rates = panel(curves, chosen, EFFECTIVE_LR)
+    if not rates.lines:
+        return draw(panels, caption)
+    caption += (
+        " Effective learning rate: the learning rate over the weights’ squared norm, what is left of it in a network "
+        "whose outputs do not depend on the scale of its weights."
+    )
+    return draw([*panels, rates], caption, columns=3)
 
 
 def panel(curves: pd.DataFrame, chosen: Mapping[str, list[str]], what: Quantity) -> Panel:

@@ -34,13 +34,14 @@ class Row:
 class Group:
     """The rows of one panel, of one unit, drawn at y = 0, -1, ... within `limits` of the x axis.
 
-    `alone`: the rows compare one optimizer with 0.
+    `alone`: the rows compare one optimizer with 0. `line`: whether a vertical line stands at equality.
     """
 
     unit: str
     rows: Sequence[Row]
     limits: tuple[float, float]
     alone: bool = False
+    line: bool = True
 
     @property
     def title(self) -> str:
@@ -67,7 +68,7 @@ def layout(groups: Sequence[Group], *, narrow: bool) -> dict[str, Any]:
         above = ABOVE[narrow]
         span = [-(len(group.rows) - 1) - (1 - above), above]
         made[key(y)] = axis(domain=domain, anchor=x, range=span, visible=False, fixedrange=True)
-        made["shapes"] += _lines_of_equality(group, (x, y), span, narrow=narrow)
+        made["shapes"] += [] if not group.line else _lines_of_equality(group, (x, y), span, narrow=narrow)
         made["annotations"] += _labels(group, (x, y), narrow=narrow)
     if not groups:
         words = {"text": "No claim has data yet.", "x": 0, "y": 0.5, "xref": "paper", "yref": "paper"}

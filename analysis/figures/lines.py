@@ -69,12 +69,12 @@ class Panel:
 
 def draw(panels: Sequence[Panel], caption: str, columns: int = 2) -> Drawing:
     """Return the panels side by side in `columns`, one legend for all of them."""
-    shown: set[str] = set()
+    shown: dict[str, None] = {}
     traces = []
     for i, panel in enumerate(panels):
         for line in panel.lines:
             traces += _traces(line, names(i), legend=line.label not in shown)
-            shown.add(line.label)
+            shown[line.label] = None
     names_shown = list(shown)
     wide, narrow = (
         _layout(panels, with_legend(page, names_shown)) for page in (replace(WIDE, columns=columns), NARROW)

@@ -16,6 +16,7 @@ from analysis.figures.epochs import decays_over_epochs, over_epochs
 from analysis.figures.paper_cells import Cells
 from analysis.figures.sampled import sampled_basins
 from analysis.figures.scatter import scatter
+from analysis.figures.spectrum import eigenvalues, spectrum
 from analysis.figures.theme import short
 
 if TYPE_CHECKING:
@@ -27,7 +28,13 @@ if TYPE_CHECKING:
 
     Draw = Callable[[Contents], Drawing | str]
 
-HESSIAN = quantity.Quantity("hessian_top", "Sharpness", "largest eigenvalue of the Hessian", "{:.3g}")
+HESSIAN = quantity.Quantity(
+    "hessian_top",
+    "Sharpness",
+    "largest eigenvalue of the Hessian",
+    "{:.3g}",
+    ask="ask for it with `workload: {hessian: {top: 1}}`",
+)
 ERROR_AND_LOSS = (quantity.TEST_ERROR, quantity.TRAIN_LOSS)
 
 
@@ -55,7 +62,7 @@ class PaperFigure:
         if isinstance(drawn, str):
             return drawn
         of_paper = f" (the paper: {self.paper})" if self.paper else ""
-        words = f"{self.title}, after the paper, here on {Cells(contents).workload}{of_paper}. "
+        words = f"{self.title}, after the paper, here on {contents.workload}{of_paper}. "
         return replace(drawn, caption=words + drawn.caption)
 
 
@@ -72,7 +79,7 @@ def _curves(
             return missing
         if restarts and not cells.restarts:
             return "it needs a schedule with warm restarts, and no learning rate of this study rises again"
-        named = [replace(one, title=f"{one.title}, {short(cells.workload, 24)}") for one in quantities]
+        named = [replace(one, title=f"{one.title}, {short(contents.workload, 24)}") for one in quantities]
         return over_epochs(contents.curves, chosen, named)
 
     return draw
@@ -114,7 +121,8 @@ def _cut(what: Quantity, needs: Collection[str], shown: Collection[str] = ()) ->
         if missing:
             return missing
         if what.column not in runs or not what.of(runs).notna().any():
-            return f"no run of this study has the column {what.column} ({what.unit})"
+            how = f"; {what.ask}" if what.ask else ""
+            return f"no run of this study has the column {what.column} ({what.unit}){how}"
         at = cells.at([*needs, *shown])
         rates = {label: at[label].lr if label in at else None for label in cells.labels}
         if not any(
@@ -127,11 +135,12 @@ def _cut(what: Quantity, needs: Collection[str], shown: Collection[str] = ()) ->
     return draw
 
 
-def _basins(contents: Contents) -> Drawing | str:
+def maps(contents: Contents) -> Drawing | str:
+    """Return the landscapes side by side, or why there are none."""
     if contents.cells is not None:
         return sampled_basins(contents.cells, contents.delta)
-    if not contents.maps:
-        return "no cell of this study has a result"
+    if not contents.maps or contents.no_map:
+        return contents.no_map or "no cell of this study has a result"
     return basins(contents.maps, contents.delta, contents.marks)
 
 
@@ -140,6 +149,15 @@ def _scatter(contents: Contents) -> Drawing | str:
     chosen = cells.chosen(None)
     missing = cells.missing(["adams"]) or cells.unrecorded(chosen, ["train_loss", "test_error"])
     return missing or scatter(contents.curves, chosen)
+
+
+def _sharpness(contents: Contents) -> Drawing | str:
+    """Return the spectrum where the runs have one, else the greatest eigenvalue against weight decay."""
+    cells = Cells(contents)
+    chosen = cells.chosen(PAIR)
+    if not cells.missing(PAIR) and any(eigenvalues(cells.runs, ids).shape[1] > 1 for ids in chosen.values()):
+        return spectrum(cells.runs, chosen)
+    return _cut(HESSIAN, PAIR)(contents)
 
 
 PAIR = ("adams", "adamw")
@@ -181,7 +199,7 @@ FIGURES: dict[str, PaperFigure] = {
     "6": PaperFigure(
         "Sharpness against weight decay", "", ("decay-sharpens-minima",), _cut(HESSIAN, ("adams",), ("adamw", "adam"))
     ),
-    "7": PaperFigure("Sharpness of the minima", "", ("swd-finds-flatter-minima",), _cut(HESSIAN, PAIR)),
+    "7": PaperFigure("Sharpness of the minima", "", ("swd-finds-flatter-minima",), _sharpness),
     "8": PaperFigure(
         "Learning curves of the adaptive methods",
         "ResNet18 on CIFAR-10",
@@ -203,14 +221,14 @@ FIGURES: dict[str, PaperFigure] = {
         "Test error over learning rate and weight decay",
         "ResNet18 on CIFAR-10",
         ("deeper-basin", "wider-basin"),
-        _basins,
+        maps,
     ),
     "12": PaperFigure("Training loss and test error under warm restarts", "", ("swd-under-warm-restarts",), RESTARTS),
     "13": PaperFigure(
-        "Test loss",
+        "Test perplexity",
         "an LSTM on Penn Treebank",
         ("l2-wins-on-language",),
-        _curves(quantity.TEST_LOSS, needs=(*PAIR, "adam")),
+        _curves(quantity.PERPLEXITY, needs=(*PAIR, "adam")),
     ),
     "14": PaperFigure(
         "Learning curves of all optimizers", "several benchmarks", ("swd-best-adaptive",), _curves(*ERROR_AND_LOSS)

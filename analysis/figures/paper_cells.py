@@ -35,11 +35,6 @@ class Cells:
         """All labels in the order of their colors."""
         return [str(label) for label in self.runs["label"].cat.categories]
 
-    @property
-    def workload(self) -> str:
-        """What was trained."""
-        return ", ".join(str(name) for name in self.runs["workload"].unique())
-
     @cached_property
     def optimizers(self) -> dict[str, str]:
         """Label -> registry name of its optimizer, of labels with runs."""

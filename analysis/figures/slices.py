@@ -14,40 +14,48 @@ from analysis.figures.theme import Drawing, bands, number, seed_counts
 from analysis.landscape import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from analysis.landscape import Landscape
 
+AXES = ("weight_decay", "lr")
 
-def slices(landscapes: Mapping[str, Landscape], chosen: Mapping[str, Cell | None] | None = None) -> Drawing:
+
+def slices(
+    landscapes: Mapping[str, Landscape],
+    chosen: Mapping[str, Cell | None] | None = None,
+    axes: Collection[str] = AXES,
+) -> Drawing:
     """Return test error against weight decay and against lr, through one cell of each map.
 
     Args:
         landscapes: Maps of the test error in percent, by label.
         chosen: That cell; without it, the one of least test error. A map without one has no line.
+        axes: Columns along which to cut.
     """
     cells = {name: best_cell(one) for name, one in landscapes.items()} if chosen is None else chosen
     cuts = [(i, m, cell) for i, (name, m) in enumerate(landscapes.items()) if (cell := cells.get(name)) is not None]
     decays = np.unique(np.concatenate([np.zeros(0), *(m.weight_decay for _, m, _ in cuts)]))
     rates = np.unique(np.concatenate([np.zeros(0), *(m.lr for _, m, _ in cuts)]))
     zero = place_of_zero(decays)
-    panels = [
-        Panel(
+    panels = {
+        "weight_decay": Panel(
             "Against weight decay",
             "test error, %, at the ringed learning rate",
             "weight decay λ, common scale",
             [_line(i, m, cell, zero, along_decay=True) for i, m, cell in cuts],
             cell_axis(decays, zero),
         ),
-        Panel(
+        "lr": Panel(
             "Against learning rate",
             "test error, %, at the ringed weight decay",
             "learning rate",
             [_line(i, m, cell, zero, along_decay=False) for i, m, cell in cuts],
             cell_axis(rates),
         ),
-    ]
-    return draw(panels, _caption([(m, cell) for _, m, cell in cuts], zero))
+    }
+    shown = [panel for name, panel in panels.items() if name in axes]
+    return draw(shown, _caption([(m, cell) for _, m, cell in cuts], zero), columns=len(shown))
 
 
 def _line(i: int, landscape: Landscape, best: Cell, zero: float | None, *, along_decay: bool) -> Line:

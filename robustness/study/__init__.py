@@ -6,10 +6,11 @@ from robustness.study.claim import Claim
 from robustness.study.file import studies
 from robustness.study.optimizer_entry import OptimizerEntry
 from robustness.study.problems import Problem, StudyError
+from robustness.study.resources import Resources
 from robustness.study.run import Run
 from robustness.study.schema import study_schema
 from robustness.study.space import Grid, Sampled, SearchSpace
-from robustness.study.study import Resources, Study
+from robustness.study.study import Study
 
 __all__ = [
     "Axis",

@@ -96,6 +96,15 @@ class Axis(Model):
             raise ValueError("a range without points has no values of its own")
         return log_spaced(self.low, self.high, self.points)
 
+    @property
+    def middle(self) -> float:
+        """Return the middle value of a list, the upper of two; of a range the geometric middle."""
+        if self.listed is not None:
+            return self.listed[len(self.listed) // 2]
+        assert self.low is not None
+        assert self.high is not None
+        return log_spaced(self.low, self.high, 3)[1]
+
     @model_validator(mode="wrap")
     @classmethod
     def _list_or_range(cls, raw: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:

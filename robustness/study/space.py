@@ -28,6 +28,12 @@ class SearchSpace(Model):
     lr: Axis = Field(description="Base learning rates, which the workload's schedule scales.")
     weight_decay: DecayAxis = Field(description="Weight decays on the common scale; AdamW is given 1000 times it.")
 
+    def middle(self) -> SearchSpace:
+        """Return a space of one cell: the middle of each list, the geometric middle of each range."""
+        return SearchSpace(
+            lr=Axis(values=(self.lr.middle,)), weight_decay=DecayAxis(values=(self.weight_decay.middle,))
+        )
+
 
 class Grid(Model):
     """Every learning rate with every weight decay."""

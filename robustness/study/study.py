@@ -5,10 +5,9 @@ Loads neither torch nor ray: a study is read and checked in a moment.
 
 from __future__ import annotations
 
-import math
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -24,7 +23,7 @@ from pydantic import (
 )
 
 from robustness.options import Model
-from robustness.study.axis import Axis, DecayAxis, Whole, log_spaced, once_each
+from robustness.study.axis import once_each
 from robustness.study.catalogue import Claims
 from robustness.study.messages import show
 from robustness.study.optimizer_entry import OptimizerEntry, Optimizers
@@ -36,6 +35,7 @@ from robustness.study.problems import (
     refuse,
     validated,
 )
+from robustness.study.resources import Resources
 from robustness.study.run import Run
 from robustness.study.space import Grid, Sampled, Search, SearchSpace, too_few_cells, without_points
 from robustness.study.workload_entry import Workloads
@@ -51,32 +51,6 @@ if TYPE_CHECKING:
 
 MAX_SEED = 2**32 - 1
 """The greatest seed that scikit-learn takes."""
-
-
-def _stack_size(raw: object) -> object:
-    if raw == "auto" or (isinstance(raw, int) and not isinstance(raw, bool) and raw >= 1):
-        return raw
-    raise refuse(refusal(f"must be auto or a whole number of at least 1, got {show(raw)}"))
-
-
-def _gpus(raw: object) -> object:
-    if raw == "auto" or (isinstance(raw, (int, float)) and not isinstance(raw, bool) and 0 <= raw < math.inf):
-        return raw
-    raise refuse(refusal(f"must be auto or a number of at least 0, got {show(raw)}"))
-
-
-class Resources(Model):
-    """What a stack is given on the cluster; none of it changes a result."""
-
-    cpus: Annotated[float, Strict()] = Field(1.0, gt=0, description="CPU cores for each stack.")
-    gpus: Annotated[float | Literal["auto"], BeforeValidator(_gpus)] = Field(
-        "auto", description="GPUs for each stack, a fraction shares one; auto is 1 where there are any, else 0."
-    )
-    stack_size: Annotated[int | Literal["auto"], BeforeValidator(_stack_size)] = Field(
-        "auto", description="Runs trained together as one model; auto fills every core or GPU."
-    )
-    max_concurrent: Whole | None = Field(None, ge=1, description="Most stacks at a time; no limit if absent.")
-    retries: Whole = Field(2, ge=0, description="How often a stack that failed is tried again.")
 
 
 NAME = r"[a-z0-9][a-z0-9._-]{0,63}"
@@ -230,7 +204,15 @@ class Study(Model):
     @property
     def parts(self) -> list[Self]:
         """The study on each of its workloads alone."""
-        return [self.model_copy(update={"workloads": (workload,)}) for workload in self.workloads]
+        if len(self.workloads) == 1:
+            return [self]
+        return [self._changed(workloads=(workload,)) for workload in self.workloads]
+
+    def _changed(self, **changes: object) -> Self:
+        """Return this study with other values, and without the text that it was read from."""
+        changed = self.model_copy(update=changes)
+        changed._source = changed._text = None
+        return changed
 
     def space_of(self, entry: OptimizerEntry) -> SearchSpace:
         """Return the learning rates and weight decays of an optimizer: its own where it has some."""
@@ -282,29 +264,14 @@ class Study(Model):
         The cell is the middle of each axis. It shows that a study goes all the way, and nothing about optimizers.
         """
         entries = tuple(
-            entry.model_copy(update={"space": _middle(self.space_of(entry)) if entry.space else None})
+            entry.model_copy(update={"space": self.space_of(entry).middle() if entry.space else None})
             for entry in self.optimizers
         )
-        small = self.model_copy(
-            update={
-                "name": f"{self.name[:58]}-smoke",
-                "workloads": tuple(workload.smoke() for workload in self.workloads),
-                "optimizers": entries,
-                "space": _middle(self.space),
-                "search": Grid(),
-                "seeds": self.seeds[:1],
-            }
+        return self._changed(
+            name=f"{self.name[:58]}-smoke",
+            workloads=tuple(workload.smoke() for workload in self.workloads),
+            optimizers=entries,
+            space=self.space.middle(),
+            search=Grid(),
+            seeds=self.seeds[:1],
         )
-        small._source = small._text = None
-        return small
-
-
-def _middle(space: SearchSpace) -> SearchSpace:
-    """Return a space of one cell; of a range, its geometric middle."""
-
-    def one(axis: Axis) -> float:
-        if axis.listed is not None:
-            return axis.listed[len(axis.listed) // 2]
-        return log_spaced(axis.low or 1.0, axis.high or 1.0, 3)[1]
-
-    return SearchSpace(lr=Axis(values=(one(space.lr),)), weight_decay=DecayAxis(values=(one(space.weight_decay),)))

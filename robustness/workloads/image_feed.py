@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader
 
 from robustness.randomness import augmentation, data_order, steps_per_epoch
 from robustness.workloads.data import Feed
-from robustness.workloads.image_folder import TEST, ImageFiles, listed
+from robustness.workloads.image_folder import TEST, ImageFiles
 from robustness.workloads.imagenet import MEAN, STD
 from robustness.workloads.images import held_out, normalized, subset
 from robustness.workloads.places import DataError, data_folder
@@ -32,7 +32,7 @@ class ImageFeed(Feed):
 
     def __init__(self, workload: ImageNet, seed: int, device: str, dtype: torch.dtype) -> None:
         """List the images of `seed`; none is read yet."""
-        train, test = listed(data_folder(workload.data_dir) / workload.folder, workload.classes)
+        train, test = workload.images()
         self._device, self._dtype, self._seed = device, dtype, seed
         draws = augmentation(seed).initial_seed()
         self._files, self._tested = (ImageFiles(images, workload.image_size, draws) for images in (train, test))

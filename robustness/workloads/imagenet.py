@@ -14,7 +14,7 @@ from pydantic import Field, PositiveInt
 from robustness.models import ResNet50Options
 from robustness.options import ELSEWHERE
 from robustness.workloads.images import Colour, ImageWorkload, Network
-from robustness.workloads.places import data_folder
+from robustness.workloads.places import DataError, data_folder
 from robustness.workloads.schedules import Schedule, StepSchedule
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from robustness.workloads.data import Feed
+    from robustness.workloads.image_folder import Images
 
 MEAN: Colour = (0.485, 0.456, 0.406)
 STD: Colour = (0.229, 0.224, 0.225)
@@ -59,17 +60,34 @@ class ImageNet(ImageWorkload):
         """Look at the folders: ImageNet cannot be fetched without an account.
 
         Raises:
-            DataError: a folder or a class is missing or empty.
+            DataError: a folder or a class is missing or empty, or there are fewer images than are asked for.
+        """
+        self.images()
+
+    def images(self) -> tuple[Images, Images]:
+        """Return the images of train and val.
+
+        Raises:
+            DataError: a folder or a class is missing or empty, or there are fewer images than are asked for.
         """
         from robustness.workloads.image_folder import listed
 
-        listed(data_folder(self.data_dir) / self.folder, self.classes)
+        folder = data_folder(self.data_dir) / self.folder
+        train, test = listed(folder, self.classes)
+        for split, found, asked in (
+            ("train", train, {"validation_size": self.validation_size, "train_size": self.train_size or 2}),
+            ("val", test, {"test_size": self.test_size or 1}),
+        ):
+            if len(found.paths) < sum(asked.values()):
+                words = " and ".join(f"{key} {number}" for key, number in asked.items())
+                raise DataError(f"{folder / split} has {len(found.paths)} images, too few for {words}")
+        return train, test
 
     def feed(self, seed: int, device: str, dtype: torch.dtype) -> Feed:
         """Return the batches of `seed`; images are (n, 3, image_size, image_size), in channels-last order.
 
         Raises:
-            DataError: a folder or a class is missing or empty; while reading, that an image is damaged.
+            DataError: as `images` does; while reading, that an image is damaged.
         """
         from robustness.workloads.image_feed import ImageFeed
 

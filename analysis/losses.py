@@ -1,0 +1,42 @@
+"""Landscapes of the loss, in which a run that diverged counts with the loss of chance."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from analysis.replicates import Replicates
+    from analysis.surfaces import Surfaces
+
+LOSSES = ("test_loss", "validation_loss")
+"""What scores, and what chooses."""
+
+
+def chance_loss(chance_error: float) -> float:
+    """Return the loss of guessing, in nats: log C, where C classes have the error of chance 100 (1 - 1 / C) percent.
+
+    The cross-entropy of equal probabilities; infinite for an error of 100 percent, NaN for an unknown one.
+    """
+    with np.errstate(divide="ignore"):
+        return float(-np.log1p(-np.float64(chance_error) / 100))
+
+
+def loss_landscape(study: Surfaces, label: str, chance: float | None) -> Replicates:
+    """Return the test and validation losses of one optimizer, seed by seed, in nats.
+
+    Args:
+        study: The study.
+        label: The optimizer.
+        chance: The loss of runs that diverged, if any did; a loss that no run of the split has stays unknown.
+    """
+    one = study.replicates[label]
+    filled = {}
+    for name in LOSSES:
+        values = study.column(label, name)
+        # Without the split nothing is filled in, or its absence would go unnoticed.
+        lost = (one.diverged == 1) & np.isfinite(values).any()
+        filled[name] = values if chance is None else np.where(lost, chance, values)
+    return replace(one, values=filled)
