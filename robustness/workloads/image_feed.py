@@ -13,7 +13,7 @@ from robustness.workloads.data import Feed
 from robustness.workloads.image_folder import TEST, ImageFiles
 from robustness.workloads.imagenet import MEAN, STD
 from robustness.workloads.images import held_out, normalized, subset
-from robustness.workloads.places import DataError, data_folder
+from robustness.workloads.places import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -60,7 +60,7 @@ class ImageNet(ImageWorkload):
         """Look at the folders: ImageNet cannot be fetched without an account.
 
         Raises:
-            DataError: a folder or a class is missing or empty, or there are fewer images than are asked for.
+            DataError: a folder or a class is missing or empty, or none is left to train on.
         """
         self.images()
 
@@ -68,19 +68,15 @@ class ImageNet(ImageWorkload):
         """Return the images of train and val.
 
         Raises:
-            DataError: a folder or a class is missing or empty, or there are fewer images than are asked for.
+            DataError: a folder or a class is missing or empty, or none is left to train on.
         """
         from robustness.workloads.image_folder import listed
 
         folder = data_folder(self.data_dir) / self.folder
         train, test = listed(folder, self.classes)
-        for split, found, asked in (
-            ("train", train, {"validation_size": self.validation_size, "train_size": self.train_size or 2}),
-            ("val", test, {"test_size": self.test_size or 1}),
-        ):
-            if len(found.paths) < sum(asked.values()):
-                words = " and ".join(f"{key} {number}" for key, number in asked.items())
-                raise DataError(f"{folder / split} has {len(found.paths)} images, too few for {words}")
+        if self.validation_size + 2 > len(train.paths):
+            found = f"{folder / 'train'} has {len(train.paths)} images"
+            raise DataError(f"{found}, of which validation_size {self.validation_size} leaves too few to train on")
         return train, test
 
     def feed(self, seed: int, device: str, dtype: torch.dtype) -> Feed:
