@@ -149,13 +149,16 @@ def caption(studies: Sequence[Contents]) -> str:
 def leaders(studies: Sequence[Contents]) -> str:
     """Return on how many workloads each optimizer has the least mean error, in words, HTML."""
     counts: dict[str, int] = {}
+    ties = 0
     for contents in studies:
         known = [one for one in scores(contents) if np.isfinite(one.best[0])]
-        if known:
-            best = min(known, key=lambda one: one.best[0]).label
-            counts[best] = counts.get(best, 0) + 1
-    if not counts:
+        best = [one.label for one in known if one.best[0] == min(each.best[0] for each in known)]
+        if len(best) == 1:
+            counts[best[0]] = counts.get(best[0], 0) + 1
+        ties += len(best) > 1
+    if not counts and not ties:
         return "No run of this study is stored yet."
     ordered = sorted(counts.items(), key=lambda pair: -pair[1])
     said = [f"<strong>{escape(label)}</strong> on {number}" for label, number in ordered]
+    said += [f"a tie on {ties}"] if ties else []
     return f"Least mean test error at the best epoch, of {len(studies)} workloads: {', '.join(said)}."

@@ -177,3 +177,14 @@ def test_a_map_is_none_of_this(tmp_path: Path) -> None:
     assert found.no_map == ""
     assert pictures.drawings(found, ["cells"])["cells"] == "it is for optimizers that have a single cell each"
     assert len(synthetic.DEMO) == len(found.maps)
+
+
+def test_a_tie_has_no_leader(monkeypatch):
+    def score(label: str, mean: float) -> best_epochs.Scores:
+        return best_epochs.Scores(label, (mean, 0.1), (mean, 0.1), None, "")
+
+    found = {"one": [score("A", 5.0), score("B", 6.0)], "two": [score("A", 90.0), score("B", 90.0)], "three": []}
+    monkeypatch.setattr(best_epochs, "scores", found.get)
+    assert "<strong>A</strong> on 1, a tie on 1." in best_epochs.leaders(["one", "two", "three"])
+    assert "of 1 workloads: a tie on 1." in best_epochs.leaders(["two"])
+    assert best_epochs.leaders(["three"]) == "No run of this study is stored yet."

@@ -269,6 +269,7 @@ class Study(Model):
         )
         return self._changed(
             name=f"{self.name[:58]}-smoke",
+            description="A smoke run of few steps: it shows that the study goes all the way, and nothing else.",
             workloads=tuple(workload.smoke() for workload in self.workloads),
             optimizers=entries,
             space=self.space.middle(),
