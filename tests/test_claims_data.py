@@ -127,8 +127,8 @@ def test_no_data_names_the_study_that_would_give_it() -> None:
     found = {each.claim: each for each in study_verdicts("other", RUNS, Canned({}), (), DELTAS, workload="digits")}  # type: ignore[arg-type]
     restarts = found["swd-under-warm-restarts"]
     assert restarts.outcome == "no data"
-    assert restarts.source == "paper/figure-12"
-    assert restarts.why.endswith("; the study paper/figure-12 would give it")
+    assert restarts.source == "proxy/figure-12"
+    assert restarts.why.endswith("; the study proxy/figure-12 would give it")
     assert found["swd-costs-nothing"].why.endswith("; the study digits-cost would give it")
 
 
