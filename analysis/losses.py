@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
     from analysis.replicates import Replicates
-    from analysis.surfaces import Surfaces
+
+    Floats = NDArray[np.float64]
 
 LOSSES = ("test_loss", "validation_loss")
 """What scores, and what chooses."""
@@ -24,18 +29,16 @@ def chance_loss(chance_error: float) -> float:
         return float(-np.log1p(-np.float64(chance_error) / 100))
 
 
-def loss_landscape(study: Surfaces, label: str, chance: float | None) -> Replicates:
-    """Return the test and validation losses of one optimizer, seed by seed, in nats.
+def loss_landscape(one: Replicates, losses: Mapping[str, Floats], chance: float | None) -> Replicates:
+    """Return the losses of one optimizer, seed by seed, in nats.
 
     Args:
-        study: The study.
-        label: The optimizer.
+        one: The optimizer.
+        losses: (S, W, L) the columns of `LOSSES`, NaN where a run has no loss.
         chance: The loss of runs that diverged, if any did; a loss that no run of the split has stays unknown.
     """
-    one = study.replicates[label]
     filled = {}
-    for name in LOSSES:
-        values = study.column(label, name)
+    for name, values in losses.items():
         # Without the split nothing is filled in, or its absence would go unnoticed.
         lost = (one.diverged == 1) & np.isfinite(values).any()
         filled[name] = values if chance is None else np.where(lost, chance, values)

@@ -129,7 +129,10 @@ class Surfaces:
         lost = [one.values[self.metric][one.diverged == 1] for one in self.replicates.values()]
         errors = np.concatenate([np.zeros(0), *lost])
         chance = chance_loss(float(np.nanmin(errors))) if np.isfinite(errors).any() else None
-        found = {name: loss_landscape(self, name, chance) for name in self.labels}
+        found = {
+            name: loss_landscape(one, {column: self.column(name, column) for column in LOSSES}, chance)
+            for name, one in self.replicates.items()
+        }
         return Surfaces(found, metric=LOSSES[0], chooser=LOSSES[1], chance=chance, draws=self.most_draws)
 
     def seeds(self, *labels: str) -> int:

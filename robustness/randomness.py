@@ -6,7 +6,7 @@ Each purpose has a stream of its own, so that drawing more of one does not shift
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from robustness.workloads import Workload
+    class HasModel(Protocol):
+        """A workload, as far as it matters here."""
+
+        def model(self) -> nn.Module:
+            """Return a network drawn from torch's global generator."""
+
 
 _WEIGHTS, _ORDER, _AUGMENTATION, _MASKS = range(4)
 
@@ -25,7 +30,7 @@ def _stream_seed(seed: int, stream: int) -> int:
     return int(np.random.SeedSequence([seed, stream]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
-def initial_model(workload: Workload, seed: int) -> nn.Module:
+def initial_model(workload: HasModel, seed: int) -> nn.Module:
     """Return the workload's network as `seed` initializes it; torch's global generator stays untouched."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_stream_seed(seed, _WEIGHTS))

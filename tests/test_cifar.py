@@ -17,7 +17,6 @@ from torchvision.transforms.v2 import functional as reference
 from robustness.study import Study, StudyError
 from robustness.training import train_single, train_stack
 from robustness.workloads import CIFAR10, CIFAR100, DataError, cifar
-from robustness.workloads.data import TensorFeed
 from tests.real_data import real_data
 from tests.test_places import served
 
@@ -201,7 +200,7 @@ def test_cifar_100_has_its_fine_labels(monkeypatch, tmp_path):
 def test_networks_see_the_images_normalized(small):
     workload = CIFAR10(data_dir=str(small), augment=False, test_size=20)
     data = workload.data(0)
-    (inputs, _), *_ = TensorFeed(workload, 0, "cpu", torch.float64).evaluate("test")
+    (inputs, _), *_ = workload.feed(0, "cpu", torch.float64).evaluate("test")
     mean, std = (torch.tensor(v)[:, None, None] for v in ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)))
     expected = (data.test_inputs.double() / 255 - mean) / std
     assert inputs.dtype == torch.float64
@@ -233,7 +232,7 @@ def test_crops_and_flips_are_torchvisions():
 
 
 def epochs_of(workload, seed):
-    feed = TensorFeed(workload, seed, "cpu", torch.float64)
+    feed = workload.feed(seed, "cpu", torch.float64)
     return [torch.cat([inputs for inputs, _ in feed.train()]) for _ in range(2)]
 
 
@@ -258,7 +257,7 @@ def images_in(inputs):
 
 def test_a_sample_is_not_augmented(small):
     workload = CIFAR10(data_dir=str(small), train_size=100)
-    feed = TensorFeed(workload, 0, "cpu", torch.float32)
+    feed = workload.feed(0, "cpu", torch.float32)
     sampled = torch.cat([inputs for inputs, _ in feed.sample(40)])
     stored = workload.data(0)
     assert len(sampled) == 40

@@ -20,6 +20,7 @@ from robustness.optimizers import OPTIMIZERS, Optimizer
 from robustness.options import Model
 from robustness.study.axis import Axis, DecayAxis
 from robustness.study.messages import show
+from robustness.study.own import optimizer_of
 from robustness.study.problems import chosen, placed_all, refusal, refuse, validated
 from robustness.study.space import SearchSpace
 
@@ -65,7 +66,7 @@ class OptimizerEntry(Model):
         if isinstance(raw, Optimizer):
             return {"label": raw.name, "optimizer": raw}
         if not isinstance(raw, Mapping):
-            optimizer = chosen(raw, OPTIMIZERS, "optimizer", OWN_KEYS)
+            optimizer = chosen(raw, OPTIMIZERS, "optimizer", OWN_KEYS, optimizer_of)
             return {"label": optimizer.name, "optimizer": optimizer}
         options = {key: value for key, value in raw.items() if key not in OWN_KEYS}
         more = []
@@ -75,7 +76,9 @@ class OptimizerEntry(Model):
                     check(raw[key])
                 except ValidationError as error:
                     more += placed_all(error, key)
-        optimizer = validated(lambda given: chosen(given, OPTIMIZERS, "optimizer", OWN_KEYS), options, Optimizer, *more)
+        optimizer = validated(
+            lambda given: chosen(given, OPTIMIZERS, "optimizer", OWN_KEYS, optimizer_of), options, Optimizer, *more
+        )
         space = _own_space(raw["space"]) if "space" in raw else None
         return {"label": raw.get("label", optimizer.name), "optimizer": optimizer, "space": space}
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError, to_json
 
-from robustness.optimizers.base import Convention
-from robustness.study.imported import ImportStringError, check, own_optimizer, own_workload
 from robustness.study.messages import Loc, dotted, nearest, show, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-CONVENTIONS = ", ".join(get_args(Convention))
 
 M = TypeVar("M", bound=BaseModel)
 R = TypeVar("R")
@@ -109,47 +105,39 @@ def build(model: type[M], options: Mapping[str, object], also: tuple[str, ...] =
         raise refuse(*refusals_of(error, model, also)) from None
 
 
-def chosen(raw: object, known: Mapping[str, type[M]], what: str, also: tuple[str, ...] = ()) -> M:
+def chosen(
+    raw: object,
+    known: Mapping[str, type[M]],
+    what: str,
+    also: tuple[str, ...] = (),
+    own: Callable[[Mapping[str, Any], tuple[str, ...], Loc], M] | None = None,
+) -> M:
     """Make the model that `raw` names: a bare name, or a mapping with `name` and options.
 
-    A name with a colon is an import string.
-
-    `also` are keys that the caller has taken out of the mapping; messages name them as allowed.
+    Args:
+        raw: as the study has it.
+        known: the models by name.
+        what: what they are called in messages.
+        also: keys that the caller has taken out of the mapping; messages name them as allowed.
+        own: makes the model of an import string, a name with a colon; of the mapping, `also` and the name's place.
 
     Raises:
         ValidationError: with the translated errors.
     """
     names = ", ".join(sorted(known))
-    loc = ("name",) if isinstance(raw, Mapping) else ()
+    loc: Loc = ("name",) if isinstance(raw, Mapping) else ()
     if isinstance(raw, Mapping) and "name" not in raw:
         raise refuse(refusal(f"is missing; the known {what}s are {names}", "name"))
     name = raw["name"] if isinstance(raw, Mapping) else raw
     if not isinstance(name, str):
         raise refuse(refusal(f"expected the name of {_a(what)} ({names}), got {show(name)}", *loc))
     options = raw if isinstance(raw, Mapping) else {"name": name}
-    if ":" in name:
-        return cast("M", _imported(options, what, also, *loc))
+    if own and ":" in name:
+        return own(options, also, loc)
     if name not in known:
         hint = nearest(name, known)
         raise refuse(refusal(f"unknown {what} '{name}'{hint or ';'} the known ones are {names}", *loc))
     return build(known[name], options, also)
-
-
-def _imported(options: Mapping[str, Any], what: str, also: tuple[str, ...], *loc: str) -> BaseModel:
-    """Make the model whose name is an import string; `loc` is where the name is."""
-    find = own_workload if what == "workload" else own_optimizer
-    try:
-        model: type[BaseModel] = find(options["name"])
-    except ImportStringError as error:
-        raise refuse(refusal(str(error), *loc)) from None
-    if "convention" in model.model_fields and "convention" not in options:
-        raise refuse(refusal(f"is missing: it says how weight decay acts, {CONVENTIONS}", "convention"))
-    made = build(model, options, also)
-    try:
-        check(made)
-    except ImportStringError as error:
-        raise refuse(refusal(str(error), *error.loc)) from None
-    return made
 
 
 def _a(noun: str) -> str:

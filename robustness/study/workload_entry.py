@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError
 
+from robustness.study.own import workload_of
 from robustness.study.problems import chosen, placed_all, refusal, refuse
 from robustness.workloads import WORKLOADS, Workload
 
@@ -37,7 +38,7 @@ def _one_or_several(raw: object) -> object:
 
 
 def _workload(raw: object) -> Workload:
-    return raw if isinstance(raw, Workload) else chosen(raw, WORKLOADS, "workload")
+    return raw if isinstance(raw, Workload) else chosen(raw, WORKLOADS, "workload", own=workload_of)
 
 
 Workloads = Annotated[tuple[SerializeAsAny[Workload], ...], Field(min_length=1), BeforeValidator(_one_or_several)]

@@ -87,7 +87,7 @@ class Workload(Named):
 
     def feed(self, seed: int, device: str, dtype: torch.dtype) -> Feed:
         """Return the batches of `seed` on `device`, real inputs as `dtype`."""
-        return TensorFeed(self, seed, device, dtype)
+        return TensorFeed(self.data(seed), self.batch_size, seed, device, dtype)
 
     def model(self) -> nn.Module:
         """Return a freshly initialized network; it draws from torch's global generator.

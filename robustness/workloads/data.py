@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from robustness.workloads.base import Workload
-
     Batch = tuple[Tensor, Tensor]
 
 EVALUATION_BATCH = 256
@@ -79,16 +77,16 @@ class Feed(ABC):
 class TensorFeed(Feed):
     """Batches of tensors that lie on the device as a whole."""
 
-    def __init__(self, workload: Workload, seed: int, device: str, dtype: torch.dtype) -> None:
-        """Load the data of `seed`; real inputs become `dtype`."""
+    def __init__(self, data: Data, batch_size: int, seed: int, device: str, dtype: torch.dtype) -> None:
+        """Move the data of `seed` to the device; real inputs become `dtype`."""
         from robustness.randomness import augmentation, data_order, steps_per_epoch
 
-        self._data = workload.data(seed).to(device, dtype)
+        self._data = data.to(device, dtype)
         self._device, self._dtype, self._seed = device, dtype, seed
         examples = len(self._data.train_targets)
-        self._order = data_order(examples, workload.batch_size, seed)
+        self._order = data_order(examples, batch_size, seed)
         self._draws = augmentation(seed)
-        self.steps = steps_per_epoch(examples, workload.batch_size)
+        self.steps = steps_per_epoch(examples, batch_size)
         self.splits = ("test", "validation") if len(self._data.validation_targets) else ("test",)
 
     def train(self) -> Iterator[Batch]:
