@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from robustness.results import Store, load
+from robustness.results import StorageError, Store, load
 from robustness.study import Study, studies
 from robustness.study.file import SUFFIXES
 
@@ -66,7 +66,7 @@ def takes_results(command: argparse.ArgumentParser) -> None:
 
 def takes_stored(command: argparse.ArgumentParser, *, several: bool = False) -> None:
     """Add one stored study, or several, and --results."""
-    words = "a stored study's name, or its folder or URI"
+    words = "a stored study's name, its study file, or its folder or URI"
     if several:
         command.add_argument("study", metavar="STUDY", nargs="+", help=words)
     else:
@@ -86,7 +86,7 @@ def _points(text: str) -> float:
 
 def report(options: argparse.Namespace) -> int:
     """Write a study's report."""
-    root = load(options.study, options.results).root
+    root = _root(options.study, options.results)
     write_report(root, options.out, open_it=options.open)
     if options.picture:
         from analysis.export import ExportError
@@ -149,7 +149,7 @@ def figures(options: argparse.Namespace) -> int:
     if unknown:
         err.print(f"no figure is called {', '.join(unknown)}; there are {', '.join(pictures.known())}")
         return BAD_INPUT
-    root = load(options.study, options.results).root
+    root = _root(options.study, options.results)
     folder = options.out or _beside(root, Store(root).name, "figures")
     try:
         written = pictures.write(root, folder, figures=options.figure, kind=options.format)
@@ -167,7 +167,7 @@ def compare(options: argparse.Namespace) -> int:
     """Write the page that compares studies, and print its table."""
     from analysis import compare as comparing
 
-    compared = comparing.read([load(study, options.results).root for study in options.study])
+    compared = comparing.read([_root(study, options.results) for study in options.study])
     if len(compared) < 2:
         err.print("compare needs at least two studies, or one of several workloads")
         return BAD_INPUT
@@ -184,12 +184,31 @@ def _width() -> int:
     return out.width if out.is_terminal else 120
 
 
+def _root(study: str, results: str) -> str:
+    """Return the folder or URI of a stored study; it also goes by its study file, such as paper/figure-11.
+
+    Raises:
+        robustness.results.StorageError: nothing is stored of it.
+        robustness.study.StudyError: the study file cannot be read.
+    """
+    try:
+        return load(study, results).root
+    except StorageError:
+        if not _has_file(study):
+            raise
+    return load(Study.load(study).name, results).root
+
+
+def _has_file(study: str) -> bool:
+    return study in studies() or (study.endswith(SUFFIXES) and Path(study).is_file())
+
+
 def _asked(study: str, results: str) -> tuple[str, tuple[Claim, ...] | None]:
     """Return a stored study's root and the claims of its file as it is now; None where there is no such file.
 
     So that a claim added to the file is judged at once, without a sweep that would store the file anew.
     """
-    if study not in studies() and not (study.endswith(SUFFIXES) and Path(study).is_file()):
+    if not _has_file(study):
         return load(study, results).root, None
     file = Study.load(study)
     return load(file.name, results).root, file.claims

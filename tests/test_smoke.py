@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 from io import BytesIO
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,10 +16,8 @@ from torchvision import datasets
 from robustness.cli import main
 from robustness.results import load
 from robustness.study import Study, studies
+from robustness.sweep.here import run_here
 from robustness.workloads.places import VARIABLE
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 STUDIES = sorted(studies())
 
@@ -122,3 +120,17 @@ def test_absent_data_end_a_sweep_before_it_starts(tmp_path, capsys, monkeypatch)
     assert said.startswith(str(tmp_path / "data" / "cifar-10-python.tar.gz"))
     assert "put the file there yourself" in said
     assert not (tmp_path / "results").exists()
+
+
+def test_a_stored_study_goes_by_its_file_too(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("other.yaml").write_text(
+        "name: mine\nworkload: {name: digits, epochs: 1, train_size: 100}\noptimizers: [adams]\n"
+        "space: {lr: [0.01], weight_decay: [0]}\nseeds: 1\n"
+    )
+    assert main(["report", "other.yaml"]) == 1
+    assert "no results of mine" in capsys.readouterr().err
+    run_here(Study.load("other.yaml"), quiet=True)
+    for command in (["report"], ["claims"], ["figures", "--figure", "cells"]):
+        assert main([command[0], "other.yaml", *command[1:]]) == 0, capsys.readouterr()
+    assert {path.name for path in Path("results/mine").glob("*")} >= {"report.html", "claims.json", "figures"}
