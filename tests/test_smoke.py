@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from real_data import real_data
 from torchvision import datasets
 
 from robustness.cli import main
@@ -18,6 +17,7 @@ from robustness.results import load
 from robustness.study import Study, studies
 from robustness.sweep.here import run_here
 from robustness.workloads.places import VARIABLE
+from tests.real_data import real_data
 
 STUDIES = sorted(studies())
 
