@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from html import escape
 from string import Template
 from typing import TYPE_CHECKING
@@ -46,9 +45,7 @@ def html(studies: Sequence[Contents], root: str) -> str:
         summary=summary,
         performance=together,
         parts="".join(parts),
-        **sections.made(first, root),
-        runs=sections.runs_done(sum(one.results for one in studies), sum(asked) if asked else None),
-        date=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        made=sections.made(first, root, sum(one.results for one in studies), sum(asked) if asked else None),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +49,5 @@ def html(contents: Contents, root: str) -> str:
         description=sections.description(contents),
         **sections.words(contents),
         figures=sections.figures(drawn),
-        **sections.made(contents, root),
-        runs=sections.runs_done(contents.results, contents.asked),
-        date=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        made=sections.made(contents, root, contents.results, contents.asked),
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from html import escape
+from string import Template
 from typing import TYPE_CHECKING
 
 from analysis import page, tables, wording
@@ -93,17 +95,21 @@ def description(contents: Contents) -> str:
     return f'<p class="description">{escape(about)}</p>' if about else ""
 
 
-def made(contents: Contents, root: str) -> dict[str, str]:
-    """Return the study file, where it ran and how to query it: the same for every workload of a study."""
+def made(contents: Contents, root: str, results: int, asked: int | None) -> str:
+    """Return how the page was made, the same for every workload of a study.
+
+    Args:
+        contents: Any workload of the study.
+        root: What the query opens.
+        results: Runs with a result, of all workloads.
+        asked: Runs that the study asks for; None where unknown.
+    """
     text = f"<details><summary>The study file</summary><pre><code>{escape(contents.text)}</code></pre></details>"
-    return {
-        "study": text if contents.text else "",
-        "provenance": wording.provenance(contents.provenance),
-        "query": wording.query(root, contents),
-    }
-
-
-def runs_done(results: int, asked: int | None) -> str:
-    """Return how many runs have a result, of how many, in words."""
     stored = plural(results, "run")
-    return stored if asked is None else f"{stored} of {count(asked)} asked"
+    return Template(page.asset("made.html")).substitute(
+        runs=stored if asked is None else f"{stored} of {count(asked)} asked",
+        date=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        study=text if contents.text else "",
+        provenance=wording.provenance(contents.provenance),
+        query=wording.query(root, contents),
+    )

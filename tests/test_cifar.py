@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
 import subprocess
 import sys
 import tarfile
@@ -17,6 +16,7 @@ from torchvision.transforms.v2 import functional as reference
 from robustness.study import Study, StudyError
 from robustness.training import train_single, train_stack
 from robustness.workloads import CIFAR10, CIFAR100, DataError, cifar
+from tests.cifar_files import made
 from tests.real_data import real_data
 from tests.test_places import served
 
@@ -26,33 +26,6 @@ def _read_anew():
     cifar._raw.cache_clear()
     yield
     cifar._raw.cache_clear()
-
-
-def write(folder, counts, classes, key):
-    """Write batches in CIFAR's form of random images, and return their md5s."""
-    generator = np.random.default_rng(0)
-    folder.mkdir(parents=True)
-    md5s = {}
-    for name, count in counts.items():
-        labels = (np.arange(count) % classes).tolist()
-        images = generator.integers(0, 256, (count, 3072), dtype=np.uint8)
-        content = pickle.dumps({"data": images, key: labels})
-        (folder / name).write_bytes(content)
-        md5s[name] = hashlib.md5(content).hexdigest()
-    return md5s
-
-
-def made(monkeypatch, folder, kind, *, key="labels", classes=10):
-    """Put small batches of torchvision's `kind` below `folder`, and let torchvision take them for the real ones."""
-    files = [name for name, _ in (*kind.train_list, *kind.test_list)]
-    counts = {name: 200 if name.startswith("test") else 300 for name in files}
-    md5s = write(folder / kind.base_folder, counts, classes, key)
-    meta = pickle.dumps({kind.meta["key"]: [str(index) for index in range(classes)]})
-    (folder / kind.base_folder / kind.meta["filename"]).write_bytes(meta)
-    monkeypatch.setattr(kind, "train_list", [[name, md5s[name]] for name, _ in kind.train_list])
-    monkeypatch.setattr(kind, "test_list", [[name, md5s[name]] for name, _ in kind.test_list])
-    monkeypatch.setattr(kind, "meta", kind.meta | {"md5": hashlib.md5(meta).hexdigest()})
-    return folder
 
 
 @pytest.fixture

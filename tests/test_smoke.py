@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import pickle
 from io import BytesIO
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from robustness.results import load
 from robustness.study import Study, studies
 from robustness.sweep.here import run_here
 from robustness.workloads.places import VARIABLE
+from tests.cifar_files import made
 from tests.real_data import real_data
 
 STUDIES = sorted(studies())
@@ -31,30 +30,9 @@ def data(tmp_path_factory):
     image_folders(folder / "imagenet", classes=1000, images=2)
     image_folders(folder / "imagenette2-160", classes=10, images=20)
     with pytest.MonkeyPatch.context() as patch:
-        cifar_100(folder / "cifar-100-python", patch)
+        made(patch, folder, datasets.CIFAR100, key="fine_labels", classes=100)
         patch.setenv(VARIABLE, str(folder))
         yield folder
-
-
-def cifar_100(folder: Path, patch: pytest.MonkeyPatch) -> None:
-    """Write noise in the form of CIFAR-100 and let torchvision expect its checksums."""
-    folder.mkdir()
-    draws = np.random.default_rng(0)
-    md5 = {}
-    for name, count in (("train", 50_000), ("test", 10_000)):
-        images = draws.integers(0, 256, (count, 3072), dtype=np.uint8)
-        content = {"data": images, "fine_labels": (np.arange(count) % 100).tolist()}
-        md5[name] = _pickled(folder / name, content)
-    md5["meta"] = _pickled(folder / "meta", {"fine_label_names": [f"class {index}" for index in range(100)]})
-    patch.setattr(datasets.CIFAR100, "train_list", [["train", md5["train"]]])
-    patch.setattr(datasets.CIFAR100, "test_list", [["test", md5["test"]]])
-    patch.setattr(datasets.CIFAR100, "meta", {**datasets.CIFAR100.meta, "md5": md5["meta"]})
-
-
-def _pickled(path: Path, content: object) -> str:
-    text = pickle.dumps(content)
-    path.write_bytes(text)
-    return hashlib.md5(text, usedforsecurity=False).hexdigest()
 
 
 def image_folders(folder: Path, classes: int, images: int) -> None:

@@ -216,8 +216,8 @@ class Study(Model):
 
     def space_of(self, entry: OptimizerEntry) -> SearchSpace:
         """Return the learning rates and weight decays of an optimizer: its own where it has some."""
-        own = entry.space.model_dump(exclude_none=True) if entry.space else {}
-        return self.space.model_copy(update={name: getattr(entry.space, name) for name in own})
+        own = {name: axis for name, axis in entry.space or () if axis is not None}
+        return self.space.model_copy(update=own)
 
     def grid(self) -> list[Run]:
         """Return every run of a grid, ordered by workload, optimizer, learning rate, weight decay and seed.

@@ -68,12 +68,7 @@ def run(
         ClusterError: Ray could not be started or reached, or has no room for a stack.
         StorageError: the results folder cannot be read or written from the start.
     """
-    store = Store(child(str(results), study.name))
-    sweep_id = uuid.uuid4().hex
-    store.claim(sweep_id)  # before anything is read: from here on no other sweep's worker adds to it
-    store.write_study(study.text)
-    store.clean()
-    source = make_source(study, store.runs())
+    store, sweep_id, source = begin(study, results)
     if source.total == source.done:
         return Sweep(store.root, 0, 0, interrupted=False)
     store.write_provenance(collect(sys.argv))
@@ -83,6 +78,20 @@ def run(
             progress.say(WAITING)
             interrupted = _tune(study, source, store, progress, sweep_id)
         return Sweep(store.root, progress.trained, progress.failed, interrupted)
+
+
+def begin(study: Study, results: str | Path) -> tuple[Store, str, Source]:
+    """Claim `study` for a new sweep; return its store, the sweep's id and where the missing runs come from.
+
+    Raises:
+        StorageError: the results folder cannot be read or written.
+    """
+    store = Store(child(str(results), study.name))
+    sweep_id = uuid.uuid4().hex
+    store.claim(sweep_id)  # before anything is read: from here on no other sweep's worker adds to it
+    store.write_study(study.text)
+    store.clean()
+    return store, sweep_id, make_source(study, store.runs())
 
 
 def _tune(study: Study, source: Source, store: Store, progress: Progress, sweep_id: str) -> bool:

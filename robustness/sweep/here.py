@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import sys
-import uuid
 from typing import TYPE_CHECKING
 
 from robustness.provenance import collect
-from robustness.results import Store, child
-from robustness.search import make_source
-from robustness.sweep.execute import Sweep, SweepError
+from robustness.sweep.execute import Sweep, SweepError, begin
 from robustness.sweep.progress import Progress
 from robustness.sweep.stacks import cut
 from robustness.sweep.worker import work
@@ -36,12 +33,7 @@ def run_here(study: Study, results: str | Path = "results", *, quiet: bool = Fal
     """
     from robustness.training import default_device
 
-    store = Store(child(str(results), study.name))
-    sweep_id = uuid.uuid4().hex
-    store.claim(sweep_id)
-    store.write_study(study.text)
-    store.clean()
-    source = make_source(study, store.runs())
+    store, sweep_id, source = begin(study, results)
     store.write_provenance(collect(sys.argv))
     with Progress(study, total=source.total, done=source.done, quiet=quiet) as progress:
         while runs := source.next():

@@ -9,12 +9,12 @@ import numpy as np
 from robustness.training.hessian import top_eigenvalues, trace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from torch import Tensor
 
     from robustness.workloads import Workload
-    from robustness.workloads.data import Batch
+    from robustness.workloads.data import Batch, Feed
 
 
 class Sharpness(NamedTuple):
@@ -37,6 +37,11 @@ def due(workload: Workload, epoch: int) -> bool:
     return epoch + 1 == workload.epochs or (every is not None and (epoch + 1) % every == 0)
 
 
+def examples(workload: Workload, feed: Feed) -> list[Batch]:
+    """Return the examples on which the workload's `hessian` is measured; the same for all runs of a seed."""
+    return list(feed.sample(workload.hessian.examples)) if workload.hessian else []
+
+
 def begin(network: object) -> None:
     """Let a network that carries a state from batch to batch forget it."""
     if callable(reset := getattr(network, "reset", None)):
@@ -47,7 +52,7 @@ def sharpness(
     workload: Workload,
     network: Callable[[Tensor], Tensor],
     parameters: Sequence[Tensor],
-    batches: Iterable[Batch],
+    batches: Sequence[Batch],
     seed: int,
 ) -> Sharpness:
     """Measure what the workload's `hessian` asks for.
@@ -60,17 +65,16 @@ def sharpness(
         network: from inputs to outputs, a function of `parameters`; one that carries a state from batch to batch has a
             `reset`.
         parameters: leaves of the graph that `network` builds.
-        batches: the examples; (inputs, targets).
+        batches: what `examples` returns.
         seed: of the random vectors.
     """
     asked = workload.hessian
     assert asked is not None
-    kept = list(batches)
-    count = sum(targets.numel() for _, targets in kept)
+    count = sum(targets.numel() for _, targets in batches)
 
     def loss() -> Iterator[Tensor]:
         begin(network)
-        for inputs, targets in kept:
+        for inputs, targets in batches:
             yield workload.losses(network(inputs), targets).sum() / count
 
     eigenvalues = top_eigenvalues(loss, parameters, asked.top, seed=seed) if asked.top else np.empty(0)

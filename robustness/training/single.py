@@ -10,7 +10,7 @@ import torch
 
 from robustness.randomness import initial_model, masks
 from robustness.training.history import History
-from robustness.training.sharpness import begin, due, sharpness
+from robustness.training.sharpness import begin, due, examples, sharpness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -59,8 +59,7 @@ def train_single(run: Run, *, device: str = "cpu", dtype: torch.dtype = torch.fl
             if not history.record(epoch, np.array([0]), {name: each.reshape(1) for name, each in metrics.items()})[0]:
                 break
             if due(workload, epoch):
-                batches = feed.sample(workload.hessian.examples) if workload.hessian else ()
-                found = sharpness(workload, model.eval(), parameters, batches, run.seed)
+                found = sharpness(workload, model.eval(), parameters, examples(workload, feed), run.seed)
                 history.record_sharpness(epoch, 0, found)
     return history
 

@@ -14,7 +14,7 @@ from torch.func import functional_call, grad_and_value, vmap
 
 from robustness.randomness import initial_model, masks
 from robustness.training.history import History
-from robustness.training.sharpness import due, sharpness
+from robustness.training.sharpness import due, examples, sharpness
 from robustness.workloads.base import Workload
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from robustness.optimizers.base import UpdateRule
     from robustness.study import Run
     from robustness.training.sharpness import Sharpness
-    from robustness.workloads.data import Batch, Feed
+    from robustness.workloads.data import Batch
 
 _ALIGNMENT = 64
 """Rows are padded to whole vectors, so that no kernel has a scalar tail whose place depends on the stack's size."""
@@ -55,8 +55,9 @@ def train_stack(runs: Sequence[Run], *, device: str = "cpu", dtype: torch.dtype 
             if not sound.all():
                 stack.keep(np.flatnonzero(sound))
             if due(workload, epoch):
+                batches = examples(workload, feed)
                 for row, run in enumerate(stack.rows):
-                    history.record_sharpness(epoch, int(run), stack.sharpness(row, feed))
+                    history.record_sharpness(epoch, int(run), stack.sharpness(row, batches))
     return history
 
 
@@ -136,7 +137,7 @@ class Stack:
             seen += y.numel()
         return {f"{split}_loss": loss / seen, f"{split}_error": 100 * wrong / seen}
 
-    def sharpness(self, row: int, feed: Feed) -> Sharpness:
+    def sharpness(self, row: int, batches: Sequence[Batch]) -> Sharpness:
         """Return what the workload asks of the Hessian, of one row."""
         self.model.eval()
         parts = self.weights[row].split(self._sizes)
@@ -150,7 +151,6 @@ class Stack:
             outputs: Tensor = functional_call(self.model, (named, fixed), (inputs,))
             return outputs
 
-        batches = feed.sample(self.workload.hessian.examples) if self.workload.hessian else ()
         return sharpness(self.workload, network, leaves, batches, self.seed)
 
     def keep(self, rows: np.ndarray) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from robustness.randomness import augmentation, data_order, steps_per_epoch
-from robustness.workloads.data import Feed
+from robustness.workloads.data import EVALUATION_BATCH, Feed
 from robustness.workloads.image_folder import TEST, ImageFiles
 from robustness.workloads.imagenet import MEAN, STD
 from robustness.workloads.images import held_out, normalized, subset
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from robustness.workloads.data import Batch
     from robustness.workloads.image_folder import Key
     from robustness.workloads.imagenet import ImageNet
-
-EVALUATION_BATCH = 256
 
 
 class ImageFeed(Feed):
