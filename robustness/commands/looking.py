@@ -7,29 +7,21 @@ import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
-from robustness.results import StorageError, Store, load
-from robustness.study import Study, studies
-from robustness.study.file import SUFFIXES
+from robustness.commands.console import BAD_INPUT, FAILED, err, out, takes_stored
+from robustness.commands.stored import stored_claims, stored_root
+from robustness.results import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from analysis.verdict import Verdict
-    from robustness.study import Claim
-
-BAD_INPUT = 2
-FAILED = 1
-
-out = Console(soft_wrap=True, highlight=False, markup=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+    from robustness.commands.console import Add
 
 KINDS = ("svg", "pdf", "png")
 
 
-def add_commands(add: Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]) -> None:
-    """Add the parsers; `add` takes a command's name, function and help."""
+def add_commands(add: Add) -> None:
+    """Add report, claims, figures and compare."""
     command = add("report", report, "write the HTML report of a stored study")
     takes_stored(command)
     command.add_argument("--out", type=Path, help="where to write it (default: report.html in the study's folder)")
@@ -59,21 +51,6 @@ def add_commands(add: Callable[[str, Callable[[argparse.Namespace], int], str], 
     command.add_argument("--json", type=Path, metavar="FILE", help="write the verdicts of all studies as JSON too")
 
 
-def takes_results(command: argparse.ArgumentParser) -> None:
-    """Add --results."""
-    command.add_argument("--results", default="results", help="folder or URI of all results (default: results)")
-
-
-def takes_stored(command: argparse.ArgumentParser, *, several: bool = False) -> None:
-    """Add one stored study, or several, and --results."""
-    words = "a stored study's name, its study file, or its folder or URI"
-    if several:
-        command.add_argument("study", metavar="STUDY", nargs="+", help=words)
-    else:
-        command.add_argument("study", metavar="STUDY", help=words)
-    takes_results(command)
-
-
 def _points(text: str) -> float:
     try:
         value = float(text)
@@ -86,7 +63,7 @@ def _points(text: str) -> float:
 
 def report(options: argparse.Namespace) -> int:
     """Write a study's report."""
-    root = _root(options.study, options.results)
+    root = stored_root(options.study, options.results)
     write_report(root, options.out, open_it=options.open)
     if options.picture:
         from analysis.export import ExportError
@@ -117,7 +94,7 @@ def claims(options: argparse.Namespace) -> int:
     from analysis.claims_table import text
     from analysis.contents import gather_all
 
-    found = [_asked(study, options.results) for study in options.study]
+    found = [stored_claims(study, options.results) for study in options.study]
     judged: list[Verdict] = []
     for root, asked in found:
         own: list[Verdict] = []
@@ -149,7 +126,7 @@ def figures(options: argparse.Namespace) -> int:
     if unknown:
         err.print(f"no figure is called {', '.join(unknown)}; there are {', '.join(pictures.known())}")
         return BAD_INPUT
-    root = _root(options.study, options.results)
+    root = stored_root(options.study, options.results)
     folder = options.out or _beside(root, Store(root).name, "figures")
     try:
         written = pictures.write(root, folder, figures=options.figure, kind=options.format)
@@ -167,7 +144,7 @@ def compare(options: argparse.Namespace) -> int:
     """Write the page that compares studies, and print its table."""
     from analysis import compare as comparing
 
-    compared = comparing.read([_root(study, options.results) for study in options.study])
+    compared = comparing.read([stored_root(study, options.results) for study in options.study])
     if len(compared) < 2:
         err.print("compare needs at least two studies, or one of several workloads")
         return BAD_INPUT
@@ -182,36 +159,6 @@ def compare(options: argparse.Namespace) -> int:
 def _width() -> int:
     """Return the terminal's width, or one to read by where there is none."""
     return out.width if out.is_terminal else 120
-
-
-def _root(study: str, results: str) -> str:
-    """Return the folder or URI of a stored study; it also goes by its study file, such as paper/figure-11.
-
-    Raises:
-        robustness.results.StorageError: nothing is stored of it.
-        robustness.study.StudyError: the study file cannot be read.
-    """
-    try:
-        return load(study, results).root
-    except StorageError:
-        if not _has_file(study):
-            raise
-    return load(Study.load(study).name, results).root
-
-
-def _has_file(study: str) -> bool:
-    return study in studies() or (study.endswith(SUFFIXES) and Path(study).is_file())
-
-
-def _asked(study: str, results: str) -> tuple[str, tuple[Claim, ...] | None]:
-    """Return a stored study's root and the claims of its file as it is now; None where there is no such file.
-
-    So that a claim added to the file is judged at once, without a sweep that would store the file anew.
-    """
-    if not _has_file(study):
-        return load(study, results).root, None
-    file = Study.load(study)
-    return load(file.name, results).root, file.claims
 
 
 def _beside(root: str, name: str, file: str) -> Path:

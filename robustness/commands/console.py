@@ -1,0 +1,52 @@
+"""What every command has: the screen, the exit codes, and the arguments that many share."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Protocol
+
+from rich.console import Console
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+FAILED = 1
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+out = Console(soft_wrap=True, highlight=False, markup=False)
+err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+
+
+class Add(Protocol):
+    """Adds a command to the command line."""
+
+    def __call__(
+        self, name: str, function: Callable[[argparse.Namespace], int], text: str, /
+    ) -> argparse.ArgumentParser:
+        """Take the command's name, its function (which returns the exit code) and its help; return its parser."""
+
+
+def takes_results(command: argparse.ArgumentParser) -> None:
+    """Add --results."""
+    command.add_argument(
+        "--results",
+        default=os.environ.get("ROBUSTNESS_RESULTS", "results"),
+        help="folder or URI of all results (default: $ROBUSTNESS_RESULTS, else results)",
+    )
+
+
+def takes_study(command: argparse.ArgumentParser) -> None:
+    """Add one study file."""
+    command.add_argument("study", metavar="STUDY", help="a study file, or the name of one in search_spaces")
+
+
+def takes_stored(command: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """Add one stored study, or several, and --results."""
+    words = "a stored study's name, its study file, or its folder or URI"
+    if several:
+        command.add_argument("study", metavar="STUDY", nargs="+", help=words)
+    else:
+        command.add_argument("study", metavar="STUDY", help=words)
+    takes_results(command)

@@ -1,0 +1,86 @@
+"""The command that trains what is missing of a study, here or on a cluster that this machine belongs to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from robustness.commands.console import FAILED, INTERRUPTED, err, out, takes_results, takes_study
+from robustness.commands.looking import write_report
+from robustness.results import Store
+from robustness.study import Study
+from robustness.workloads import DataError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from robustness.commands.console import Add
+
+
+def add_commands(add: Add) -> None:
+    """Add run."""
+    command = add("run", run, "train what is missing of a study, store it and write its report")
+    takes_study(command)
+    takes_results(command)
+    _run_options(command)
+
+
+def _run_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--address", help="a Ray cluster's address, `auto` for the one here; default: start Ray here")
+    command.add_argument("--verbose", action="store_true", help="leave Ray's own messages on the screen")
+    command.add_argument(
+        "--smoke",
+        action="store_true",
+        help="see in seconds that the study goes all the way: a cell an optimizer, one seed, two epochs, few examples;"
+        " in this process unless there is an --address, stored as STUDY-smoke",
+    )
+    command.add_argument("--data-dir", metavar="DIR", help="folder of downloaded data, for workloads that name none")
+    command.add_argument("--quiet", action="store_true", help="show no progress")
+    command.add_argument("--no-report", action="store_true", help="write no report at the end")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train, and write the report; 1 where runs failed, 130 where it was interrupted."""
+    from robustness.sweep import ClusterError, SweepError
+    from robustness.sweep import run as sweep_over
+
+    study = Study.load(options.study)
+    if options.data_dir:
+        study = study.with_data_dir(options.data_dir)
+    if options.smoke:
+        study = study.smoke()
+    try:
+        if not options.address:  # of a cluster's nodes, each has its own
+            for workload in study.workloads:
+                workload.fetch()
+        if options.smoke and not options.address:
+            from robustness.sweep.here import run_here
+
+            sweep = run_here(study, options.results, quiet=options.quiet)
+        else:
+            sweep = sweep_over(
+                study, options.results, address=options.address, verbose=options.verbose, quiet=options.quiet
+            )
+    except DataError as error:
+        err.print(f"error: {error}")
+        return FAILED
+    except (SweepError, ClusterError) as error:
+        err.print(f"error: {error}\nWhat was stored stays; the same command goes on from there.")
+        return FAILED
+    out.print(f"{sweep.trained} runs trained, {sweep.failed} failed; results in {sweep.root}")
+    if sweep.failed:
+        _print_failures(Store(sweep.root))
+    if not options.no_report:
+        write_report(sweep.root, None, open_it=False)
+    if sweep.interrupted:
+        err.print("stopped before all was done; the same command goes on from there")
+        return INTERRUPTED
+    return FAILED if sweep.failed else 0
+
+
+def _print_failures(store: Store) -> None:
+    """Print the commonest reasons of failure, each with its number of runs."""
+    runs = store.runs()
+    reasons = runs.loc[runs["status"] == "failed", "reason"].value_counts()
+    for reason, count in reasons.head(3).items():
+        err.print(f"  {count} failed: {reason}")
+    err.print("The same command tries them again.")

@@ -1,0 +1,85 @@
+"""Commands about study files and what is stored of them: validate, plan, list, schema."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from robustness.commands.console import BAD_INPUT, err, out, takes_results, takes_study
+from robustness.results import Store, child, list_studies, load
+from robustness.study import Study, StudyError, studies
+
+if TYPE_CHECKING:
+    import argparse
+
+    from robustness.commands.console import Add
+
+
+def add_commands(add: Add) -> None:
+    """Add validate, plan, list and schema."""
+    command = add("validate", validate, "check study files and say everything that is wrong with them")
+    command.add_argument("study", metavar="STUDY", nargs="+", help="study files, or names of some in search_spaces")
+
+    command = add("plan", plan, "say how many runs a study has, how many are stored, and how long the rest takes")
+    takes_study(command)
+    takes_results(command)
+
+    command = add("list", list_all, "list the study files and the stored studies")
+    takes_results(command)
+
+    add("schema", schema, "print the JSON Schema of study files, for editors")
+
+
+def validate(options: argparse.Namespace) -> int:
+    """Say of each file whether it is a study; 2 where one is not."""
+    problems = 0
+    for name in options.study:
+        try:
+            study = Study.load(name)
+        except StudyError as error:
+            err.print(str(error))
+            problems += 1
+        else:
+            out.print(f"{name}: a valid study, {study.name}")
+    return BAD_INPUT if problems else 0
+
+
+def plan(options: argparse.Namespace) -> int:
+    """Print what is left of a study."""
+    from robustness.plan import plan as make_plan
+
+    study = Study.load(options.study)
+    store = Store(child(options.results, study.name))
+    out.print(make_plan(study, store).text())
+    return 0
+
+
+def list_all(options: argparse.Namespace) -> int:
+    """Print the study files and what is stored."""
+    out.print("Study files:")
+    for name, path in studies().items():
+        try:
+            study = Study.load(path)
+            about = study.description or ", ".join(
+                [w.title for w in study.workloads] + [e.label for e in study.optimizers]
+            )
+        except StudyError as error:
+            about = f"not valid: {error.problems[0]}"
+        out.print(f"  {name:<24} {about}")
+    out.print(f"Stored in {options.results}:")
+    stored = list_studies(options.results)
+    for name in stored:
+        counts = load(name, options.results).runs["status"].value_counts()
+        about = ", ".join(f"{count} {status}" for status, count in counts.items()) or "no runs yet"
+        out.print(f"  {name:<24} {about}")
+    if not stored:
+        out.print("  nothing yet; `robustness run digits` makes the first")
+    return 0
+
+
+def schema(_options: argparse.Namespace) -> int:
+    """Print the JSON Schema."""
+    from robustness.study.schema import text
+
+    sys.stdout.write(text())
+    return 0
