@@ -7,7 +7,7 @@ import socket
 import time
 import traceback
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import compress
@@ -70,7 +70,7 @@ _seen: dict[tuple[str, str], tuple[set[str], set[str]]] = {}
 
 
 def work(runs: Sequence[Run], store: Store, *, sweep_id: str, device: str, sampler: str, retries: int) -> Report:
-    """Train `runs` as one stack on `device` and store them; a run that cannot be trained is stored as failed.
+    """Train `runs` on `device`, as one model or one by one, and store them; one that cannot be is stored as failed.
 
     Nothing is stored when another sweep has claimed the study, nor a run that somebody else stored meanwhile.
     A storage error is not retried here and becomes part of the report: the driver ends the sweep with it.
@@ -82,26 +82,52 @@ def work(runs: Sequence[Run], store: Store, *, sweep_id: str, device: str, sampl
         # What fails here fails in training too, which says so of the run.
         with suppress(Exception):
             warm_up(runs[0].workload)
-    started = time.perf_counter()
-    histories, failures = _train(runs, device, retries)
-    seconds = time.perf_counter() - started
-    provenance = _provenance(sampler, len(runs), seconds / len(runs)) | _device(device)
-    rows = [row for history in histories for row in history.rows(provenance)]
-    failed = [failed_row(run, why, provenance) for run, why in failures]
+    result = _result(runs, device, sampler, retries)
     try:
-        if not store.claimed_by(sweep_id):
-            return Report(seconds=seconds, error=TAKEN_OVER)
-        done = _stored(store, sweep_id)
-        new = [row for row in rows if row["run_id"] not in done]
-        if new:
-            ids = [row["run_id"] for row in new]
-            store.write(store.part_name(ids), new, _curves(histories, set(ids)))
-            store.remove_failed(ids)
-        for row in failed:
-            store.write_failed(row)
+        return _store(store, sweep_id, result)
     except StorageError as error:
-        return Report(seconds=seconds, error=str(error))
-    return Report(outcomes=tuple(_outcome(row) for row in rows + failed), seconds=seconds)
+        return Report(seconds=result.seconds, error=str(error))
+
+
+@dataclass
+class _Result:
+    """What came of a trial's runs: rows of those that ended and of those that failed; `seconds` is the time of all."""
+
+    histories: list[History] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    failed: list[dict[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def _result(runs: Sequence[Run], device: str, sampler: str, retries: int) -> _Result:
+    """Train `runs`: as one model, or one by one where their workload's engine is `single`, each with its own time."""
+    result = _Result()
+    for model in [[run] for run in runs] if runs[0].workload.engine == "single" else [runs]:
+        started = time.perf_counter()
+        histories, failures = _train(model, device, retries)
+        seconds = time.perf_counter() - started
+        provenance = _provenance(sampler, len(model), seconds / len(model)) | _device(device)
+        result.histories += histories
+        result.rows += [row for history in histories for row in history.rows(provenance)]
+        result.failed += [failed_row(run, why, provenance) for run, why in failures]
+        result.seconds += seconds
+    return result
+
+
+def _store(store: Store, sweep_id: str, result: _Result) -> Report:
+    """Store what was trained, unless another sweep has claimed the study; what is stored already is left out."""
+    if not store.claimed_by(sweep_id):
+        return Report(seconds=result.seconds, error=TAKEN_OVER)
+    done = _stored(store, sweep_id)
+    new = [row for row in result.rows if row["run_id"] not in done]
+    if new:
+        ids = [row["run_id"] for row in new]
+        store.write(store.part_name(ids), new, _curves(result.histories, set(ids)))
+        store.remove_failed(ids)
+    for row in result.failed:
+        store.write_failed(row)
+    outcomes = tuple(_outcome(row) for row in result.rows + result.failed)
+    return Report(outcomes=outcomes, seconds=result.seconds)
 
 
 def failed_row(run: Run, reason: str, provenance: dict[str, Any]) -> dict[str, Any]:
