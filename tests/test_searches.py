@@ -209,12 +209,28 @@ def test_a_search_over_lists_names_every_cell_once(tmp_path, sampler):
     assert len({(run.optimizer.name, run.lr, run.weight_decay) for run in runs}) == len(runs) == 24
 
 
-def test_two_batches_an_optimizer_are_out_at_most(tmp_path):
+def test_sixteen_cells_an_optimizer_are_out_at_most(tmp_path):
     source = make_source(sampled(cells=40, seeds=1), empty(tmp_path))
-    first, second = source.next(), source.next()
-    assert (len(first), len(second), len(source.next())) == (16, 16, 0)
-    source.tell([outcome(run) for run in first])
-    assert len(source.next()) == 16
+    first = source.next()
+    assert (len(first), len(source.next())) == (2 * 16, 0)
+    source.tell([outcome(run) for run in first[:7]])
+    assert source.next() == [], "the next ones come eight at a time"
+    source.tell([outcome(run) for run in first[7:8]])
+    assert len(source.next()) == 8
+
+
+def test_how_many_cells_are_out_is_the_studys_to_say(tmp_path):
+    study = sampled(cells=40, seeds=1)
+    search = study.search.model_copy(update={"ahead": 3})
+    source = make_source(study.model_copy(update={"search": search}), empty(tmp_path))
+    first = source.next()
+    assert len(first) == 2 * 3
+    assert source.next() == []
+
+
+def test_a_sampler_that_learns_nothing_asks_for_all_at_once(tmp_path):
+    source = make_source(sampled(sampler="random", cells=40, seeds=1), empty(tmp_path))
+    assert (len(source.next()), len(source.next())) == (2 * 40, 0)
 
 
 @pytest.mark.parametrize(

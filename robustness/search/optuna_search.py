@@ -23,12 +23,6 @@ if TYPE_CHECKING:
     from robustness.study import Run, Study
     from robustness.study.optimizer_entry import OptimizerEntry
 
-BATCH = 8
-"""Cells asked at a time: a stack of 8 cells an optimizer is worth training, a search of dozens still learns."""
-
-AHEAD = 2
-"""Batches that may be out at once, so that workers do not wait for the slowest seed."""
-
 REPEATS = 200
 """How often a sampler may name known cells in a row before an unknown one is drawn for it."""
 
@@ -46,7 +40,8 @@ class OptunaSearch:
 
     def __init__(self, study: Study, entry: OptimizerEntry, stored: pd.DataFrame) -> None:
         assert isinstance(study.search, Sampled)
-        self._study, self._entry, self._asked = study, entry, study.search.cells
+        self._study, self._entry = study, entry
+        self._asked, self._ahead = study.search.cells, study.search.cells_ahead
         space = study.space_of(entry)
         self._axes = (Coordinate("lr", space.lr), Coordinate("weight_decay", space.weight_decay))
         self._errors: dict[Cell, list[float]] = {}
@@ -69,9 +64,10 @@ class OptunaSearch:
         """Return the missing runs of the next cells; none while enough are out, or when all are asked for."""
         runs = [run for cell in self._unfinished for run in self._hand_out(cell)]
         self._unfinished = []
-        if len(self._waiting) > (AHEAD - 1) * BATCH:
+        # Half at a time: a stack of some cells is worth training, and workers do not wait for the slowest seed.
+        if len(self._waiting) > self._ahead // 2:
             return runs
-        for _ in range(min(BATCH, self._asked - len(self._counted))):
+        for _ in range(min(self._ahead - len(self._waiting), self._asked - len(self._counted))):
             cell, trial = self._new_cell()
             self._counted.add(cell)
             self._trials[cell] = trial

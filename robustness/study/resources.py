@@ -33,7 +33,9 @@ class Resources(Model):
         "auto", description="GPUs for each stack, a fraction shares one; auto is 1 where there are any, else 0."
     )
     stack_size: Annotated[int | Literal["auto"], BeforeValidator(_stack_size)] = Field(
-        "auto", description="Runs trained together as one model; auto fills every core or GPU."
+        "auto", description="Runs given to a worker together; auto fills every core or GPU, for some minutes at most."
     )
     max_concurrent: Whole | None = Field(None, ge=1, description="Most stacks at a time; no limit if absent.")
-    retries: Whole = Field(2, ge=0, description="How often a stack that failed is tried again.")
+    retries: Whole = Field(
+        2, ge=0, description="How often a stack that failed is tried again; lost nodes do not count."
+    )

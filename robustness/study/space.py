@@ -21,6 +21,9 @@ __all__ = ["Axis", "DecayAxis", "Grid", "Sampled", "Search", "SearchSpace"]
 Sampler = Literal["tpe", "gp", "cmaes", "qmc", "random"]
 SAMPLERS: tuple[Sampler, ...] = ("tpe", "gp", "cmaes", "qmc", "random")
 
+AHEAD = 16
+"""Cells that a sampler which learns asks ahead: stacks are worth training, and a search of dozens still learns."""
+
 
 class SearchSpace(Model):
     """The plane that a study maps. `weight_decay` is on the common scale, that of L2 and of AdamS."""
@@ -50,6 +53,18 @@ class Sampled(Model):
 
     sampler: Sampler = Field(description="Optuna's sampler: TPE, Gaussian process, CMA-ES, quasi-Monte Carlo, random.")
     cells: Whole = Field(ge=1, le=100_000, description="Cells for each optimizer; every cell is run with every seed.")
+    ahead: Whole | None = Field(
+        None,
+        ge=1,
+        description="Cells an optimizer that may be in training at a time, which bounds what a cluster grows to; fewer"
+        " let a sampler that learns choose better. 16 if absent, for qmc and random all.",
+    )
+
+    @property
+    def cells_ahead(self) -> int:
+        """Cells of each optimizer that may be out at a time; `qmc` and `random` learn nothing and wait for none."""
+        learns = self.sampler not in {"qmc", "random"}
+        return min(self.cells, self.ahead or (AHEAD if learns else self.cells))
 
 
 def as_search(raw: object) -> object:
