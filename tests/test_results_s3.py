@@ -147,6 +147,36 @@ def test_a_part_is_one_put(results: str, monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(multipart) == 1
 
 
+def test_a_large_part_that_fails_half_way_is_not_there(results: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large file, which compaction makes, goes in pieces."""
+    from moto.s3 import models
+
+    backend, pieces = models.S3Backend, 0
+    plain = backend.upload_part
+
+    def fail(self: object, *arguments: object, **options: object) -> object:
+        nonlocal pieces
+        pieces += 1
+        if pieces > 1:
+            raise OSError("the server's own disk is full")
+        return plain(self, *arguments, **options)  # type: ignore[arg-type]
+
+    store = Store(child(results, "digits"))
+    data = bytes(range(256)) * (30 * 2**12)
+    with monkeypatch.context() as patch:
+        patch.setattr(backend, "upload_part", fail)
+        with pytest.raises(StorageError, match="cannot write"):
+            store.folder.write("runs/large.parquet", data)
+    assert pieces > 1
+    assert names(store) == []
+    store.folder.write("runs/large.parquet", data)
+    assert store.folder.read("runs/large.parquet") == data
+    age = store.folder.age("runs/large.parquet")
+    assert age is not None
+    assert -60 < age < 60
+    assert store.folder.age("runs/none.parquet") is None
+
+
 def test_many_parts(results: str) -> None:
     store = Store(child(results, "digits"))
     threads = [

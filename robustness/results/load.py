@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from robustness.results.storage import StorageError, absolute, child, is_uri, open_folder, shown
+from robustness.results.causes import StorageError
+from robustness.results.storage import absolute, child, is_uri, open_folder, shown
 from robustness.results.store import Store
 
 if TYPE_CHECKING:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -9,30 +11,43 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from robustness.results.causes import ResultsWarning, StorageError, Unreachable
 from robustness.results.schema import SCHEMA_VERSION, NewerSchemaError, SchemaError, migrate, version
-from robustness.results.storage import ResultsWarning, StorageError, shown
+from robustness.results.storage import Entry, shown
 from robustness.results.tables import check, conform
 
 if TYPE_CHECKING:
-    from robustness.results.storage import Entry, Folder
+    from collections.abc import Callable, Container, Iterable
 
-_TRIES = 3
+    from robustness.results.storage import Folder
+
+NOTE = "compaction.json"
+"""What a compaction writes between its new parts and the removal of the old ones; see `compaction`."""
+
 _ENDING = ".parquet"
+_TRIES = 60
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.05, 2.0
+"""Longer in all than NFS may show an old listing: a minute."""
+_LARGE = 4 * 2**20
+_ROW_GROUP = 128 * 1024
 
 
 def encode(table: pa.Table) -> bytes:
     """Return `table` as a Parquet file whose pages carry checksums.
 
-    Parts are small and many: without dictionaries and statistics one is read in a third of the time.
+    A worker's parts are small and many: without dictionaries and statistics one is read in a third of the time.
+    A large one is packed tightly, with statistics by which DuckDB and others skip what they need not read.
     """
+    large = table.nbytes > _LARGE
     sink = pa.BufferOutputStream()
     pq.write_table(
         table,
         sink,
-        compression="snappy",
-        use_dictionary=False,
-        write_statistics=False,
+        compression="zstd" if large else "snappy",
+        use_dictionary=[f.name for f in table.schema if f.type == pa.string()] if large else False,
+        write_statistics=large,
         write_page_checksum=True,
+        row_group_size=_ROW_GROUP,
     )
     return bytes(sink.getvalue())
 
@@ -49,7 +64,8 @@ def decode(data: bytes, schema: pa.Schema, names: list[str]) -> pa.Table:
         stored = file.schema_arrow
         found = version(stored)
         if found == SCHEMA_VERSION and stored.equals(schema):  # the usual part: no second look at its columns
-            return check(file.read(None if names == schema.names else names, use_threads=False)).select(names)
+            wanted = None if names == schema.names else names
+            return check(file.read(wanted, use_threads=len(data) > _LARGE)).select(names)
         table = conform(migrate(file.read(use_threads=False), found), schema)
     except (pa.ArrowException, OSError, ValueError) as error:
         if isinstance(error, SchemaError):
@@ -68,6 +84,9 @@ def _reason(data: bytes, error: Exception) -> str:
     return f"it is damaged ({' '.join(str(error).split())})"
 
 
+def _nothing() -> None: ...
+
+
 class PartReader:
     """Reads the parts of a study and sets aside what is none, with one warning each."""
 
@@ -81,30 +100,86 @@ class PartReader:
         Raises:
             StorageError: The folder cannot be reached.
         """
-        return {e.name.removesuffix(_ENDING) for e in self._folder.entries(folder) if _is_part(e)}
+        return set(self._listed(folder))
 
     def read(
-        self, folder: str, schema: pa.Schema, names: list[str], only: set[str] | None = None
+        self, folder: str, schema: pa.Schema, names: list[str], seen: Container[str] = frozenset()
     ) -> dict[str, pa.Table]:
-        """Return the columns `names` of each part in `folder` (of those in `only`), by its name.
+        """Return the columns `names` of each part in `folder` that is not in `seen`, by its name.
 
-        Where a part vanishes between listing and reading, its rows may stand in a new one: the folder is
-        listed again.
+        Where a part vanishes between listing and reading, its rows stand in a new one: the folder is listed again,
+        and what is read already is kept. A listing takes a while too, and may miss both; then the note tells that a
+        compaction has removed parts meanwhile.
+
+        Raises:
+            StorageError: The folder or a file cannot be reached, or a newer version wrote it, or parts vanish
+                as fast as they are listed.
+        """
+        parts: dict[str, pa.Table | None] = {}
+        note = self._note(folder)
+        for attempt in range(_TRIES):
+            listed = {name: entry for name, entry in self._listed(folder).items() if name not in seen}
+            new = [entry for name, entry in listed.items() if name not in parts]
+            parts |= self._read_all(folder, new, schema, names)
+            gone = listed.keys() - parts.keys()
+            before, note = note, self._note(folder)
+            if not gone and note == before:
+                return {name: table for name in listed if (table := parts[name]) is not None}
+            if gone and len(gone) == len(new):  # nothing came of it: the listing may be an old one, as on NFS
+                time.sleep(min(_FIRST_WAIT_S * 2**attempt, _LONGEST_WAIT_S))
+        raise StorageError(f"{self._root}: the files in {folder} vanish as fast as they are listed; try again later")
+
+    def read_named(
+        self,
+        folder: str,
+        schema: pa.Schema,
+        names: list[str],
+        parts: Iterable[str],
+        tick: Callable[[], None] = _nothing,
+    ) -> dict[str, pa.Table]:
+        """Return the columns `names` of these parts in `folder`, by name; without those that are not there or broken.
+
+        `tick` is called after each.
 
         Raises:
             StorageError: The folder or a file cannot be reached, or a newer version wrote it.
         """
-        for _ in range(_TRIES):
-            listed = [e for e in self._folder.entries(folder) if _is_part(e)]
-            wanted = [e for e in listed if only is None or e.name.removesuffix(_ENDING) in only]
-            with ThreadPoolExecutor(min(self._folder.threads, len(wanted) or 1)) as pool:
-                results = list(pool.map(lambda entry: self._read_one(folder, entry, schema, names), wanted))
-            if None not in results:
-                break
-        parts: dict[str, pa.Table] = {}
-        for entry, result in zip(wanted, results, strict=True):
+        wanted = sorted(set(parts))
+        listed = self._listed(folder) if wanted else {}
+        # A listing may be an old one, as on NFS, or miss what is written meanwhile.
+        entries = [listed.get(name, Entry(f"{name}{_ENDING}", is_file=True)) for name in wanted]
+        tables = self._read_all(folder, entries, schema, names, tick)
+        return {name: table for name, table in tables.items() if table is not None}
+
+    def _note(self, folder: str) -> bytes | None:
+        try:
+            return self._folder.read(NOTE)
+        except StorageError:
+            self._folder.entries(folder)  # where nothing can be reached, the error names what was asked for
+            raise
+
+    def _listed(self, folder: str) -> dict[str, Entry]:
+        return {e.name.removesuffix(_ENDING): e for e in self._folder.entries(folder) if _is_part(e)}
+
+    def _read_all(
+        self,
+        folder: str,
+        entries: list[Entry],
+        schema: pa.Schema,
+        names: list[str],
+        tick: Callable[[], None] = _nothing,
+    ) -> dict[str, pa.Table | None]:
+        """Return each part that is there; None for a broken one, which is set aside."""
+        results: list[pa.Table | SchemaError | None] = []
+        with ThreadPoolExecutor(min(self._folder.threads, len(entries) or 1)) as pool:
+            for result in pool.map(lambda entry: self._read_one(folder, entry, schema, names), entries):
+                results.append(result)
+                tick()
+        parts: dict[str, pa.Table | None] = {}
+        for entry, result in zip(entries, results, strict=True):
             if isinstance(result, SchemaError):
                 self._set_aside(folder, entry, str(result))
+                parts[entry.name.removesuffix(_ENDING)] = None
             elif result is not None:
                 parts[entry.name.removesuffix(_ENDING)] = result
         return parts
@@ -115,7 +190,12 @@ class PartReader:
         path = f"{folder}/{entry.name}"
         if not entry.is_file:
             return SchemaError("it is no file")
-        data = self._folder.read(path)
+        try:
+            data = self._folder.read(path)
+        except Unreachable as error:
+            if getattr(error.__cause__, "errno", None) != errno.ESTALE:
+                raise
+            data = None  # NFS says so of a file that another machine has removed
         if data is None:
             return None
         try:

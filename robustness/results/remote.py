@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import time
 from pathlib import PurePosixPath
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pyarrow import fs
 
-from robustness.results.storage import Entry, StorageError, explained, shown
+from robustness.results.causes import StorageError, explained
+from robustness.results.storage import Entry, shown
 
 _ATTEMPTS = 4
+_GOOGLE_RETRIES_S = 5
 _OBJECT_STORES = {"s3", "gcs", "abfs", "azure"}
 
 
@@ -31,9 +34,15 @@ class RemoteFolder:
     def entries(self, folder: str = "") -> list[Entry]:
         """Return what `folder` holds, sorted by name; nothing if it does not exist."""
         path = f"{self._root}/{folder}".rstrip("/")
+        # On Google's store pyarrow lists folders only where it lists all that is in them; only the root has some.
+        deep = self.filesystem.type_name == "gcs" and not folder
         with explained("list", path):
-            found = self.filesystem.get_file_info(fs.FileSelector(path, allow_not_found=True))
-        return sorted((Entry(info.base_name, info.type == fs.FileType.File) for info in found), key=lambda e: e.name)
+            found = self.filesystem.get_file_info(fs.FileSelector(path, allow_not_found=True, recursive=deep))
+        is_file: dict[str, bool] = {}
+        for info in found:
+            name, _, below = info.path[len(path) + 1 :].partition("/")
+            is_file[name] = info.type == fs.FileType.File and not below
+        return [Entry(name, is_file[name]) for name in sorted(is_file)]
 
     def read(self, path: str) -> bytes | None:
         """Return a file's bytes; None if it does not exist (any more)."""
@@ -86,6 +95,12 @@ class RemoteFolder:
     def clean(self, folder: str, older_than_s: float) -> None:
         """Do nothing: a PUT leaves nothing behind."""
 
+    def age(self, path: str) -> float | None:
+        """Return the seconds since a file was written; None if it does not exist (any more)."""
+        with explained("look at", f"{self._root}/{path}"):
+            info = self.filesystem.get_file_info(f"{self._root}/{path}")
+        return None if info.mtime is None else time.time() - info.mtime.timestamp()
+
 
 def open_filesystem(uri: str) -> tuple[fs.FileSystem, str]:
     """Return the filesystem that a URI names and the path in it.
@@ -93,6 +108,8 @@ def open_filesystem(uri: str) -> tuple[fs.FileSystem, str]:
     Raises:
         OSError, ArrowInvalid: The URI is malformed, or its filesystem cannot be reached.
     """
+    if uri.startswith(("gs:", "gcs:")) and "retry_limit_seconds=" not in uri:
+        uri += f"{'&' if '?' in uri else '?'}retry_limit_seconds={_GOOGLE_RETRIES_S}"  # of itself a quarter of an hour
     filesystem, path = fs.FileSystem.from_uri(uri)
     if filesystem.type_name == "s3":
         filesystem = _patient(filesystem, uri)

@@ -14,23 +14,12 @@ import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-import pyarrow as pa
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from robustness.results.causes import StorageError, explained
 
 _TEMPORARY = re.compile(r"^\..+\.tmp$")
-
-
-class StorageError(Exception):
-    """Results cannot be written or read; the text names the path and the cause."""
-
-
-class ResultsWarning(UserWarning):
-    """Something in a results folder was not what it should be, and was left out."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +53,9 @@ class Folder(Protocol):
 
     def clean(self, folder: str, older_than_s: float) -> None:
         """Remove what killed writers left behind."""
+
+    def age(self, path: str) -> float | None:
+        """Return the seconds since a file was written; None if it does not exist (any more)."""
 
 
 def absolute(root: str | Path) -> str:
@@ -105,27 +97,6 @@ def open_folder(root: str) -> Folder:
     from robustness.results.remote import RemoteFolder
 
     return RemoteFolder(root)
-
-
-@contextlib.contextmanager
-def explained(action: str, path: object) -> Iterator[None]:
-    """Turn the errors of the operating system and of pyarrow into a StorageError with path and cause."""
-    try:
-        yield
-    except (OSError, pa.ArrowException) as error:
-        raise StorageError(f"cannot {action} {path}: {_cause(error)}") from error
-
-
-def _cause(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return f"the disk is full ({os.strerror(error.errno)})"
-    if isinstance(error, OSError) and error.errno in {errno.EACCES, errno.EPERM, errno.EROFS}:
-        return f"{os.strerror(error.errno)}; check who owns the folder and whether it may be written"
-    if isinstance(error, (FileExistsError, NotADirectoryError)):
-        return "a file stands where a folder should be"
-    if isinstance(error, OSError) and error.errno:
-        return error.strerror or os.strerror(error.errno)
-    return " ".join(str(error).split())
 
 
 class LocalFolder:
@@ -190,6 +161,12 @@ class LocalFolder:
             with explained("remove", path), contextlib.suppress(FileNotFoundError):
                 if entry.is_file and _TEMPORARY.match(entry.name) and path.stat().st_mtime < limit:
                     path.unlink()
+
+    def age(self, path: str) -> float | None:
+        """Return the seconds since a file was written; None if it does not exist (any more)."""
+        with explained("look at", self._root / path), contextlib.suppress(FileNotFoundError):
+            return time.time() - (self._root / path).stat().st_mtime
+        return None
 
 
 def _make_folder(path: Path) -> None:

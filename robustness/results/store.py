@@ -16,14 +16,15 @@ import hashlib
 import json
 import os
 import re
+import socket
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from robustness.results.batches import ORDER
+from robustness.results.index import COLUMNS, Index
 from robustness.results.parts import PartReader, encode
 from robustness.results.schema import CURVES, RUNS
 from robustness.results.storage import absolute, open_folder, shown
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from robustness.results.storage import Folder
 
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_ORDER = ["workload", "optimizer", "lr", "weight_decay", "seed"]
 _HOUR = 3600.0
 
 
@@ -61,12 +61,14 @@ class Store:
         return self.root.partition("?")[0].rstrip("/").rpartition("/")[2]
 
     @cached_property
-    def _folder(self) -> Folder:
+    def folder(self) -> Folder:
+        """The files themselves, for the rest of this package."""
         return open_folder(self.root)
 
     @cached_property
-    def _reader(self) -> PartReader:
-        return PartReader(self._folder, self.root)
+    def reader(self) -> PartReader:
+        """What reads parts, for the rest of this package."""
+        return PartReader(self.folder, self.root)
 
     @staticmethod
     def part_name(run_ids: Iterable[str]) -> str:
@@ -76,14 +78,14 @@ class Store:
     def write(
         self,
         part: str,
-        runs: list[dict[str, Any]],
+        runs: pa.Table | list[dict[str, Any]],
         curves: pa.Table | list[dict[str, Any]] | Mapping[str, Iterable[Any]],
     ) -> None:
         """Store a part: its curves, then its rows. Writing the same part again changes nothing.
 
         Args:
             part: A file name without ending, from `part_name`.
-            runs: Rows of `schema.RUNS`; a nullable column may be left out, NaN is stored as null.
+            runs: Rows of `schema.RUNS`, or a table; a nullable column may be left out, NaN is stored as null.
             curves: Rows, or columns, of `schema.CURVES`; may be empty.
 
         Raises:
@@ -94,8 +96,8 @@ class Store:
         if not _PART.fullmatch(part):
             raise ValueError(f"not a part's name: {part!r}")
         rows, epochs = to_table(runs, RUNS), to_table(curves, CURVES)
-        self._folder.write(f"curves/{part}.parquet", encode(epochs))
-        self._folder.write(f"runs/{part}.parquet", encode(rows))
+        self.folder.write(f"curves/{part}.parquet", encode(epochs))
+        self.folder.write(f"runs/{part}.parquet", encode(rows))
 
     def write_failed(self, run: dict[str, Any]) -> None:
         """Store the row of a failed run as a part of its own, so that `remove_failed` can take it back."""
@@ -106,10 +108,10 @@ class Store:
         wanted = {f"failed-{run_id}.parquet" for run_id in run_ids}
         if not wanted:
             return
-        for folder in ("runs", "curves"):
-            for entry in self._folder.entries(folder):
-                if entry.name in wanted:
-                    self._folder.remove(f"{folder}/{entry.name}")
+        for entry in self.folder.entries("runs"):
+            if entry.name in wanted:
+                self.folder.remove(f"curves/{entry.name}")
+                self.folder.remove(f"runs/{entry.name}")
 
     def runs(self) -> pd.DataFrame:
         """Return one row a run, sorted by workload, optimizer, lr, weight decay and seed.
@@ -120,8 +122,8 @@ class Store:
         Raises:
             StorageError: The files cannot be reached, or a newer version wrote them.
         """
-        table, part = join(self._reader.read("runs", RUNS, RUNS.names), RUNS, RUNS.names)
-        return to_frame(table, in_order(table, winners(table, part), _ORDER, last="run_id"))
+        table, part = join(self.reader.read("runs", RUNS, RUNS.names), RUNS, RUNS.names)
+        return to_frame(table, in_order(table, winners(table, part), ORDER, last="run_id"))
 
     def curves(self, run_ids: Iterable[str] | None = None) -> pd.DataFrame:
         """Return the curves of these runs (default: of all), sorted by run and epoch.
@@ -131,28 +133,22 @@ class Store:
         Raises:
             StorageError: The files cannot be reached, or a newer version wrote them.
         """
-        part_of = self._part_of(None if run_ids is None else set(run_ids))
-        parts = self._reader.read("curves", CURVES, CURVES.names, only=set(part_of.values()))
-        # A run's rows in other parts than the one that holds its row don't count.
-        own = [
-            np.fromiter((part_of.get(i) == name for i in t["run_id"].to_pylist()), bool) for name, t in parts.items()
-        ]
-        table, _ = join(parts, CURVES, CURVES.names)
-        rows = np.flatnonzero(np.concatenate([np.zeros(0, dtype=bool), *own]))
+        asked = None if run_ids is None else pa.array(sorted(set(run_ids)), pa.string())
+        index = self._index(asked)
+        tables: dict[str, pa.Table] = {}
+        while missing := index.holders() - tables.keys():
+            tables |= self.reader.read_named("curves", CURVES, CURVES.names, missing)
+            if missing := missing - tables.keys():
+                # A compaction has merged them just now: look again. What still holds rows has lost its curves.
+                index = self._index(asked)
+                tables |= dict.fromkeys(missing, CURVES.empty_table())
+        table, rows = index.rows(tables, CURVES)
         return to_frame(table, in_order(table, rows, ["run_id", "epoch"]))
 
-    def _part_of(self, run_ids: set[str] | None) -> dict[str, str]:
-        """Return the name of the part that holds each of these runs (default: of all)."""
-        names = ["run_id", "status", "finished_at"]
-        parts = self._reader.read("runs", RUNS, names)
-        table, part = join(parts, RUNS, names)
-        rows = winners(table, part)
-        if run_ids is not None:
-            asked = pc.is_in(table.column("run_id"), pa.array(sorted(run_ids), pa.string())).to_numpy()
-            rows = rows[asked[rows]]
-        by_rank = sorted(parts)
-        ids = table.column("run_id").combine_chunks().take(pa.array(rows)).to_pylist()
-        return {run_id: by_rank[rank] for run_id, rank in zip(ids, part[rows].tolist(), strict=True)}
+    def _index(self, asked: pa.Array | None) -> Index:
+        """Return which part holds the row of each of these runs (default: of all)."""
+        index = Index.of(self.reader.read("runs", RUNS, COLUMNS))
+        return index if asked is None else index.only(index.is_in(asked))
 
     def done(self) -> set[str]:
         """Return the runs that need no training: completed or diverged. Reads two columns only.
@@ -160,64 +156,76 @@ class Store:
         Raises:
             StorageError: The files cannot be reached, or a newer version wrote them.
         """
-        return self._done(None)
+        return self.done_since(set())
 
     def done_since(self, seen: set[str]) -> set[str]:
         """Return the done runs of the parts that are not in `seen`, and add these parts to it.
 
         Raises:
-            StorageError: The files cannot be reached, or a newer version wrote them.
+            StorageError: The files cannot be reached, or a newer version wrote them; `seen` is as it was.
         """
-        new = self._reader.names("runs") - seen
-        seen |= new
-        return self._done(new)
-
-    def _done(self, only: set[str] | None) -> set[str]:
         names = ["run_id", "status"]
-        table, _ = join(self._reader.read("runs", RUNS, names, only), RUNS, names)
+        parts = self.reader.read("runs", RUNS, names, seen)
+        seen.update(parts)
+        table, _ = join(parts, RUNS, names)
         return set(finished(table.to_pandas())["run_id"])
 
     def exists(self) -> bool:
         """Tell whether anything of a study is stored here."""
-        return any(entry.name in {"runs", "study.yaml"} for entry in self._folder.entries())
+        return self.folder.age("study.yaml") is not None or any(e.name == "runs" for e in self.folder.entries())
 
-    def claim(self, sweep_id: str) -> None:
-        """Make `sweep_id` the sweep that may write here, in place of any earlier one.
+    def claim(self, sweep_id: str) -> dict[str, Any] | None:
+        """Make `sweep_id` the sweep that may write here; return the claim of one before it that has not ended.
 
         The workers of a killed driver live on for seconds, while the next driver already reads what is stored and
         divides the rest anew: what they finish must not be stored beside it.
         """
-        self._folder.write("sweep.json", json.dumps({"sweep_id": sweep_id}).encode())
+        before = self.claimant()
+        since = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        claim = {"sweep_id": sweep_id, "host": socket.gethostname(), "pid": os.getpid(), "since": since}
+        self.folder.write("sweep.json", json.dumps(claim).encode())
+        return before
+
+    def release(self, sweep_id: str) -> None:
+        """Take the claim of `sweep_id` back, for it has ended; that of another stays."""
+        claim = self.claimant()
+        if claim is not None and claim.get("sweep_id") == sweep_id:
+            self.folder.remove("sweep.json")
 
     def claimed_by(self, sweep_id: str) -> bool:
         """Tell whether `sweep_id` may still write here; a claim that is gone or unreadable stops nobody."""
-        data = self._folder.read("sweep.json")
+        claim = self.claimant()
+        return claim is None or claim.get("sweep_id") == sweep_id
+
+    def claimant(self) -> dict[str, Any] | None:
+        """Return who may write here: `sweep_id`, `host`, `pid`, `since`; None if nobody says."""
+        data = self.folder.read("sweep.json")
         try:
             claim = json.loads(data) if data else None
         except ValueError:
             claim = None
-        return not isinstance(claim, dict) or claim.get("sweep_id") == sweep_id
+        return claim if isinstance(claim, dict) else None
 
     def write_study(self, text: str) -> None:
         """Store the study file beside its results."""
-        self._folder.write("study.yaml", text.encode())
+        self.folder.write("study.yaml", text.encode())
 
     def read_study(self) -> str | None:
         """Return the stored study file, None if there is none."""
-        data = self._folder.read("study.yaml")
+        data = self.folder.read("study.yaml")
         return None if data is None else data.decode(errors="replace")
 
     def write_provenance(self, record: Mapping[str, Any]) -> None:
         """Store a record of one sweep: what ran, where and with which versions."""
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{os.getpid()}.json"
         text = json.dumps(record, indent=2, sort_keys=True, default=str, ensure_ascii=False)
-        self._folder.write(f"provenance/{name}", f"{text}\n".encode())
+        self.folder.write(f"provenance/{name}", f"{text}\n".encode())
 
     def read_provenance(self) -> list[dict[str, Any]]:
         """Return the records of all sweeps, oldest first; one that is no JSON object is left out."""
         records = []
-        for entry in sorted(self._folder.entries("provenance"), key=lambda entry: entry.name):
-            data = self._folder.read(f"provenance/{entry.name}") if entry.name.endswith(".json") else None
+        for entry in sorted(self.folder.entries("provenance"), key=lambda entry: entry.name):
+            data = self.folder.read(f"provenance/{entry.name}") if entry.name.endswith(".json") else None
             try:
                 record = json.loads(data) if data else None
             except ValueError:
@@ -229,4 +237,4 @@ class Store:
     def clean(self) -> None:
         """Remove temporary files that killed writers left more than an hour ago."""
         for folder in ("", "runs", "curves", "provenance"):
-            self._folder.clean(folder, _HOUR)
+            self.folder.clean(folder, _HOUR)

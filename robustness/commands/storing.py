@@ -1,0 +1,94 @@
+"""Commands that tidy and copy what is stored: compact and pull."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING
+
+from robustness.commands.console import BAD_INPUT, err, out, takes_stored
+from robustness.commands.stored import stored_root
+from robustness.results import Store, child
+from robustness.results import compact as merge
+from robustness.results import pull as copy
+from robustness.results.storage import shown
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from robustness.commands.console import Add
+    from robustness.results.batches import OnProgress
+
+QUIET_S = 2.0
+"""A bar appears only where something takes longer than this."""
+
+
+def add_commands(add: Add) -> None:
+    """Add compact and pull."""
+    command = add(
+        "compact", compact, "merge the many small files of stored studies into few, so that they open quickly"
+    )
+    takes_stored(command, several=True)
+
+    command = add("pull", pull, "copy a stored study, such as one in a bucket, to this machine: what is missing here")
+    takes_stored(command)
+    command.add_argument(
+        "--to", default="results", metavar="RESULTS", help="folder or URI to copy it to (default: results)"
+    )
+
+
+def compact(options: argparse.Namespace) -> int:
+    """Merge the parts of each study."""
+    for root in [stored_root(study, options.results) for study in options.study]:
+        store = Store(root)
+        with _bar(f"compacting {store.name}") as on_progress:
+            done = merge(store, on_progress)
+        if done.merged:
+            out.print(f"{store.name}: {done.before} parts became {done.after}")
+        else:
+            out.print(f"{store.name}: nothing to do, it has {_count(done.after, 'part')}")
+        if done.bare:
+            out.print(f"{_count(done.bare, 'part')} left alone: the curves are missing or broken")
+    return 0
+
+
+def pull(options: argparse.Namespace) -> int:
+    """Copy what is missing of a study; 2 where it would be copied onto itself."""
+    source = Store(stored_root(options.study, options.results))
+    target = Store(child(options.to, source.name))
+    if source.root == target.root:
+        err.print(f"{source.name} is in {shown(options.to)} already; say with --results where to pull it from")
+        return BAD_INPUT
+    with _bar(f"pulling {source.name}") as on_progress:
+        done = copy(source, target, on_progress)
+    here = shown(options.to)
+    if done.runs or done.failed:
+        failed = f" and {_count(done.failed, 'failed one')}" if done.failed else ""
+        out.print(f"{source.name}: {_count(done.runs, 'run')}{failed} pulled; {here} has {done.stored} now")
+    else:
+        out.print(f"{source.name}: nothing to pull; {here} has all of its {_count(done.stored, 'run')}")
+    return 0
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+@contextlib.contextmanager
+def _bar(doing: str) -> Iterator[OnProgress]:
+    """Show on a terminal how far it is, unless it is done soon."""
+    from rich.progress import Progress
+
+    bar = Progress(console=err, transient=True)
+    task = bar.add_task(doing, total=None)
+    timer = threading.Timer(QUIET_S, bar.start)
+    timer.daemon = True
+    if err.is_terminal:
+        timer.start()
+    try:
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+    finally:
+        timer.cancel()
+        if bar.live.is_started:
+            bar.stop()
