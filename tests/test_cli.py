@@ -109,9 +109,12 @@ def test_failures_are_told_with_their_reasons(study_file, tmp_path, capsys, monk
 
     monkeypatch.setattr(sweep, "run", fail_some)
     assert main(["run", str(study_file), "--results", str(tmp_path / "results"), "--no-report"]) == 1
-    error = capsys.readouterr().err
-    assert error.splitlines()[:2] == ["  4 failed: MemoryError: no room", "  1 failed: ValueError: odd"]
-    assert "tries them again" in error
+    error = capsys.readouterr().err.splitlines()
+    assert error[0] == "16 of 16 runs have no result:"
+    assert error[1] == "  adams, lr 0.001, weight decay 0, seeds 0 1: ValueError: odd"
+    assert error[2] == "  adams, lr 0.001, weight decay 0.001, seeds 0 1: MemoryError: no room"
+    assert error[-2].endswith("seeds 0 1: not trained")
+    assert "tries them again" in error[-1]
 
 
 def test_results_that_cannot_be_written_are_a_clear_error(study_file, tmp_path, capsys):

@@ -10,7 +10,6 @@ import sys
 import time
 from pathlib import Path
 
-import boto3
 import pandas as pd
 import psutil
 import pytest
@@ -164,16 +163,24 @@ def test_a_killed_worker_costs_nothing_but_time(study, whole, tmp_path):
     pd.testing.assert_frame_equal(table(tmp_path), expected)
 
 
-def test_a_second_sweep_takes_over_and_nothing_is_stored_twice(study, whole, tmp_path):
+def test_of_several_drivers_the_latest_goes_on_and_nothing_is_stored_twice(study, whole, tmp_path):
     expected, _ = whole
-    first = start(study, tmp_path)
+    both = [start(study, tmp_path) for _ in range(2)]  # at once
+    wait_for(lambda: any(process.poll() is not None for process in both))
+    earlier = both[0] if both[0].poll() is not None else both[1]
+    _, errors = earlier.communicate()
+    assert earlier.returncode == 1
+    assert "another sweep of this study has started and goes on in place of this one: process" in errors
+    (running,) = [process for process in both if process is not earlier]
     wait_for(lambda: stored(tmp_path) >= 2)
-    second = start(study, tmp_path)
-    _, errors = first.communicate(timeout=240)
-    assert first.returncode == 1
-    assert "another sweep of this study has started and goes on in place of this one" in errors
-    _, errors = second.communicate(timeout=240)
-    assert second.returncode == 0, errors
+    latest = start(study, tmp_path)
+    _, errors = running.communicate(timeout=240)
+    assert running.returncode == 1
+    assert f"goes on in place of this one: process {latest.pid} on " in errors
+    _, errors = latest.communicate(timeout=240)
+    assert latest.returncode == 0, errors
+    assert f"taking over from a sweep of process {running.pid} on " in errors
+    assert not (tmp_path / "small" / "sweep.json").exists(), "a sweep that ended has no claim left"
     pd.testing.assert_frame_equal(table(tmp_path), expected)
 
 
@@ -283,32 +290,6 @@ def test_a_sweep_joins_a_cluster_of_two_nodes(study, whole, tmp_path):
     finally:
         cluster.shutdown()
     pd.testing.assert_frame_equal(table(tmp_path), expected)
-
-
-def test_results_on_an_object_store(tmp_path, monkeypatch):
-    from moto.server import ThreadedMotoServer
-
-    from robustness import load
-    from robustness.cli import main
-
-    few = tmp_path / "few.yaml"
-    few.write_text(STUDY.replace("points: 6", "points: 2").replace("seeds: 3", "seeds: 1"))
-    for name, value in {"ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test", "DEFAULT_REGION": "us-east-1"}.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        endpoint = f"http://{host}:{port}"
-        boto3.client("s3", endpoint_url=endpoint).create_bucket(Bucket="bucket")
-        uri = f"s3://bucket/results?endpoint_override={endpoint}"
-        assert "36 runs trained" in finish(few, uri).stdout
-        assert "0 runs trained" in finish(few, uri).stdout
-        assert len(load("small", uri).runs) == 36
-        assert main(["report", "small", "--results", uri, "--out", str(tmp_path / "report.html")]) == 0
-        assert "36 runs" in (tmp_path / "report.html").read_text()
-    finally:
-        server.stop()
 
 
 def test_the_single_engine_on_ray_is_the_plain_loop(tmp_path):

@@ -14,11 +14,13 @@ from robustness.results.schema import PROVENANCE_COLUMNS
 from robustness.search import Outcome, make_source
 from robustness.sweep import worker
 from robustness.sweep.progress import Progress
+from robustness.sweep.room import Room
 from robustness.sweep.searcher import REPORT, RUNS, StackSearcher
 from robustness.sweep.worker import Report, decode, lost_row, work
 from robustness.training import train_stack
 
 BOOM = 1e-2
+ROOM = Room({"cpu": 1.0}, now=1, most=1)
 
 
 @pytest.fixture
@@ -135,7 +137,7 @@ class TestSearcher:
     def searcher(self, study, store):
         source = make_source(study, store.runs())
         progress = Progress(study, total=source.total, done=source.done, quiet=True)
-        return StackSearcher(study, source, store, 1, progress)
+        return StackSearcher(study, source, store, progress, room=lambda: ROOM)
 
     def runs(self, study, suggestion):
         return decode(study, suggestion[RUNS])
@@ -161,13 +163,11 @@ class TestSearcher:
         assert isinstance(out[1], dict)
         assert out[2] is None
 
-    def test_a_dead_workers_stack_comes_again_in_halves_and_its_last_run_fails(self, study, store, searcher):
-        sizes, trial = [], 0
-        while (suggestion := searcher.suggest(str(trial))) != Searcher.FINISHED:
-            sizes.append(len(self.runs(study, suggestion)))
+    def test_a_single_run_whose_worker_dies_each_time_fails(self, study, store, searcher):
+        trial = 0
+        while searcher.suggest(str(trial)) != Searcher.FINISHED:
             searcher.on_trial_complete(str(trial), None, error=True)
             trial += 1
-        assert sizes.count(1) == 8
         runs = store.runs()
         assert list(runs["status"]) == ["failed"] * 8
         assert all("worker process died" in reason for reason in runs["reason"])
@@ -206,9 +206,12 @@ def test_what_would_fail_every_stack_ends_the_sweep(study, store, monkeypatch):
     reports = []
     monkeypatch.setattr(tune, "report", lambda metrics: reports.append(Report.from_json(metrics[REPORT])))
     monkeypatch.setattr(execute.ray_session, "flag", lambda _: False)
+    execute._trial({RUNS: "never read"}, pack(study), store, "sweep")
+    assert f"does not see the results folder {store.root}: it must be one that all nodes share" in reports[0].error
+    store.write_study(study.text)
     execute._trial({RUNS: "not what encode wrote"}, pack(study), store, "sweep")
-    assert reports[0].error is not None
-    assert reports[0].error.startswith("a worker cannot work: JSONDecodeError")
+    assert reports[1].error is not None
+    assert reports[1].error.startswith("a worker cannot work: JSONDecodeError")
     monkeypatch.setattr(execute.ray_session, "flag", lambda _: True)
     execute._trial({RUNS: "never read"}, pack(study), store, "sweep")
-    assert reports[1] == Report(skipped=True)
+    assert reports[2] == Report(skipped=True)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from robustness.commands.console import FAILED, INTERRUPTED, err, out, takes_results, takes_study
 from robustness.commands.looking import write_report
+from robustness.missing import Missing, missing
 from robustness.results import Store
+from robustness.results.patience import patiently
 from robustness.study import Study
 from robustness.workloads import DataError
 
@@ -39,7 +41,7 @@ def _run_options(command: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train, and write the report; 1 where runs failed, 130 where it was interrupted."""
+    """Train, and write the report; 1 where runs are missing in the end, 130 where it was interrupted."""
     from robustness.sweep import ClusterError, SweepError
     from robustness.sweep import run as sweep_over
 
@@ -67,20 +69,19 @@ def run(options: argparse.Namespace) -> int:
         err.print(f"error: {error}\nWhat was stored stays; the same command goes on from there.")
         return FAILED
     out.print(f"{sweep.trained} runs trained, {sweep.failed} failed; results in {sweep.root}")
-    if sweep.failed:
-        _print_failures(Store(sweep.root))
+    lacking = patiently(lambda: missing(study, Store(sweep.root)))
+    if lacking.count:
+        _print_missing(lacking)
     if not options.no_report:
         write_report(sweep.root, None, open_it=False)
     if sweep.interrupted:
         err.print("stopped before all was done; the same command goes on from there")
         return INTERRUPTED
-    return FAILED if sweep.failed else 0
+    return FAILED if lacking.count else 0
 
 
-def _print_failures(store: Store) -> None:
-    """Print the commonest reasons of failure, each with its number of runs."""
-    runs = store.runs()
-    reasons = runs.loc[runs["status"] == "failed", "reason"].value_counts()
-    for reason, count in reasons.head(3).items():
-        err.print(f"  {count} failed: {reason}")
+def _print_missing(lacking: Missing) -> None:
+    err.print(f"{lacking.count} of {lacking.total} runs have no result:")
+    for line in lacking.lines:
+        err.print(f"  {line}")
     err.print("The same command tries them again.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import socket
 import sys
 import tempfile
 import uuid
@@ -11,14 +13,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robustness.provenance import collect
-from robustness.results import Store, child
+from robustness.results import StorageError, Store, child
+from robustness.results.patience import patiently
+from robustness.results.storage import shown
 from robustness.search import make_source
 from robustness.sweep import ray_session
+from robustness.sweep.pace import Pace
 from robustness.sweep.progress import WAITING, Progress
+from robustness.sweep.room import measure
 from robustness.sweep.shipping import Parcel, pack
 from robustness.sweep.worker import Report, decode, reason, work
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from robustness.search import Source
     from robustness.study import Study
 
@@ -38,6 +46,9 @@ class Sweep:
     trained: int
     failed: int
     interrupted: bool
+
+
+NOT_SHARED = "{host} does not see the results folder {root}: it must be one that all nodes share, such as NFS or s3://bucket/results"
 
 
 class SweepError(Exception):
@@ -68,41 +79,84 @@ def run(
         ClusterError: Ray could not be started or reached, or has no room for a stack.
         StorageError: the results folder cannot be read or written from the start.
     """
-    store, sweep_id, source = begin(study, results)
-    if source.total == source.done:
-        return Sweep(store.root, 0, 0, interrupted=False)
-    store.write_provenance(collect(sys.argv))
-    with Progress(study, total=source.total, done=source.done, quiet=quiet) as progress:
-        progress.say(f"joining Ray at {address}" if address else "starting Ray")
-        with ray_session.connect(address, verbose=verbose):
-            progress.say(WAITING)
-            interrupted = _tune(study, source, store, progress, sweep_id)
-        return Sweep(store.root, progress.trained, progress.failed, interrupted)
+    with begin(study, results) as start:
+        source = start.source
+        if source.total == source.done:
+            return Sweep(start.store.root, 0, 0, interrupted=False)
+        start.store.write_provenance(collect(sys.argv))
+        with Progress(study, total=source.total, done=source.done, quiet=quiet) as progress:
+            start.announce(progress)
+            progress.say(f"joining Ray at {address}" if address else "starting Ray")
+            with ray_session.connect(address, verbose=verbose):
+                interrupted = _tune(start, progress)
+            return Sweep(start.store.root, progress.trained, progress.failed, interrupted)
 
 
-def begin(study: Study, results: str | Path) -> tuple[Store, str, Source]:
-    """Claim `study` for a new sweep; return its store, the sweep's id and where the missing runs come from.
+@dataclass(frozen=True)
+class Start:
+    """What a sweep starts from.
+
+    Attributes:
+        study: What to train.
+        store: Where it is stored.
+        sweep_id: Names the sweep to workers and to other sweeps.
+        source: Where the missing runs come from.
+        pace: How long runs took that are stored.
+        before: The claim of a sweep of the study that has not ended, None if there is none.
+    """
+
+    study: Study
+    store: Store
+    sweep_id: str
+    source: Source
+    pace: Pace
+    before: dict[str, Any] | None
+
+    def announce(self, progress: Progress) -> None:
+        """Say whose work this sweep takes over."""
+        if self.before:
+            who = " of process {pid} on {host}, since {since}," if "since" in self.before else ""
+            words = f"taking over from a sweep{who.format(**self.before)} that has not ended"
+            progress.console.print(words, markup=False, soft_wrap=True)
+
+
+@contextlib.contextmanager
+def begin(study: Study, results: str | Path) -> Iterator[Start]:
+    """Claim `study` for a new sweep, and take the claim back when it ends, however it does.
 
     Raises:
         StorageError: the results folder cannot be read or written.
     """
     store = Store(child(str(results), study.name))
     sweep_id = uuid.uuid4().hex
-    store.claim(sweep_id)  # before anything is read: from here on no other sweep's worker adds to it
-    store.write_study(study.text)
-    store.clean()
-    return store, sweep_id, make_source(study, store.runs())
+    before = store.claim(sweep_id)  # before anything is read: from here on no other sweep's worker adds to it
+    try:
+        store.write_study(study.text)
+        store.clean()
+        stored = store.runs()
+        yield Start(study, store, sweep_id, make_source(study, stored), Pace(study, stored), before)
+    finally:
+        with contextlib.suppress(StorageError):  # the store may be what the sweep ended with
+            store.release(sweep_id)
 
 
-def _tune(study: Study, source: Source, store: Store, progress: Progress, sweep_id: str) -> bool:
+def _tune(start: Start, progress: Progress) -> bool:
     """Run Ray Tune until the source is empty; return whether it was interrupted."""
     from ray import tune
     from ray.exceptions import RayError
 
+    from robustness.sweep.lost_nodes import LostNodes
     from robustness.sweep.searcher import StackSearcher
 
-    resources, slots = ray_session.slots(study.resources)
-    searcher = StackSearcher(study, source, store, slots, progress)
+    study, store, sweep_id = start.study, start.store, start.sweep_id
+    room = measure(study.resources)
+    progress.say(WAITING if room.now else f"waiting for nodes: none has room for a stack, which asks for {room.need}")
+    searcher = StackSearcher(
+        *(study, start.source, store, progress),
+        room=lambda: measure(study.resources),
+        pace=start.pace,
+        sweep_id=sweep_id,
+    )
     scratch = Path(tempfile.mkdtemp(prefix="robustness-"))
 
     def stop() -> None:
@@ -112,14 +166,12 @@ def _tune(study: Study, source: Source, store: Store, progress: Progress, sweep_
 
     trainable = tune.with_parameters(_trial, parcel=pack(study), store=store, sweep_id=sweep_id)
     tuner = tune.Tuner(
-        tune.with_resources(trainable, resources),
-        tune_config=tune.TuneConfig(search_alg=searcher, num_samples=-1, reuse_actors=True),
-        run_config=tune.RunConfig(
-            name="sweep",
-            storage_path=str(scratch),
-            verbose=0,
-            failure_config=tune.FailureConfig(max_failures=study.resources.retries),
+        tune.with_resources(trainable, dict(room.need)),
+        tune_config=tune.TuneConfig(
+            search_alg=searcher, scheduler=LostNodes(searcher), num_samples=-1, reuse_actors=True
         ),
+        # What dies comes again by the searcher, which tells a lost node from a run that kills its worker.
+        run_config=tune.RunConfig(name="sweep", storage_path=str(scratch), verbose=0),
     )
     try:
         with ray_session.interruptible(stop) as interrupted:
@@ -143,6 +195,8 @@ def _trial(config: dict[str, Any], parcel: Parcel, store: Store, sweep_id: str) 
     try:
         if ray_session.flag(sweep_id):
             report = Report(skipped=True)
+        elif not patiently(store.exists):
+            report = Report(error=NOT_SHARED.format(host=socket.gethostname(), root=shown(store.root)))
         else:
             # Ray's word on the device, not torch's: a stack that reserved no GPU must not use one.
             device = "cuda" if ray.get_gpu_ids() else "cpu"

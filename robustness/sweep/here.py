@@ -14,7 +14,8 @@ from robustness.sweep.worker import work
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from robustness.study import Study
+    from robustness.study import Run, Study
+    from robustness.sweep.execute import Start
 
 
 def run_here(study: Study, results: str | Path = "results", *, quiet: bool = False) -> Sweep:
@@ -31,20 +32,30 @@ def run_here(study: Study, results: str | Path = "results", *, quiet: bool = Fal
         SweepError: results could not be written, or another sweep of the study took over.
         StorageError: the results folder cannot be read or written from the start.
     """
+    with begin(study, results) as start:
+        start.store.write_provenance(collect(sys.argv))
+        with Progress(study, total=start.source.total, done=start.source.done, quiet=quiet) as progress:
+            start.announce(progress)
+            while runs := start.source.next():
+                for stack in cut(runs, slots=1):
+                    _train(start, stack, progress)
+            progress.running = 0
+            return Sweep(start.store.root, progress.trained, progress.failed, interrupted=False)
+
+
+def _train(start: Start, stack: list[Run], progress: Progress) -> None:
     from robustness.training import default_device
 
-    store, sweep_id, source = begin(study, results)
-    store.write_provenance(collect(sys.argv))
-    with Progress(study, total=source.total, done=source.done, quiet=quiet) as progress:
-        while runs := source.next():
-            for stack in cut(runs, slots=1):
-                progress.running = len(stack)
-                report = work(
-                    stack, store, sweep_id=sweep_id, device=default_device(), sampler=study.search.sampler, retries=0
-                )
-                if report.error:
-                    raise SweepError(report.error)
-                source.tell(report.outcomes)
-                progress.add(report, stack)
-        progress.running = 0
-        return Sweep(store.root, progress.trained, progress.failed, interrupted=False)
+    progress.running = len(stack)
+    report = work(
+        stack,
+        start.store,
+        sweep_id=start.sweep_id,
+        device=default_device(),
+        sampler=start.study.search.sampler,
+        retries=0,
+    )
+    if report.error:
+        raise SweepError(report.error)
+    start.source.tell(report.outcomes)
+    progress.add(report, stack)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import math
 import os
 import signal
 import socket
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from robustness.study import Resources
 
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -74,23 +72,6 @@ def _check_that_it_answers(address: str) -> None:
         socket.create_connection((host.strip("[]") or "127.0.0.1", int(port)), timeout=CONNECT_TIMEOUT_S).close()
     except OSError as error:
         raise ClusterError(f"no Ray cluster answers at {address!r}: {error.strerror or error}") from error
-
-
-def slots(resources: Resources) -> tuple[dict[str, float], int]:
-    """Return what a stack asks of Ray, and how many stacks can run at once.
-
-    Raises:
-        ClusterError: no node could ever hold a stack.
-    """
-    import ray
-
-    have = ray.cluster_resources()
-    gpus = min(1.0, have.get("GPU", 0.0)) if resources.gpus == "auto" else float(resources.gpus)
-    need = {"cpu": float(resources.cpus)} | ({"gpu": gpus} if gpus else {})
-    count = min(math.floor(have.get(kind.upper(), 0.0) / amount + 1e-9) for kind, amount in need.items() if amount)
-    if count < 1:
-        raise ClusterError(f"a stack asks for {need}, and Ray has CPU {have.get('CPU', 0)}, GPU {have.get('GPU', 0)}")
-    return need, min(count, resources.max_concurrent or count)
 
 
 def set_flag(name: str) -> None:

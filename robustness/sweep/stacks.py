@@ -1,4 +1,8 @@
-"""Which runs are trained together: stacks of one workload and seed, small enough that every core has work."""
+"""Which runs go to a worker together: runs of one workload and seed, few enough that every slot has work.
+
+A worker trains them as one model, a stack, or one by one where the workload's engine is `single`. What a lost node
+loses is what its workers had in hand, so they are given minutes of work.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from robustness.study import Run
+    from robustness.sweep.pace import Pace
     from robustness.workloads import Workload
 
 LARGEST = 128
@@ -21,36 +26,75 @@ SHARES = 4
 WORTHWHILE = 32
 """Below this a stack is cut further only to give every slot one, not so that all finish together."""
 
+FIRST = 16
+"""Runs of a stack whose time nobody knows yet: enough to learn it, and soon known."""
 
-def cut(runs: Sequence[Run], slots: int, size: int | None = None) -> list[list[Run]]:
+LOSS_S = 300.0
+"""Seconds of work that a stack has at most, if it has more than one run."""
+
+ENOUGH_S = 20.0
+"""Seconds of work from which on a Ray trial's own cost, some tenths of a second, is nothing beside it."""
+
+
+def cut(runs: Sequence[Run], slots: int, size: int | None = None, pace: Pace | None = None) -> list[list[Run]]:
     """Return `runs` as stacks of one workload and seed, of about equal size.
 
-    `size` None chooses it for `slots` workers.
+    Args:
+        runs: In any order.
+        slots: Stacks that run at a time.
+        size: Runs a stack; None chooses it for `slots`.
+        pace: Bounds what is chosen by the time that runs take; None leaves time out, and gives runs of the engine
+            `single` out one by one.
     """
-    if not runs:
-        return []
     # Seed by seed, so that a machine's faster and slower minutes fall on all optimizers alike.
     runs = sorted(runs, key=lambda run: run.seed)
-    alone = [[run] for run in runs if run.workload.engine == "single"]
+    singles = [run for run in runs if run.workload.engine == "single"]
     together = [run for run in runs if run.workload.engine == "stack"]
-    return [*_stacks(together, slots, size), *alone]
+    return [*_stacks(together, slots, size, pace), *_one_by_one(singles, slots, size, pace)]
 
 
-def _stacks(runs: Sequence[Run], slots: int, size: int | None) -> list[list[Run]]:
-    """Return runs of the engine `stack`, ordered by seed, as stacks of one workload and seed."""
-    if not runs:
-        return []
+def _stacks(runs: Sequence[Run], slots: int, size: int | None, pace: Pace | None) -> list[list[Run]]:
+    """Return runs to be trained as one model each."""
     least = min(WORTHWHILE, math.ceil(len(runs) / slots))
-    limit = size or max(least, min(LARGEST, math.ceil(len(runs) / (slots * SHARES))))
-    groups: dict[tuple[int, Workload], list[Run]] = {}
-    for run in runs:
-        groups.setdefault((run.seed, run.workload), []).append(run)
+    wanted = max(least, min(LARGEST, math.ceil(len(runs) / (slots * SHARES))))
     stacks = []
-    for members in groups.values():
+    for workload, members in _groups(runs):
+        limit = size or min(wanted, _affordable(workload, pace))
         count = math.ceil(len(members) / limit)
         even = math.ceil(count / slots) * slots
         if size is None and len(members) >= even * WORTHWHILE:
             count = even
-        bounds = [round(i * len(members) / count) for i in range(count + 1)]
-        stacks += [members[a:b] for a, b in pairwise(bounds)]
+        stacks += _even(members, count)
     return stacks
+
+
+def _affordable(workload: Workload, pace: Pace | None) -> int:
+    """Return how many runs of a stack stay within what may be lost."""
+    if pace is None:
+        return LARGEST
+    seconds = pace.seconds(workload)
+    return FIRST if seconds is None else max(1, int(LOSS_S / seconds))
+
+
+def _one_by_one(runs: Sequence[Run], slots: int, size: int | None, pace: Pace | None) -> list[list[Run]]:
+    """Return runs to be trained each by itself; short ones many to a worker, for Ray's sake."""
+    share = math.ceil(len(runs) / (slots * SHARES))
+    stacks = []
+    for workload, members in _groups(runs):
+        seconds = pace.seconds(workload) if pace else None
+        limit = 1 if seconds is None else max(1, min(LARGEST, share, int(ENOUGH_S / seconds)))
+        stacks += _even(members, math.ceil(len(members) / (size or limit)))
+    return stacks
+
+
+def _groups(runs: Sequence[Run]) -> list[tuple[Workload, list[Run]]]:
+    """Return the runs of each seed and workload."""
+    groups: dict[tuple[int, Workload], list[Run]] = {}
+    for run in runs:
+        groups.setdefault((run.seed, run.workload), []).append(run)
+    return [(workload, members) for (_, workload), members in groups.items()]
+
+
+def _even(members: Sequence[Run], count: int) -> list[list[Run]]:
+    bounds = [round(i * len(members) / count) for i in range(count + 1)]
+    return [list(members[a:b]) for a, b in pairwise(bounds)]

@@ -14,7 +14,7 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from robustness.provenance import code_version
-from robustness.results import StorageError, Store
+from robustness.results import StorageError, Store, patiently
 from robustness.search import Outcome
 from robustness.study.run import identity
 
@@ -63,7 +63,13 @@ def decode(study: Study, text: str) -> list[Run]:
     ]
 
 
-TAKEN_OVER = "another sweep of this study has started and goes on in place of this one"
+
+def taken_over(store: Store) -> str:
+    """Return what a sweep ends with that has lost its claim: who has it."""
+    claim = store.claimant() or {}
+    who = f": process {claim['pid']} on {claim['host']}, since {claim['since']}" if "since" in claim else ""
+    return f"another sweep of this study has started and goes on in place of this one{who}"
+
 
 _seen: dict[tuple[str, str], tuple[set[str], set[str]]] = {}
 """By results folder and sweep: the parts that this process has read, and the done runs in them."""
@@ -73,7 +79,8 @@ def work(runs: Sequence[Run], store: Store, *, sweep_id: str, device: str, sampl
     """Train `runs` on `device`, as one model or one by one, and store them; one that cannot be is stored as failed.
 
     Nothing is stored when another sweep has claimed the study, nor a run that somebody else stored meanwhile.
-    A storage error is not retried here and becomes part of the report: the driver ends the sweep with it.
+    A store that is away is waited for. Any other storage error, or one that stays, becomes part of the report: the
+    driver ends the sweep with it.
     """
     # Importing it takes seconds, once a process, and is no part of any run; nor are the data and torch's first step.
     from robustness.training import warm_up
@@ -84,7 +91,7 @@ def work(runs: Sequence[Run], store: Store, *, sweep_id: str, device: str, sampl
             warm_up(runs[0].workload)
     result = _result(runs, device, sampler, retries)
     try:
-        return _store(store, sweep_id, result)
+        return patiently(lambda: _store(store, sweep_id, result))
     except StorageError as error:
         return Report(seconds=result.seconds, error=str(error))
 
@@ -117,15 +124,17 @@ def _result(runs: Sequence[Run], device: str, sampler: str, retries: int) -> _Re
 def _store(store: Store, sweep_id: str, result: _Result) -> Report:
     """Store what was trained, unless another sweep has claimed the study; what is stored already is left out."""
     if not store.claimed_by(sweep_id):
-        return Report(seconds=result.seconds, error=TAKEN_OVER)
+        return Report(seconds=result.seconds, error=taken_over(store))
     done = _stored(store, sweep_id)
     new = [row for row in result.rows if row["run_id"] not in done]
     if new:
         ids = [row["run_id"] for row in new]
         store.write(store.part_name(ids), new, _curves(result.histories, set(ids)))
-        store.remove_failed(ids)
+    # Of all, not of the new ones alone: an earlier try may have got as far as their rows.
+    store.remove_failed(row["run_id"] for row in result.rows)
     for row in result.failed:
-        store.write_failed(row)
+        if row["run_id"] not in done:
+            store.write_failed(row)
     outcomes = tuple(_outcome(row) for row in result.rows + result.failed)
     return Report(outcomes=outcomes, seconds=result.seconds)
 
