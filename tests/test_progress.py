@@ -10,7 +10,7 @@ from rich.console import Console
 from robustness import Study
 from robustness.search import Outcome
 from robustness.sweep import progress as module
-from robustness.sweep.progress import WAITING, Progress
+from robustness.sweep.progress import WAITING, Line, Progress
 from robustness.sweep.worker import Report
 
 
@@ -49,7 +49,8 @@ def test_counts_and_best_errors(study, monkeypatch):
     lines = text.getvalue().splitlines()
     assert lines[0] == f"t: 2 of 12 runs · 0 running · 0 diverged · 0 failed · {WAITING}"
     assert lines[1] == "t: 5 of 12 runs · 0 running · 1 diverged · 1 failed · best A 3.50 %"
-    assert lines[2].startswith(
+    assert lines[2] == "t: 5 of 12 runs · 2 running · 1 diverged · 1 failed · best A 3.50 %"
+    assert lines[3].startswith(
         "t: 7 of 12 runs · 2 running · 1 diverged · 1 failed · best A 3.50 %, B [x] 2.25 % · 0 s left"
     )
     assert (progress.trained, progress.failed) == (4, 1)
@@ -63,9 +64,9 @@ def test_the_time_left_follows_the_pace_since_the_first_report(study, monkeypatc
     assert progress._left() == ""
     progress.add(report(runs[2:4], ("completed", 1.0, 1.0), ("completed", 1.0, 1.0)), runs[2:4])
     monkeypatch.setattr(module.time, "monotonic", lambda: 110.0)
-    assert progress._left() == "· 30 s left", "two runs in 10 s, six to go"
+    assert progress._left() == "30 s left", "two runs in 10 s, six to go"
     progress.total = 2000
-    assert progress._left() == "· 166 min left"
+    assert progress._left() == "166 min left"
 
 
 def test_a_terminal_gets_a_bar(study, monkeypatch):
@@ -81,9 +82,51 @@ def test_a_terminal_gets_a_bar(study, monkeypatch):
 
 
 def test_the_first_ctrl_c_says_what_happens(study, monkeypatch):
-    progress, text = on_screen(study, monkeypatch, terminal=False)
+    progress, _ = on_screen(study, monkeypatch, terminal=True)
     progress.stopping(36)
-    assert "stopping: up to 36 runs are being finished and stored; Ctrl-C again stops now" in text.getvalue()
+    words = "stopping: up to 36 runs are being finished and stored"
+    assert progress.line().status.endswith(f"{words}; Ctrl-C again stops now")
+    job, text = on_screen(study, monkeypatch, terminal=False)
+    job.stopping(36)
+    assert text.getvalue().endswith(f"{words}\n"), "a job has no keyboard"
+
+
+@pytest.mark.parametrize("left", ["", "9 s left", "166 min left"])
+@pytest.mark.parametrize("status", ["0 running · 0 diverged · 0 failed", "1 failed · best B [x] 2.25 %, a · b 1.00 %"])
+def test_a_line_is_read_back(status, left):
+    line = Line("digits-2.x", 7, 12, status, left)
+    assert Line.parse(str(line)) == line
+
+
+def test_what_progress_prints_is_read_back(study, monkeypatch):
+    progress, text = on_screen(study, monkeypatch, terminal=False)
+    runs = study.grid()
+    progress.add(report(runs[:2], ("completed", 1.0, 1.0), ("completed", 1.0, 1.0)), runs[:2])
+    progress.add(report(runs[6:7], ("completed", 1.0, 1.0)), runs[6:7])
+    printed = text.getvalue().splitlines()
+    assert Line.parse(printed[-1]) == progress.line()
+    assert progress.line().done == 5
+    assert "B [x] 1.00 %" in progress.line().status
+
+
+@pytest.mark.parametrize(
+    "text", ["", "error: 3 of 4 runs have no result:", "Digits: 1 of 2 runs · x", "t: 1 of 2 runs"]
+)
+def test_other_lines_are_none_of_progress(text):
+    assert Line.parse(text) is None
+
+
+def test_what_changes_within_moments_is_printed_once_and_not_lost(study, monkeypatch):
+    progress, text = on_screen(study, monkeypatch, terminal=False)
+    monkeypatch.setattr(module, "LINE_EVERY_S", 0.2)
+    runs = study.grid()
+    progress.say(WAITING)
+    for count in (2, 4, 6):
+        progress.running = count
+    progress.add(report(runs[:1], ("completed", 1.0, 1.0)), runs[:1])
+    assert len(text.getvalue().splitlines()) == 1
+    progress._due.join(10)
+    assert text.getvalue().splitlines()[1:] == ["t: 3 of 12 runs · 6 running · 0 diverged · 0 failed · best A 1.00 %"]
 
 
 def test_quiet_shows_nothing(study, capsys):

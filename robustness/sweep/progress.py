@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import threading
 import time
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
+from rich.progress import Progress as RichProgress
 from rich.text import Text
+
+from robustness.study.study import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +27,61 @@ if TYPE_CHECKING:
 LINE_EVERY_S = 5.0
 WAITING = "waiting for the first results"
 
+_LINE = re.compile(rf"({NAME}): (\d+) of (\d+) runs · (.*?)(?: · (\d+ (?:s|min) left))?")
+
+
+@dataclass(frozen=True)
+class Line:
+    """How far a sweep is, in one line: printed where there is no terminal, and read back by who follows it.
+
+    Attributes:
+        study: the study's name.
+        done: runs that are stored or failed.
+        total: runs of the study.
+        status: what is running, what failed, the best errors, what is waited for.
+        left: an estimate of the time left; empty if there is none.
+    """
+
+    study: str
+    done: int
+    total: int
+    status: str
+    left: str = ""
+
+    def __str__(self) -> str:
+        """Return the line; `parse` reads it."""
+        parts = (f"{self.study}: {self.done} of {self.total} runs", self.status, self.left)
+        return " · ".join(part for part in parts if part)
+
+    @classmethod
+    def parse(cls, text: str) -> Line | None:
+        """Read what `str` wrote; None if it is another line."""
+        match = _LINE.fullmatch(text)
+        return cls(match[1], int(match[2]), int(match[3]), match[4], match[5] or "") if match else None
+
+
+class Bar:
+    """A line as a bar with its status below, for a terminal."""
+
+    def __init__(self, console: Console, *, elapsed_s: float = 0.0) -> None:
+        self._bar = RichProgress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("runs ·"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=console,
+        )
+        self._task = self._bar.add_task("", left="")
+        self._bar.tasks[0].start_time = self._bar.get_time() - elapsed_s
+
+    def show(self, line: Line) -> Group:
+        """Return what the terminal shows now."""
+        left = line.left and f"· {line.left}"
+        self._bar.update(self._task, description=line.study, total=line.total, completed=line.done, left=left)
+        return Group(self._bar, Text(line.status, style="dim"))
+
 
 class Progress:
     """Counts reports and shows them: runs done of all, running, diverged, failed, best errors, time left."""
@@ -31,24 +91,17 @@ class Progress:
         self.total, self.done = total, done
         self.counts: Counter[str] = Counter()
         self.best: dict[str, float] = {}
-        self.running = 0
+        self._running = 0
         self._name = study.name
         self._labels = {entry.optimizer: entry.label for entry in study.optimizers}
         # The least error of an optimizer means something on one workload alone.
         self._shows_best = len(study.workloads) == 1
         self._first: tuple[float, int] | None = None
-        self._last_line = 0.0
+        self._last_line = float("-inf")
+        self._due: threading.Timer | None = None
+        self._lock = threading.RLock()
         self._message = ""
-        self._bar = Bar(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("runs ·"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[left]}"),
-            console=self.console,
-        )
-        self._task = self._bar.add_task(study.name, total=total, completed=done, left="")
+        self._bar = Bar(self.console)
         self._live = Live(self, console=self.console, refresh_per_second=4, transient=False)
 
     @property
@@ -61,6 +114,18 @@ class Progress:
         """Runs that could not be trained."""
         return self.counts["failed"]
 
+    @property
+    def running(self) -> int:
+        """Runs in training."""
+        return self._running
+
+    @running.setter
+    def running(self, count: int) -> None:
+        changed = count != self._running
+        self._running = count
+        if changed and not self.console.is_terminal:
+            self._print()
+
     def __enter__(self) -> Self:
         if self.console.is_terminal:
             self._live.start()
@@ -71,18 +136,21 @@ class Progress:
         if self.console.is_terminal:
             self._live.stop()
         else:
-            self._line(force=True)
+            self._print(force=True)
 
     def __rich__(self) -> Group:
         """Return what the terminal shows now."""
-        self._bar.update(self._task, completed=self.done + self.trained + self.failed, left=self._left())
-        return Group(self._bar, Text(self._status(), style="dim"))
+        return self._bar.show(self.line())
+
+    def line(self) -> Line:
+        """Return how far the sweep is now."""
+        return Line(self._name, self.done + self.trained + self.failed, self.total, self._status(), self._left())
 
     def say(self, message: str) -> None:
         """Show what the sweep is waiting for, until something else is said."""
         self._message = message
         if not self.console.is_terminal:
-            self._line(force=True)
+            self._print(force=True)
 
     def add(self, report: Report, stack: Sequence[Run]) -> None:
         """Count the report of a stack of runs."""
@@ -97,11 +165,12 @@ class Progress:
         if self._first is None and report.outcomes:
             self._first = (time.monotonic(), self.trained + self.failed)
         if not self.console.is_terminal:
-            self._line()
+            self._print()
 
     def stopping(self, running: int) -> None:
-        """Say what the first Ctrl-C does."""
-        self.say(f"stopping: up to {running} runs are being finished and stored; Ctrl-C again stops now")
+        """Say what the first Ctrl-C does, or the end of a job that was asked to stop, whose driver has no keyboard."""
+        now = "; Ctrl-C again stops now" if self.console.is_terminal else ""
+        self.say(f"stopping: up to {running} runs are being finished and stored{now}")
 
     def _left(self) -> str:
         """Estimate the time left from the pace since the first report: what came before was Ray's start."""
@@ -110,7 +179,7 @@ class Progress:
         if self._first is None or not remaining or finished == self._first[1]:
             return ""
         seconds = (time.monotonic() - self._first[0]) / (finished - self._first[1]) * remaining
-        return f"· {seconds:.0f} s left" if seconds < 100 else f"· {seconds / 60:.0f} min left"
+        return f"{seconds:.0f} s left" if seconds < 100 else f"{seconds / 60:.0f} min left"
 
     def _status(self) -> str:
         parts = [f"{self.running} running", f"{self.counts['diverged']} diverged", f"{self.failed} failed"]
@@ -119,10 +188,24 @@ class Progress:
             parts.append("best " + ", ".join(f"{label} {self.best[label]:.2f} %" for label in labels))
         return " · ".join(part for part in [*parts, self._message] if part)
 
-    def _line(self, *, force: bool = False) -> None:
-        if not force and time.monotonic() - self._last_line < LINE_EVERY_S:
-            return
-        self._last_line = time.monotonic()
-        count = self.done + self.trained + self.failed
-        text = f"{self._name}: {count} of {self.total} runs · {self._status()} {self._left()}"
-        self.console.print(text.rstrip(), markup=False, soft_wrap=True)
+    def _print(self, *, force: bool = False) -> None:
+        """Print the line, now or, if one has just been printed, once for all that changes until it is time again."""
+        with self._lock:
+            wait_s = 0.0 if force else self._last_line + LINE_EVERY_S - time.monotonic()
+            if wait_s <= 0:
+                self._print_now()
+            elif self._due is None:
+                self._due = threading.Timer(wait_s, self._print_due)
+                self._due.daemon = True
+                self._due.start()
+
+    def _print_due(self) -> None:
+        with self._lock:
+            if self._due is not None:
+                self._print_now()
+
+    def _print_now(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+        self._due, self._last_line = None, time.monotonic()
+        self.console.print(str(self.line()), markup=False, soft_wrap=True)

@@ -62,7 +62,8 @@ def pack(study: Study) -> Parcel:
     """
     from ray import cloudpickle
 
-    return Parcel(cloudpickle.dumps(study), _archive(own_modules(study)))
+    files = module_files(own_modules(study))
+    return Parcel(cloudpickle.dumps(study), archive({name: file.read_bytes() for name, file in files.items()}))
 
 
 def own_modules(study: Study) -> dict[str, Path]:
@@ -103,9 +104,12 @@ def _is_installation(folder: Path) -> bool:
     return below or any(folder.glob("*.dist-info"))
 
 
-def _archive(modules: dict[str, Path]) -> bytes:
-    if not modules:
-        return b""
+def module_files(modules: dict[str, Path]) -> dict[str, Path]:
+    """Return all files of modules by their place in a folder from which they can be imported.
+
+    Raises:
+        ShippingError: they are too large.
+    """
     files = [(file, place.parent) for place in modules.values() for file in _files(place)]
     size = sum(file.stat().st_size for file, _ in files)
     if size > LIMIT_BYTES:
@@ -113,10 +117,17 @@ def _archive(modules: dict[str, Path]) -> bytes:
             f"the study's own modules ({', '.join(map(str, modules.values()))}) have {size / 2**20:.0f} MiB, and at "
             f"most {LIMIT_BYTES // 2**20} are sent to the workers: install them there, or keep data elsewhere"
         )
+    return {file.relative_to(folder).as_posix(): file for file, folder in files}
+
+
+def archive(files: dict[str, bytes]) -> bytes:
+    """Return a zip archive of `files`, the same bytes for the same files; nothing if there are none."""
+    if not files:
+        return b""
     content = BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
-        for file, folder in files:
-            archive.write(file, file.relative_to(folder).as_posix())
+    with zipfile.ZipFile(content, "w") as target:
+        for name, data in files.items():
+            target.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
     return content.getvalue()
 
 

@@ -1,0 +1,42 @@
+"""The token that a Ray cluster with authentication asks for, from where Ray itself looks for it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from robustness.jobs.errors import JobsError
+
+
+def headers() -> tuple[dict[str, str], str]:
+    """Return the HTTP headers of this machine's token, and words on where it is from.
+
+    They do no harm on a cluster without authentication. Where $RAY_AUTH_MODE says something else than `token`,
+    there are none: then it is Ray's to know what is needed.
+
+    Raises:
+        JobsError: $RAY_AUTH_TOKEN_PATH names a file that cannot be read, or the token is no single line.
+    """
+    mode = os.environ.get("RAY_AUTH_MODE", "token")
+    if mode.lower() != "token":
+        return {}, f"none is sent because RAY_AUTH_MODE is {mode}"
+    token, origin = _token()
+    if not token:
+        return {}, "this machine has none"
+    if len(token.split()) > 1 or not token.isascii():
+        raise JobsError(f"the token in {origin} is no token: it must be one word of ASCII characters")
+    return {"Authorization": f"Bearer {token}"}, f"the one in {origin} is another"
+
+
+def _token() -> tuple[str, str]:
+    """Return the token, and where it is from."""
+    if text := os.environ.get("RAY_AUTH_TOKEN", "").strip():
+        return text, "the environment variable RAY_AUTH_TOKEN"
+    named = os.environ.get("RAY_AUTH_TOKEN_PATH", "").strip()
+    path = Path(named or "~/.ray/auth_token").expanduser()
+    try:
+        return path.read_text().strip(), str(path)
+    except OSError as error:
+        if named:
+            raise JobsError(f"RAY_AUTH_TOKEN_PATH: cannot read {path}: {error.strerror}") from error
+        return "", ""
