@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from robustness.commands.console import BAD_INPUT, err, out, takes_results, takes_study
+from robustness.commands.console import BAD_INPUT, FAILED, err, out, takes_results, takes_study
 from robustness.results import Store, child, list_studies, load
 from robustness.study import Study, StudyError, studies
 
 if TYPE_CHECKING:
-    import argparse
-
     from robustness.commands.console import Add
 
 
@@ -20,9 +19,15 @@ def add_commands(add: Add) -> None:
     command = add("validate", validate, "check study files and say everything that is wrong with them")
     command.add_argument("study", metavar="STUDY", nargs="+", help="study files, or names of some in search_spaces")
 
-    command = add("plan", plan, "say how many runs a study has, how many are stored, and how long the rest takes")
+    command = add("plan", plan, "say how many runs a study has, how many are stored, and what the rest takes")
     takes_study(command)
     takes_results(command)
+    command.add_argument("--gpu-hour-price", type=_price, metavar="PRICE", help="what a GPU costs an hour, for a price")
+    command.add_argument(
+        "--calibrate",
+        action="store_true",
+        help="train a little here, about a minute a workload, where no run is stored",
+    )
 
     command = add("list", list_all, "list the study files and the stored studies")
     takes_results(command)
@@ -45,13 +50,33 @@ def validate(options: argparse.Namespace) -> int:
 
 
 def plan(options: argparse.Namespace) -> int:
-    """Print what is left of a study."""
+    """Print what is left of a study and what it takes; 1 where it could not be calibrated."""
     from robustness.plan import plan as make_plan
 
     study = Study.load(options.study)
     store = Store(child(options.results, study.name))
-    out.print(make_plan(study, store).text())
+    made = make_plan(study, store)
+    if options.calibrate and made.left:
+        from robustness.plan.calibration import CalibrationError, calibrate
+        from robustness.workloads import DataError
+
+        try:
+            made = made.calibrated(calibrate(study, made, store.runs(), err.print))
+        except (DataError, CalibrationError) as error:
+            err.print(f"error: {error}")
+            return FAILED
+    out.print(made.text(options.gpu_hour_price))
     return 0
+
+
+def _price(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text}")
+    return value
 
 
 def list_all(options: argparse.Namespace) -> int:

@@ -1,0 +1,202 @@
+"""The plan of a study: what is left of it, and what that costs on the devices whose pace is known."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from robustness.plan.paces import CPU, Pace, paces_elsewhere, stored_paces
+from robustness.search import make_source
+from robustness.study import Sampled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from robustness.results import Store
+    from robustness.study import Resources, Study
+
+SEQUENTIAL = ("tpe", "gp", "cmaes")
+"""Samplers that learn from the cells before."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is left of one workload.
+
+    Attributes:
+        workload: what tables and figures call it.
+        left: runs to train.
+        epochs: of each run.
+        paces: of each device that is known to have trained it.
+    """
+
+    workload: str
+    left: int
+    epochs: int
+    paces: dict[str, Pace]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What is left of a study, trained on one device (or, each workload on another, on several).
+
+    Attributes:
+        devices: as in the column `device`.
+        seconds: of all runs, each one's share of its stack's time.
+        epochs: of all runs.
+        runs: the measurement rests on these; 0 if a part was calibrated.
+        stack: runs of the stack that was calibrated; 0 if all rests on stored runs.
+    """
+
+    devices: tuple[str, ...]
+    seconds: float
+    epochs: int
+    runs: int
+    stack: int
+
+    @property
+    def pace(self) -> float:
+        """Seconds a run and epoch."""
+        return self.seconds / self.epochs
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much of a study is left, and what that costs.
+
+    Attributes:
+        total: runs of the study.
+        stored: runs that need no training.
+        parts: what is left of each workload.
+        workers: stacks at a time on this machine, without a GPU.
+        resources: what the study gives a stack.
+        search: how a sampled study goes through its cells; "" for a grid.
+    """
+
+    study: str
+    total: int
+    stored: int
+    parts: tuple[Part, ...]
+    workers: int
+    resources: Resources
+    search: str = ""
+
+    @property
+    def left(self) -> int:
+        """Runs to train."""
+        return self.total - self.stored
+
+    @property
+    def seconds(self) -> float | None:
+        """Expected time for the rest on this machine's cores, without Ray's start; None where none is known."""
+        if not self.left:
+            return 0.0
+        return next((cost.seconds / self.workers for cost in self.costs(gpu=False)), None)
+
+    @property
+    def unknown(self) -> list[str]:
+        """Workloads with runs left whose pace is known on no device."""
+        return [part.workload for part in self.parts if part.left and not part.paces]
+
+    def costs(self, *, gpu: bool) -> list[Cost]:
+        """Return the cost of the rest on every GPU, or core, that is known to have trained every workload that is left.
+
+        Where there is none, but each workload has been trained on some: on each one's most used. A stack's fraction of
+        a GPU and its cores are not in it, see `hours`.
+        """
+        parts = [part for part in self.parts if part.left]
+        known = [[pace for device, pace in part.paces.items() if (device != CPU) == gpu] for part in parts]
+        if not parts or not all(known):
+            return []
+        names = [{pace.device for pace in paces} for paces in known]
+        common = sorted(set.intersection(*names))
+        chosen = [[next(p for p in paces if p.device == device) for paces in known] for device in common]
+        return [_cost(parts, one) for one in chosen or [[max(paces, key=lambda pace: pace.runs) for paces in known]]]
+
+    def hours(self, cost: Cost) -> float:
+        """Return GPU-hours, or core-hours: a stack takes its fraction of a GPU, or its cores, for the stack's time.
+
+        A stack that shares a GPU is taken to have shared it when its pace was measured.
+        """
+        if CPU in cost.devices:
+            return cost.seconds * self.resources.cpus / 3600
+        return cost.seconds * (1.0 if self.resources.gpus == "auto" else self.resources.gpus) / 3600
+
+    def text(self, price: float | None = None) -> str:
+        """Return the plan as a person reads it; `price` is that of a GPU-hour."""
+        from robustness.plan.words import text
+
+        return text(self, price)
+
+    def calibrated(self, paces: dict[str, Pace]) -> Plan:
+        """Return this plan with the paces of some workloads, by their name, that were measured for it."""
+        parts = [
+            replace(part, paces=part.paces | {paces[part.workload].device: paces[part.workload]})
+            if part.workload in paces
+            else part
+            for part in self.parts
+        ]
+        return replace(self, parts=tuple(parts))
+
+
+def plan(study: Study, store: Store) -> Plan:
+    """Return the plan of `study`, whose results are in `store`.
+
+    Where nothing is stored of a workload there, the studies beside it are looked through.
+
+    Raises:
+        robustness.results.StorageError: the results cannot be read.
+    """
+    stored = store.runs()
+    sources = [make_source(part, stored) for part in study.parts]
+    paces = [stored_paces(part, stored) for part in study.parts]
+    lacking = [
+        i for i, (source, own) in enumerate(zip(sources, paces, strict=True)) if source.total > source.done and not own
+    ]
+    if lacking:
+        for i, found in zip(lacking, paces_elsewhere([study.parts[i] for i in lacking], store), strict=True):
+            paces[i] = found
+    return Plan(
+        study.name,
+        sum(each.total for each in sources),
+        sum(each.done for each in sources),
+        tuple(
+            Part(part.workload.title, source.total - source.done, part.workload.epochs, _usable(own, study.resources))
+            for part, source, own in zip(study.parts, sources, paces, strict=True)
+        ),
+        workers(study.resources),
+        study.resources,
+        _search(study),
+    )
+
+
+def workers(resources: Resources) -> int:
+    """Return how many stacks run at a time on this machine's cores."""
+    count = max(1, int((os.cpu_count() or 1) / resources.cpus))
+    return min(count, resources.max_concurrent or count)
+
+
+def _usable(paces: dict[str, Pace], resources: Resources) -> dict[str, Pace]:
+    """Return the paces on devices that the study's stacks may use: a stack without a GPU says nothing of one."""
+    return {device: pace for device, pace in paces.items() if device == CPU or resources.gpus != 0}
+
+
+def _cost(parts: Sequence[Part], paces: Sequence[Pace]) -> Cost:
+    epochs = [part.left * part.epochs for part in parts]
+    seconds = sum(count * pace.seconds for count, pace in zip(epochs, paces, strict=True))
+    stacks = [pace.runs for pace in paces if pace.calibrated]
+    runs = 0 if stacks else sum(pace.runs for pace in paces)
+    devices = tuple(dict.fromkeys(pace.device for pace in paces))
+    return Cost(devices, seconds, sum(epochs), runs, max(stacks, default=0))
+
+
+def _search(study: Study) -> str:
+    """Return how a sampled study goes through its cells; "" for a grid."""
+    search = study.search
+    if not isinstance(search, Sampled):
+        return ""
+    cells = f"{search.sampler}: {search.cells} cells an optimizer, {len(study.seeds)} seeds each"
+    if search.cells_ahead == search.cells and search.sampler not in SEQUENTIAL:
+        return cells
+    return f"{cells}; {search.cells_ahead} cells an optimizer are asked ahead of their results"
