@@ -52,13 +52,14 @@ def main() -> int:
     if options.alone:
         options.json.write_text(json.dumps(measure(options.engine[0], options.runs, options.bare)))
         return 0
-    found = [_in_a_process(engine, options.runs, options.bare) for engine in options.engine]
-    if options.json:
-        options.json.write_text(json.dumps(found, indent=2))
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load before {found[0]['load']:.1f}; ")
-    print(", ".join(f"{name} {version(name)}" for name in ("ray", "torch", "pyarrow")), platform.python_version())
-    for each in found:
-        print(f"\n{table(each)}")
+    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print(", ".join(f"{name} {version(name)}" for name in ("ray", "torch", "pyarrow")))
+    found = []
+    for engine in options.engine:
+        found.append(_in_a_process(engine, options.runs, options.bare))
+        print(f"\n{table(found[-1])}", flush=True)
+        if options.json:
+            options.json.write_text(json.dumps(found, indent=2))
     kept = [each["overhead_ms"] < OVERHEAD_MS and max(each["memory_mb"]) < DRIVER_MB for each in found]
     return 0 if all(kept) else 1
 
@@ -206,6 +207,7 @@ def table(found: dict[str, Any]) -> str:
     first, last = memory[0], memory[-1]
     growth = 1000 * (last - first) / found["runs"]
     rows = [
+        ("load of the machine before", f"{found['load']:.1f}"),
         ("runs", f"{found['runs']} in {found['seconds']:.0f} s, {found['slots']} at a time"),
         ("a run, of a slot's time", f"{found['a_run_ms']:.1f} ms"),
         ("the same in a bare loop", f"{found['bare_ms']:.1f} ms"),

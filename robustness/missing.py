@@ -56,7 +56,7 @@ def missing(study: Study, store: Store) -> Missing:
     if unnamed := total - done - len(lacking):
         lines.append(f"{unnamed} runs of cells that the search has not chosen yet")
     return Missing(
-        total, total - done, (*lines[:LINES], *([f"and {len(lines) - LINES} more"] if lines[LINES:] else ()))
+        total, total - done, (*lines[:LINES], *([f"and {len(lines) - LINES} more cells"] if lines[LINES:] else ()))
     )
 
 

@@ -51,7 +51,7 @@ seeds: 3
 resources: {stack_size: 6}
 """
 RUNS, OF_A_SEED = 36, 12
-WAIT_S = 120
+WAIT_S = 240
 
 # Without a name: it is called after its file.
 FAULTY = """\

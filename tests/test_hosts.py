@@ -90,7 +90,7 @@ def write_study(cluster: Cluster, name: str) -> str:
 def begin(cluster: Cluster, name: str) -> subprocess.Popen[bytes]:
     """Submit the study as `name` and return when its sweep is well under way."""
     following = cluster.follow(write_study(cluster, name), name)
-    wait_for("first stacks", lambda: cluster.parts(name) >= 4 or following.poll() is not None, SWEEP_S, pause=0.5)
+    wait_for("first stacks", lambda: cluster.parts(name) >= 4 or following.poll() is not None, SWEEP_S)
     assert following.poll() is None, cluster.said(name)
     assert cluster.parts(name) < STACKS - 4, "it is in the middle"
     return following
@@ -197,7 +197,7 @@ def test_a_cable_is_pulled_in_mid_sweep(cluster: Cluster, expected: pd.DataFrame
     cluster.settle()  # Ray has started again where it was killed
     following = begin(cluster, "cable")
     cluster.hosts.link(WORKERS[1], up=False)
-    wait_for("Ray to notice", lambda: WORKERS[1] not in cluster.nodes(), 60, pause=0.5)
+    wait_for("Ray to notice", lambda: WORKERS[1] not in cluster.nodes(), 60, pause=1)
     cluster.hosts.link(WORKERS[1], up=True)
     finish(cluster, "cable", following)
     check(cluster, "cable", expected)

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from robustness.commands.console import FAILED, INTERRUPTED, err, out, takes_results, takes_study
 from robustness.commands.looking import write_report
+from robustness.jobs.versions import difference
 from robustness.missing import Missing, missing
 from robustness.results import Store
 from robustness.results.patience import patiently
+from robustness.results.storage import shown
 from robustness.study import Study
 from robustness.workloads import DataError
 
@@ -46,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
     from robustness.sweep import run as sweep_over
 
     study = Study.load(options.study)
+    if warning := difference():
+        err.print(warning)
     if options.data_dir:
         study = study.with_data_dir(options.data_dir)
     if options.smoke:
@@ -68,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
     except (SweepError, ClusterError) as error:
         err.print(f"error: {error}\nWhat was stored stays; the same command goes on from there.")
         return FAILED
-    out.print(f"{sweep.trained} runs trained, {sweep.failed} failed; results in {sweep.root}")
+    out.print(f"{sweep.trained} runs trained, {sweep.failed} failed; results in {shown(sweep.root)}")
     lacking = patiently(lambda: missing(study, Store(sweep.root)))
     if lacking.count:
         _print_missing(lacking)
