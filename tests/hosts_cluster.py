@@ -122,6 +122,10 @@ class Cluster:
         raylets = [node["raylet"] for node in json.loads(done.stdout)["data"]["summary"]]
         return [raylet["nodeManagerHostname"] for raylet in raylets if raylet.get("state") == "ALIVE"]
 
+    def serves_pages(self) -> bool:
+        """Return whether the study service answers on the head."""
+        return self.hosts.run(HEAD, "python", "-ISc", ASK, "http://127.0.0.1:8050/", "GET", check=False).returncode == 0
+
     def parts(self, study: str) -> int:
         """Return how many stacks of a study are stored, by the S3 server's log: asking it would cost the sweep time."""
         log = (self._folder / STORAGE_LOG).read_text()

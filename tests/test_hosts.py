@@ -172,6 +172,7 @@ def test_what_the_cluster_says_afterwards(cluster: Cluster) -> None:
     assert re.search(r"whole-\w+-1 .* succeeded", listed), listed
     assert f"{RUNS} runs trained, 0 failed" in cluster.robustness("logs", "whole", "--address", ADDRESS).stdout
     assert "ended" in cluster.robustness("stop", "whole", "--address", ADDRESS).stdout
+    wait_for("the pages of the studies", cluster.serves_pages, 30, pause=1)
 
 
 def test_results_come_to_the_client(cluster: Cluster, expected: pd.DataFrame) -> None:
