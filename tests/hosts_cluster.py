@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import guide
 import pandas as pd
 import yaml
 from hosts import ADDRESSES, CLIENT, HEAD, PROJECT, WORKERS, wait_for
@@ -27,6 +28,9 @@ STORAGE_PORT, STORAGE_LOG = 5000, "storage.txt"
 STORAGE = f"http://{ADDRESSES[CLIENT]}:{STORAGE_PORT}"
 RESULTS = f"s3://bucket/results?endpoint_override={STORAGE}"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_EC2_METADATA_DISABLED": "true"}
+
+GUIDE_S = 300.0
+"""For the longest command of the guide: to watch a sweep to its end."""
 
 # A lost node is noticed and its Ray started again, and what lost its head gives up, in seconds rather than in minutes.
 QUICK = {
@@ -59,8 +63,10 @@ def twin() -> dict[str, Any]:
     config["provider"] |= {"head_ip": ADDRESSES[HEAD], "worker_ips": [ADDRESSES[name] for name in WORKERS]}
     config["auth"] = {"ssh_user": "root", "ssh_private_key": "~/.ssh/id_ed25519"}
     quick = " ".join(f"{name}={value}" for name, value in QUICK.items())
+    # Keys that the machines have by themselves, as in a cloud those of their role.
+    keys = " ".join(f"{name}={value}" for name, value in CREDENTIALS.items())
     instead = {
-        "ROBUSTNESS_RESULTS=": f"echo \"export ROBUSTNESS_RESULTS='{RESULTS}' {quick}\" > ~/robustness.env",
+        "ROBUSTNESS_RESULTS=": f"echo \"export ROBUSTNESS_RESULTS='{RESULTS}' {quick} {keys}\" > ~/robustness.env",
         "-m venv": f"ln -sfn {sys.prefix} ~/venv",
         # What was carried is what runs, as if it had been installed.
         "pip install": "echo 'export PYTHONPATH=$HOME/robustness' >> ~/robustness.env",
@@ -76,6 +82,9 @@ class Cluster:
 
     def __init__(self, hosts: Hosts, folder: Path) -> None:
         self.hosts, self._folder = hosts, folder
+        self.done: set[str] = set()
+        """Commands of the guide that were run."""
+        self._exported: dict[str, str] = {}
 
     def client(self, *command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a command as the user would, in the clone of the project."""
@@ -84,6 +93,22 @@ class Cluster:
     def robustness(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a command of the project as the user would."""
         return self.client("python", "-m", "robustness.cli", *arguments, **options)
+
+    def guide(self, line: str, *, log: str = "") -> str:
+        """Run a command of docs/cluster.md as the user would, and return what it said; with `log`, only start it."""
+        assert line in guide.commands(), f"the guide says nothing of {line}"
+        self.done.add(line)
+        here = line.replace("clusters/on-premise.yaml", TWIN).replace("s3://BUCKET/results", RESULTS)
+        if here.startswith("export "):
+            name, _, value = here.removeprefix("export ").partition("=")
+            self._exported[name] = value
+            return ""
+        shell = ("bash", "-c", f'robustness() {{ python -m robustness.cli "$@"; }}; {here}')
+        if log:
+            self.hosts.start(CLIENT, *shell, log=self._folder / log, **self._user({}))
+            return ""
+        done = self.client(*shell, timeout=GUIDE_S)
+        return done.stdout + done.stderr
 
     def follow(self, study: str, name: str) -> subprocess.Popen[bytes]:
         """Start `robustness submit --follow` of the client's file `study`; what it prints is `said(name)`."""
@@ -101,14 +126,19 @@ class Cluster:
         self.hosts.path(CLIENT, TWIN).write_text(yaml.safe_dump(twin()))
         server = ("moto_server", "--host", "0.0.0.0", "--port", str(STORAGE_PORT))
         self.hosts.start(CLIENT, *server, log=self._folder / STORAGE_LOG)
-        self.client("ray", "get-auth-token", "--generate")
+        self.guide("export ROBUSTNESS_RESULTS=s3://BUCKET/results")
+        self.guide("ray get-auth-token --generate")
         wait_for("the S3 server", lambda: self._answers(f"{STORAGE}/bucket", "PUT"), 60)
 
     def up(self) -> None:
         """Bring the cluster up, open the way to its dashboard, and wait for the workers."""
-        self.client("ray", "up", "--yes", "--no-config-cache", TWIN)
-        self.hosts.start(CLIENT, "ray", "dashboard", TWIN, log=self._folder / "dashboard.txt", **self._user({}))
+        self.guide("ray up -y clusters/on-premise.yaml")
+        self.guide("ray dashboard clusters/on-premise.yaml", log="dashboard.txt")
         self.settle()
+
+    def down(self) -> None:
+        """Take the cluster down."""
+        self.guide("ray down -y clusters/on-premise.yaml")
 
     def settle(self) -> None:
         """Wait until all nodes are there."""
@@ -144,7 +174,7 @@ class Cluster:
         return [line for line in found.stdout.splitlines() if not re.search(r"ray::(Dashboard|RuntimeEnv)Agent", line)]
 
     def _user(self, options: dict[str, Any]) -> dict[str, Any]:
-        return {"cwd": CLONE, **options, "env": CREDENTIALS | dict(options.get("env", {}))}
+        return {"cwd": CLONE, **options, "env": CREDENTIALS | self._exported | dict(options.get("env", {}))}
 
     def _answers(self, url: str, method: str) -> bool:
         return self.client("python", "-ISc", ASK, url, method, check=False).returncode == 0

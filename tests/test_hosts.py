@@ -12,12 +12,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import guide
 import hosts as separate
 import pandas as pd
 import psutil
 import pytest
 from hosts import CLIENT, HEAD, PROJECT, WORKERS, Hosts, missing, wait_for
-from hosts_cluster import ADDRESS, RESULTS, TWIN, Cluster
+from hosts_cluster import ADDRESS, CLONE, Cluster
 
 from robustness.results.schema import IDENTITY_COLUMNS, OUTCOME_COLUMNS
 from robustness.study import Study
@@ -41,6 +42,7 @@ resources: {{stack_size: {SIZE}, cpus: {os.cpu_count()}}}
 """
 RUNS = 3 * 6 * 4 * 3
 STACKS = RUNS // SIZE
+DIGITS = len(Study.load("digits").grid())
 COLUMNS = [*IDENTITY_COLUMNS, *OUTCOME_COLUMNS]
 SWEEP_S = 200
 
@@ -157,28 +159,33 @@ def test_hosts_end_with_the_process_that_made_them(hosts: Hosts, tmp_path: Path)
     assert alive == []
 
 
-def test_a_sweep_submitted_from_another_host(cluster: Cluster, expected: pd.DataFrame) -> None:
-    following = cluster.follow(write_study(cluster, "whole"), "whole")
-    finish(cluster, "whole", following)
-    rows = check(cluster, "whole", expected)
+def test_the_guide_from_submitting_to_a_report(cluster: Cluster) -> None:
+    """Every command of docs/cluster.md between `ray up` and `ray down` that needs nobody's account."""
+    run = cluster.guide
+    assert "6 of 6 runs" in run("robustness submit digits --smoke --follow")
+    assert "submitted as digits-" in run("robustness submit digits")
+    assert re.search(r"digits-\w+-1 .* running", run("robustness jobs"))
+    said = run("robustness logs digits --follow")
+    assert f"{DIGITS} runs trained, 0 failed" in said
+    assert re.search(r"digits-\w+-1 .*succeeded", said)
+    assert "nothing to train" in run("robustness plan digits --gpu-hour-price 0.6")
+    rows = cluster.raw("digits")
+    assert len(rows) == DIGITS == rows["run_id"].nunique()
     assert set(rows["host"]) == set(WORKERS), "every worker trained, and the head did not"
-    said = cluster.said("whole")
-    assert f"{RUNS} of {RUNS} runs" in said
-    assert f"{RUNS} runs trained, 0 failed" in said
+    run("robustness compact digits")
+    assert f"{DIGITS} runs pulled" in run("robustness pull digits --to results")
+    pulled = pd.read_parquet(cluster.hosts.path(CLIENT, f"{CLONE}/results/digits/runs"))
+    pd.testing.assert_frame_equal(in_order(pulled), in_order(rows))
+    assert "report.html" in run("robustness report digits --results results")
+    assert "0 runs trained" in run("robustness submit digits --follow")
 
 
 def test_what_the_cluster_says_afterwards(cluster: Cluster) -> None:
     listed = cluster.robustness("jobs", "--all", "--address", ADDRESS).stdout
-    assert re.search(r"whole-\w+-1 .* succeeded", listed), listed
-    assert f"{RUNS} runs trained, 0 failed" in cluster.robustness("logs", "whole", "--address", ADDRESS).stdout
-    assert "ended" in cluster.robustness("stop", "whole", "--address", ADDRESS).stdout
+    assert re.search(r"digits-\w+-2 .* succeeded", listed), listed
+    assert "0 runs trained, 0 failed" in cluster.robustness("logs", "digits", "--address", ADDRESS).stdout
+    assert "ended" in cluster.robustness("stop", "digits", "--address", ADDRESS).stdout
     wait_for("the pages of the studies", cluster.serves_pages, 30, pause=1)
-
-
-def test_results_come_to_the_client(cluster: Cluster, expected: pd.DataFrame) -> None:
-    cluster.robustness("pull", "whole", "--results", RESULTS, "--to", "/root/pulled")
-    pulled = pd.read_parquet(cluster.hosts.path(CLIENT, "/root/pulled/whole/runs"))
-    pd.testing.assert_frame_equal(in_order(pulled), expected)
 
 
 def test_without_the_token_nobody_is_let_in(cluster: Cluster) -> None:
@@ -192,6 +199,8 @@ def test_a_raylet_is_killed(cluster: Cluster, expected: pd.DataFrame) -> None:
     cluster.hosts.run(WORKERS[0], "pkill", "--signal", "KILL", "--exact", "raylet")
     finish(cluster, "raylet", following)
     check(cluster, "raylet", expected)
+    assert "a node died: its " in cluster.said("raylet"), "and was told from a run that kills its worker"
+    assert "Traceback" not in cluster.said("raylet")
 
 
 def test_a_cable_is_pulled_in_mid_sweep(cluster: Cluster, expected: pd.DataFrame) -> None:
@@ -202,6 +211,7 @@ def test_a_cable_is_pulled_in_mid_sweep(cluster: Cluster, expected: pd.DataFrame
     cluster.hosts.link(WORKERS[1], up=True)
     finish(cluster, "cable", following)
     check(cluster, "cable", expected)
+    assert "a node died: its " in cluster.said("cable")
 
 
 def test_the_driver_is_killed(cluster: Cluster, expected: pd.DataFrame) -> None:
@@ -218,6 +228,11 @@ def test_the_driver_is_killed(cluster: Cluster, expected: pd.DataFrame) -> None:
 
 
 def test_the_cluster_is_taken_down(cluster: Cluster) -> None:
-    cluster.client("ray", "down", "--yes", TWIN)
+    cluster.down()
     for name in (HEAD, *WORKERS):
         wait_for(f"the end of Ray on {name}", lambda name=name: cluster.rays(name) == [], 60)  # type: ignore[misc]
+
+
+def test_nothing_of_the_guide_was_left_out(cluster: Cluster) -> None:
+    """What needs nobody's account was run, by the tests before this one."""
+    assert {line for line in guide.commands() if guide.needs(line) is None} == cluster.done

@@ -160,6 +160,8 @@ def test_a_killed_worker_costs_nothing_but_time(study, whole, tmp_path):
     workers[0].kill()
     _, errors = process.communicate(timeout=240)
     assert process.returncode == 0, errors
+    assert "a worker process died with 12 runs" in errors
+    assert "a node died" not in errors
     pd.testing.assert_frame_equal(table(tmp_path), expected)
 
 

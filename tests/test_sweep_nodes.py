@@ -88,7 +88,9 @@ def cluster() -> Iterator[Cluster]:
     cluster.shutdown()
 
 
-def test_a_node_that_dies_costs_nothing_but_time(cluster: Cluster, expected: pd.DataFrame, tmp_path: Path) -> None:
+def test_a_node_that_dies_costs_nothing_but_time(
+    cluster: Cluster, expected: pd.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     nodes = [cluster.add_node(num_cpus=1) for _ in range(3)]
     sweep = started(tmp_path, cluster.address)
     wait_for(lambda: parts(tmp_path) >= 3)
@@ -96,6 +98,9 @@ def test_a_node_that_dies_costs_nothing_but_time(cluster: Cluster, expected: pd.
     assert parts(tmp_path) < STACKS - 3, "it died in mid-sweep"
     assert sweep.result().failed == 0, "the study allows no second try: a lost node must not count as one"
     pd.testing.assert_frame_equal(table(tmp_path), expected)
+    lines = capsys.readouterr().err.splitlines()
+    assert any(line.startswith("a node died: its ") for line in lines), "and is told from a run that kills its worker"
+    assert all(line.startswith(("nodes: ", "a node died: ")) for line in lines), "Ray's own pages are not on the screen"
 
 
 def test_nodes_that_come_when_asked_for(

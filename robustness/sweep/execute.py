@@ -116,8 +116,7 @@ class Start:
         """Say whose work this sweep takes over."""
         if self.before:
             who = " of process {pid} on {host}, since {since}," if "since" in self.before else ""
-            words = f"taking over from a sweep{who.format(**self.before)} that has not ended"
-            progress.console.print(words, markup=False, soft_wrap=True)
+            progress.note(f"taking over from a sweep{who.format(**self.before)} that has not ended")
 
 
 @contextlib.contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ray.exceptions import ActorDiedError, ActorUnavailableError, NodeDiedError, RayActorError, RayTaskError
@@ -26,8 +28,17 @@ class LostNodes(FIFOScheduler):
 
     def on_trial_error(self, tune_controller: TuneController, trial: Trial) -> None:  # noqa: ARG002
         """Hear of a trial's error, before the searcher does."""
-        if is_lost_node(trial.get_pickled_error()):
+        if is_lost_node(_error_of(trial)):
             self._searcher.node_died(trial.trial_id)
+
+
+def _error_of(trial: Trial) -> Exception | None:
+    # Not `get_pickled_error`: that looks where the file is copied to later.
+    file = trial.pickled_error_file
+    if file is None or not Path(file).exists():
+        return None
+    error: Exception = pickle.loads(Path(file).read_bytes())  # noqa: S301 - this process has just written it
+    return error
 
 
 def is_lost_node(error: Exception | None) -> bool:

@@ -152,6 +152,10 @@ class Progress:
         if not self.console.is_terminal:
             self._print(force=True)
 
+    def note(self, words: str) -> None:
+        """Print a line that stays, above the bar where there is one."""
+        self.console.print(words, markup=False, soft_wrap=True)
+
     def add(self, report: Report, stack: Sequence[Run]) -> None:
         """Count the report of a stack of runs."""
         labels = {run.run_id: self._labels[run.optimizer] for run in stack}

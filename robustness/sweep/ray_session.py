@@ -57,10 +57,21 @@ def connect(address: str | None, *, verbose: bool) -> Iterator[None]:
     except (ConnectionError, RuntimeError, ValueError) as error:
         place = f"no Ray cluster answers at {address!r}" if address else "Ray does not start"
         raise ClusterError(f"{place}: {error}") from error
+    if not verbose:
+        _hush()
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _hush() -> None:
+    """Keep from the screen what Ray tells of each lost node and trial, in pages: the sweep says it in a line."""
+    import ray._private.worker
+
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
+    if hasattr(ray._private.worker, "print_to_stdstream"):  # prints what raylets report, whatever `log_to_driver` is
+        ray._private.worker.print_to_stdstream = lambda *_, **__: None
 
 
 def _check_that_it_answers(address: str) -> None:

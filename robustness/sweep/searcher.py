@@ -163,8 +163,10 @@ class StackSearcher(Searcher):
         if trial_id in self._nodes_lost and self._lost[nodes] < NODES_LOST:
             self._lost[nodes] += 1
             self._retries.append(stack)
+            self._progress.note(f"a node died: its {len(stack)} runs are trained again")
             return Report()
         self._lost[workers] += 1
+        self._progress.note(f"a worker process died with {len(stack)} runs")
         if self._lost[workers] <= self._study.resources.retries:
             self._retries.append(stack)
             return Report()
