@@ -3,14 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint bench simulations picture schema clean
+.PHONY: demo test lint bench scale simulations picture schema clean
 
 demo: $(READY)  ## run the digits study and write its report
 	$(BIN)/robustness run digits
 
-test: $(READY)  ## every test, the slow ones too: those that start Ray or a browser one by one, as they fill the machine
+test: $(READY)  ## every test, the slow ones too: those that start Ray or a browser two files at a time, as they fill the machine
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not sweep and not browser"
-	$(BIN)/python -m pytest -m "sweep or browser"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "sweep or browser"
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -22,6 +22,9 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.looking
 	$(BIN)/python -m benchmarks.million
 	$(BIN)/python -m benchmarks.hovering
+
+scale: $(READY)  ## ten thousand runs on two cores: overhead, memory, the time to open them (a quarter of an hour)
+	$(BIN)/python -m benchmarks.scale
 
 simulations: $(READY)  ## the tables of docs/claims.md: do the intervals hold, do the verdicts? (half an hour)
 	$(BIN)/python -m benchmarks.coverage

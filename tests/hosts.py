@@ -138,6 +138,8 @@ class Hosts:
         """End a host at once: its processes, its files and its end of the cable."""
         if booted := self._booted.pop(name, None):
             _end(booted.process)
+            # The kernel takes its time to clear a network namespace away, and the cable's name with it.
+            self._in_switch("link", "delete", f"to-{name}", check=False)
 
     def link(self, name: str, *, up: bool) -> None:
         """Pull a host's cable out of the bridge, or put it back; the host itself notices nothing."""
