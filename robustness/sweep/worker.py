@@ -63,7 +63,6 @@ def decode(study: Study, text: str) -> list[Run]:
     ]
 
 
-
 def taken_over(store: Store) -> str:
     """Return what a sweep ends with that has lost its claim: who has it."""
     claim = store.claimant() or {}
