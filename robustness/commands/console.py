@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from typing import TYPE_CHECKING, Protocol
 
 from rich.console import Console
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable
 
 FAILED = 1
@@ -26,6 +26,17 @@ class Add(Protocol):
         self, name: str, function: Callable[[argparse.Namespace], int], text: str, /
     ) -> argparse.ArgumentParser:
         """Take the command's name, its function (which returns the exit code) and its help; return its parser."""
+
+
+def positive(text: str) -> float:
+    """Return a finite number above 0 that was given as an argument."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text}")
+    return value
 
 
 def takes_results(command: argparse.ArgumentParser) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from robustness.commands.console import BAD_INPUT, FAILED, err, out, takes_stored
+from robustness.commands.console import BAD_INPUT, FAILED, err, out, positive, takes_stored
 from robustness.commands.stored import stored_claims, stored_root
 from robustness.results import Store
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
     from analysis.verdict import Verdict
@@ -31,7 +31,7 @@ def add_commands(add: Add) -> None:
     command = add("claims", claims, "say which of the paper's claims, and of a study's own, stored studies reproduce")
     takes_stored(command, several=True)
     command.add_argument(
-        "--delta", type=_points, nargs="+", metavar="D", help="points of error that bound a basin (default: 1 2)"
+        "--delta", type=positive, nargs="+", metavar="D", help="points of error that bound a basin (default: 1 2)"
     )
     command.add_argument("--json", type=Path, metavar="FILE", help="default: claims.json in each study's folder")
     command.add_argument("--all", action="store_true", help="say of every claim without data why it has none")
@@ -49,16 +49,6 @@ def add_commands(add: Add) -> None:
     takes_stored(command, several=True)
     command.add_argument("--out", type=Path, metavar="FILE.html", help="default: compare.html")
     command.add_argument("--json", type=Path, metavar="FILE", help="write the verdicts of all studies as JSON too")
-
-
-def _points(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text}")
-    return value
 
 
 def report(options: argparse.Namespace) -> int:

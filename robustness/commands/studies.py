@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from robustness.commands.console import BAD_INPUT, FAILED, err, out, takes_results, takes_study
+from robustness.commands.console import BAD_INPUT, FAILED, err, out, positive, takes_results, takes_study
 from robustness.results import Store, child, list_studies, load
 from robustness.study import Study, StudyError, studies
 
 if TYPE_CHECKING:
+    import argparse
+
     from robustness.commands.console import Add
 
 
@@ -22,7 +23,9 @@ def add_commands(add: Add) -> None:
     command = add("plan", plan, "say how many runs a study has, how many are stored, and what the rest takes")
     takes_study(command)
     takes_results(command)
-    command.add_argument("--gpu-hour-price", type=_price, metavar="PRICE", help="what a GPU costs an hour, for a price")
+    command.add_argument(
+        "--gpu-hour-price", type=positive, metavar="PRICE", help="what a GPU costs an hour, for a price"
+    )
     command.add_argument(
         "--calibrate",
         action="store_true",
@@ -67,16 +70,6 @@ def plan(options: argparse.Namespace) -> int:
             return FAILED
     out.print(made.text(options.gpu_hour_price))
     return 0
-
-
-def _price(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be a number above 0, got {text}")
-    return value
 
 
 def list_all(options: argparse.Namespace) -> int:
