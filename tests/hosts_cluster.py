@@ -181,7 +181,11 @@ class Cluster:
 
     def _clone(self) -> None:
         """Copy the project's files to the client, without what git leaves out."""
-        shutil.copytree(PROJECT, self.hosts.path(CLIENT, CLONE), ignore=_left_out)
+        clone = self.hosts.path(CLIENT, CLONE)
+        shutil.copytree(PROJECT, clone, ignore=_left_out)
+        # The study of the guide with fewer cells, for the time it takes; its name and all else are the same.
+        study = clone / "search_spaces" / "digits.yaml"
+        study.write_text(re.sub(r"points: \d+", "points: 5", study.read_text()))
 
 
 def _left_out(folder: str, names: list[str]) -> set[str]:
