@@ -25,7 +25,7 @@ from robustness.sweep.ray_session import ClusterError
 from robustness.sweep.room import UNKNOWN_FLEET, Room, measure
 from robustness.sweep.searcher import NODES_LOST, REPORT, RUNS, StackSearcher
 from robustness.sweep.stacks import ENOUGH_S, FIRST, LARGEST, LOSS_S, cut
-from robustness.sweep.worker import Report, decode, lost_row
+from robustness.sweep.worker import Report, decode, encode, lost_row
 
 HEAD = "node:__internal_head__"
 WIDE = {"lr": {"low": 1e-4, "high": 1, "points": 12}, "weight_decay": {"low": 1e-5, "high": 1, "points": 12}}
@@ -254,6 +254,22 @@ class TestSearcher:
         room.now = Room({}, now=32, most=32)
         others = [len(json.loads(searcher.suggest(str(i))[RUNS])) for i in range(1, 30)]
         assert max(others) < first
+
+    def test_a_cluster_whose_nodes_are_all_away_is_waited_for(self, make_searcher, monkeypatch):
+        monkeypatch.setattr(searching, "LOOK_EVERY_S", 0.0)
+        rooms_of = [Room({}, now=1, most=1)]
+
+        def look():
+            if not rooms_of:
+                raise ClusterError("no node")
+            return rooms_of.pop()
+
+        study = make(resources={"stack_size": 1})
+        searcher = make_searcher(study, look)
+        assert isinstance(searcher.suggest("0"), dict)
+        assert searcher.error is None
+        self.finish(searcher, study, "0", {RUNS: encode(study, study.grid()[:1])})
+        assert isinstance(searcher.suggest("1"), dict)
 
     @pytest.mark.parametrize("sampler", ["tpe", "random"])
     def test_a_search_asks_for_as_much_as_it_can_use_at_once(self, make_searcher, sampler):

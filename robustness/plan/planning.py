@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from robustness.results import Store
     from robustness.study import Resources, Study
 
-SEQUENTIAL = ("tpe", "gp", "cmaes")
-"""Samplers that learn from the cells before."""
-
 
 @dataclass(frozen=True)
 class Part:
@@ -197,6 +194,6 @@ def _search(study: Study) -> str:
     if not isinstance(search, Sampled):
         return ""
     cells = f"{search.sampler}: {search.cells} cells an optimizer, {len(study.seeds)} seeds each"
-    if search.cells_ahead == search.cells and search.sampler not in SEQUENTIAL:
+    if search.cells_ahead == search.cells and not search.learns:
         return cells
     return f"{cells}; {search.cells_ahead} cells an optimizer are asked ahead of their results"

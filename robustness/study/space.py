@@ -61,10 +61,14 @@ class Sampled(Model):
     )
 
     @property
+    def learns(self) -> bool:
+        """Whether the sampler chooses by the cells before."""
+        return self.sampler not in {"qmc", "random"}
+
+    @property
     def cells_ahead(self) -> int:
         """Cells of each optimizer that may be out at a time; `qmc` and `random` learn nothing and wait for none."""
-        learns = self.sampler not in {"qmc", "random"}
-        return min(self.cells, self.ahead or (AHEAD if learns else self.cells))
+        return min(self.cells, self.ahead or (AHEAD if self.learns else self.cells))
 
 
 def as_search(raw: object) -> object:

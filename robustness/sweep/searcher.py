@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from ray.tune.search import Searcher
 from robustness.results import StorageError
 from robustness.results.patience import patiently
 from robustness.search import Outcome
+from robustness.sweep.ray_session import ClusterError
 from robustness.sweep.stacks import cut
 from robustness.sweep.worker import Report, encode, lost_row, taken_over
 
@@ -140,14 +142,13 @@ class StackSearcher(Searcher):
         if time.monotonic() - self._looked < LOOK_EVERY_S:
             return
         self._looked = time.monotonic()
-        self._room = self._look()
+        with suppress(ClusterError):  # all nodes are away: they may come back
+            self._room = self._look()
         if self._room.slots > GROWN * self._divided_by:
             self._divide()
-        try:
+        with suppress(StorageError):  # a store that is away for a while is the workers' to wait for
             if not self._store.claimed_by(self._sweep_id):
                 self._end(taken_over(self._store))
-        except StorageError:
-            pass  # a store that is away for a while is the workers' to wait for
 
     def _end(self, error: str) -> None:
         self.error = self.error or error
