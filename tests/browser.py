@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FLAGS = [
     "--headless",
@@ -27,3 +31,13 @@ def find_chromium() -> str:
     if path is None:
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
     return path
+
+
+@pytest.fixture(scope="module", name="browser")
+def open_browser(chromium: str) -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()

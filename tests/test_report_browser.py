@@ -12,7 +12,7 @@ import pytest
 from analysis import report
 from analysis.figures.theme import number
 from tests import synthetic_store
-from tests.browser import FLAGS, find_chromium  # noqa: F401
+from tests.browser import find_chromium, open_browser  # noqa: F401
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,16 +46,6 @@ def runs() -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def page_path(tmp_path_factory: pytest.TempPathFactory, runs: pd.DataFrame) -> Path:
     return report.write(synthetic_store.store(tmp_path_factory.mktemp("store") / "demo", runs))
-
-
-@pytest.fixture(scope="module", name="browser")
-def open_browser(chromium: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from werkzeug.serving import make_server
 
 from analysis.service import make, study
 from tests import synthetic_store
-from tests.browser import FLAGS, find_chromium  # noqa: F401
+from tests.browser import find_chromium, open_browser  # noqa: F401
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,16 +46,6 @@ def address(results: Path) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-@pytest.fixture(scope="module", name="browser")
-def open_browser(chromium: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @contextmanager
