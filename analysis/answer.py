@@ -10,7 +10,7 @@ import numpy as np
 from analysis import wording
 from analysis.claim_rules import LEAST_SEEDS
 from analysis.claims import ERROR
-from analysis.figures.theme import points, seed_counts
+from analysis.figures.theme import percent, points, seed_counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +43,37 @@ def answer(contents: Contents) -> str:
     lead = f"On {escape(contents.workload)}, {seeds}: {escape(first)}’s basin within {points(contents.delta)}"
     deep = _depths(contrasts, first, shown, joint)
     return f"{lead} is {wording.listing(wide)}{rest}. {deep}{wording.clipped(contents)}."
+
+
+def headline(contents: Contents) -> str:
+    """Return which optimizer is the more robust one, by the width of its basin, or that this is not decided, HTML.
+
+    "" where there is nothing to compare: fewer than two optimizers with a result, or no map.
+    """
+    pairs, contrasts = compared(contents), contents.contrasts
+    shares = {one.label: one.share for one in contents.summaries if np.isfinite(one.share)}
+    if contrasts is None or pairs is None or len(shares) < 2 or not any(shares.values()):
+        return ""
+    widest = max(shares, key=lambda label: shares[label])
+    rivals = [label for label in shares if label != widest]
+    level = 1 - ERROR / len(rivals)
+    open_ = [
+        rival
+        for rival in rivals
+        if not decided(
+            contrasts,
+            [contrasts.compare("basin_area", widest, rival, delta=d, level=level) for d in contents.deltas],
+        )
+    ]
+    name, share = escape(widest), percent(shares[widest])
+    if not open_:
+        return f"<strong>{name} is the more robust here</strong>: its basin is the widest, {share} of the box."
+    seeds = seed_counts(n for one in contents.summaries for n in one.seeds)
+    against = wording.listing([escape(label) for label in open_[:MOST_RIVALS]]) + _more(open_, open_[:MOST_RIVALS])
+    return (
+        f"<strong>Not decided which is more robust here.</strong> {name} has the widest basin, {share} of the box, but "
+        f"against {against} {seeds} cannot tell."
+    )
 
 
 def _more(rivals: Sequence[str], shown: Sequence[str]) -> str:

@@ -45,8 +45,8 @@ def read(roots: Sequence[str | Path], delta: float = 1.0) -> list[Workload]:
 
 def text(compared: Sequence[Workload], delta: float = 1.0) -> str:
     """Return the studies' measures and the performance scores as aligned plain text."""
-    blocks = [_aligned([["study", "workload", *COLUMNS], *_table(compared)], left=3)]
-    blocks.append(f"{basins_are(delta)} {_notes(compared)}".rstrip())
+    blocks = [_aligned([["study", "workload", *COLUMNS], *measured(compared)], left=3)]
+    blocks.append(f"{basins_are(delta)} {notes_on(compared)}".rstrip())
     if table := scores(compared, delta):
         blocks += [headline(compared), _aligned(table, left=1)]
     return "\n\n".join(block for block in blocks if block).rstrip()
@@ -57,7 +57,8 @@ def basins_are(delta: float) -> str:
     return f"A basin: cells within {points(delta)} of its own test error, or of that of the best on validation."
 
 
-def _table(compared: Sequence[Workload]) -> list[list[str]]:
+def measured(compared: Sequence[Workload]) -> list[list[str]]:
+    """Return a row an optimizer and workload: the study, the workload, then `COLUMNS`."""
     return [[one.name, one.workload, *_cells(row)] for one in compared for row in one.rows]
 
 
@@ -113,7 +114,8 @@ def answer(compared: Sequence[Workload], table: Sequence[Sequence[str]]) -> str:
     return f"Over {plural(len(compared), 'workload')} the highest scores: {', '.join(leaders)}."
 
 
-def _notes(compared: Sequence[Workload]) -> str:
+def notes_on(compared: Sequence[Workload]) -> str:
+    """Return what a reader of the table must know; "" if nothing."""
     said = []
     if any(not row.unbiased for one in compared for row in one.rows):
         said.append("*: the test error chose the cell, which flatters it.")
@@ -162,7 +164,7 @@ def html(compared: Sequence[Workload], delta: float) -> str:
     names = list(dict.fromkeys(one.name for one in compared))
     facts = [plural(len(names), "study").replace("studys", "studies"), plural(len(labels(compared)), "optimizer")]
     facts.append(f"{count(sum(one.contents.results for one in compared))} runs")
-    notes, table = _notes(compared), scores(compared, delta)
+    notes, table = notes_on(compared), scores(compared, delta)
     return page.page(
         ", ".join(names) or "nothing",
         "robustness compared",
@@ -183,17 +185,17 @@ def html(compared: Sequence[Workload], delta: float) -> str:
 def html_measures(compared: Sequence[Workload], *, named: bool = True) -> str:
     """Return the table of measures, HTML; without the study's name for workloads of one study."""
     if not named:
-        return html_table([["workload", *COLUMNS], *(row[1:] for row in _table(compared))])
-    if not _several(compared):
-        return html_table([["study", *COLUMNS], *([row[0], *row[2:]] for row in _table(compared))])
-    return html_table([["study", "workload", *COLUMNS], *_table(compared)])
+        return html_table([["workload", *COLUMNS], *(row[1:] for row in measured(compared))])
+    if not several(compared):
+        return html_table([["study", *COLUMNS], *([row[0], *row[2:]] for row in measured(compared))])
+    return html_table([["study", "workload", *COLUMNS], *measured(compared)])
 
 
 def _called(one: Workload, compared: Sequence[Workload]) -> list[str]:
-    return [one.name, one.workload] if _several(compared) else [one.name]
+    return [one.name, one.workload] if several(compared) else [one.name]
 
 
-def _several(compared: Sequence[Workload]) -> bool:
+def several(compared: Sequence[Workload]) -> bool:
     """Whether a study has several workloads."""
     return len({one.name for one in compared}) < len(compared)
 

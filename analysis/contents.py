@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
 
 from analysis.asked import stored_study
 from analysis.basin import Cell, Mark, common_box
 from analysis.claims import DELTAS, study_verdicts
+from analysis.equal_loss import last_epochs
 from analysis.measured import CHOOSER, METRIC, Measured
 from analysis.parts import parts
+from robustness.results.schema import CURVES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
 
@@ -25,10 +29,18 @@ if TYPE_CHECKING:
     from robustness.results import Store
     from robustness.study import Claim, Study
 
-__all__ = ["AXES", "CHOOSER", "METRIC", "Contents", "gather", "gather_all"]
+__all__ = ["AXES", "CHOOSER", "METRIC", "Contents", "fully", "gather", "gather_all", "lightly"]
 
 AXES = {"lr": "learning rate", "weight_decay": "weight decay"}
 """What the two axes of a map are called, by their columns."""
+
+CURVE_COLUMNS = [
+    "run_id", "epoch", "lr", "train_loss", "test_loss", "test_error", "grad_norm", "grad_norm_sq", "effective_decay",
+    "root_mean_v", "effective_lr",
+]  # fmt: skip
+"""Columns of the curves that figures draw."""
+CLAIM_COLUMNS = ["run_id", "epoch", "train_loss", "test_error"]
+"""Those of them that claims read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +65,8 @@ class Contents:
         tuning: Tuning curve of each optimizer whose cells are spread evenly over the box.
         deltas: Points of error that bound a basin; the first one is drawn.
         best: label -> run_ids of the cell by which it is judged.
-        curves: Curves of these runs, of those that share their optimizer and learning rate, and of all in basins.
+        curves: `CURVE_COLUMNS` of these runs, of those that share their optimizer and learning rate, and of all in
+            basins.
         provenance: Records of the sweeps, oldest first.
     """
 
@@ -152,33 +165,35 @@ def gather_all(store: Store, deltas: Sequence[float] = DELTAS, claims: Sequence[
     """
     text = store.read_study()
     study, problem = stored_study(text, store.name)
-    name = study.name if study else store.name
-    asked = (study.claims if study else ()) if claims is None else claims
     stored, provenance = store.runs(), store.read_provenance()
-    found = parts(stored, study)
+    found = lightly(store.name, text or "", problem, parts(stored, study), stored, deltas=deltas)
+    return fully(found, provenance, store.curves, claims)
+
+
+def lightly(
+    name: str, text: str, problem: str, found: Sequence[Part], stored: pd.DataFrame, *, deltas: Sequence[float] = DELTAS
+) -> list[Contents]:
+    """Measure what was read already, each workload by itself: without curves, verdicts, tuning curves and provenance.
+
+    Args:
+        name: What the study is called where its file cannot be read.
+        text: That file; "" where there is none.
+        problem: Why it cannot be read; "" otherwise.
+        found: The study taken apart.
+        stored: All of its runs.
+        deltas: Points of error that bound a basin; the first one is drawn.
+    """
     others = len(stored) - sum(len(part.runs) for part in found)
-    measured = [Measured.of(part.runs, part.study, deltas[0]) for part in found]
-    curves = store.curves([run for one in measured for run in one.curves])
-    shared = {"name": name, "text": text or "", "problem": problem, "others": others, "provenance": provenance}
-    return [
-        _contents(part, one, curves, asked, shared | {"deltas": tuple(deltas)})
-        for part, one in zip(found, measured, strict=True)
-    ]
+    later: dict[str, Any] = {"verdicts": [], "tuning": {}, "provenance": []}
+    shared = {"text": text, "problem": problem, "others": others, "deltas": tuple(deltas)} | later
+    return [_measured(part, name, shared) for part in found]
 
 
-def _contents(
-    part: Part,
-    measured: Measured,
-    curves: pd.DataFrame,
-    claims: Sequence[Claim],
-    shared: dict[str, Any],
-) -> Contents:
-    """Return what is shown of one workload; `curves` are those of all, `shared` what all workloads have alike."""
-    own = curves[curves["run_id"].isin(part.runs["run_id"])]
-    contrasts = measured.contrasts
-    if contrasts is not None:
-        contrasts.curves = own
+def _measured(part: Part, name: str, shared: dict[str, Any]) -> Contents:
+    """Return what is known of one workload at once; `shared` is what all workloads have alike."""
+    measured = Measured.of(part.runs, part.study, shared["deltas"][0])
     return Contents(
+        name=part.study.name if part.study else name,
         workload=part.title,
         study=part.study,
         runs=part.runs,
@@ -186,10 +201,44 @@ def _contents(
         maps=measured.maps,
         cells=measured.cells,
         summaries=measured.summaries,
-        contrasts=contrasts,
-        verdicts=study_verdicts(shared["name"], part.runs, contrasts, claims, shared["deltas"], workload=part.title),
-        tuning=measured.tuning,
+        contrasts=measured.contrasts,
         best=measured.best,
-        curves=own,
+        curves=CURVES.empty_table().select(CURVE_COLUMNS).to_pandas(),
         **shared,
     )
+
+
+def fully(
+    found: Sequence[Contents],
+    provenance: list[dict[str, Any]],
+    curves: Callable[[list[str], list[str]], pd.DataFrame],
+    claims: Sequence[Claim] | None = None,
+) -> list[Contents]:
+    """Return what `lightly` measured with all that takes longer.
+
+    Args:
+        found: Every workload of a study; what `contrasts` has worked out is shared.
+        provenance: Records of its sweeps.
+        curves: Reads these columns of the curves of some runs.
+        claims: What the study is asked; None means what its stored file asks.
+
+    Raises:
+        robustness.results.StorageError: The curves cannot be reached.
+    """
+    read = curves([run for one in found for run in _measures(one).curves], CURVE_COLUMNS)
+    pa.default_memory_pool().release_unused()  # twice the table, of which files and columns were read
+    complete = []
+    for one in found:
+        own = read if len(found) == 1 else read[read["run_id"].isin(one.runs["run_id"])]
+        if one.contrasts is not None:
+            # Claims look at the last epochs alone, each anew: a fifth of a table that may fill the memory.
+            one.contrasts.curves = last_epochs(own.loc[own["train_loss"] > 0, CLAIM_COLUMNS])
+        asked = (one.study.claims if one.study else ()) if claims is None else claims
+        verdicts = study_verdicts(one.name, one.runs, one.contrasts, asked, one.deltas, workload=one.workload)
+        tuning = _measures(one).tuning
+        complete.append(replace(one, verdicts=verdicts, tuning=tuning, curves=own, provenance=provenance))
+    return complete
+
+
+def _measures(one: Contents) -> Measured:
+    return Measured(one.runs, one.maps, one.cells, one.contrasts, one.summaries, one.best)

@@ -38,7 +38,7 @@ def page(title: str, kind: str, body: str, drawn: Mapping[str, Drawing], **words
         body=inner,
         plotly=get_plotlyjs() if drawn else "",
         data=embedded(payload(drawn)),
-        js=asset("page.js"),
+        js=asset("plots.js") + asset("page.js"),
     )
 
 
@@ -62,8 +62,12 @@ def payload(drawn: Mapping[str, Drawing]) -> dict[str, Any]:
         wide = json.loads(drawing.figure.to_json())
         narrow = json.loads(go.Figure(layout=drawing.narrow).to_json())
         figures[name] = {"data": wide["data"], "wide": wide["layout"], "narrow": narrow["layout"]}
-    themes = {name: {"ink": INK[name], "grid": GRID[name], "axis": AXIS[name], "paper": PAPER[name]} for name in INK}
-    return {"figures": figures, "themes": themes}
+    return {"figures": figures, "themes": themes()}
+
+
+def themes() -> dict[str, dict[str, str]]:
+    """Return the colors that a figure has in the light and in the dark."""
+    return {name: {"ink": INK[name], "grid": GRID[name], "axis": AXIS[name], "paper": PAPER[name]} for name in INK}
 
 
 def embedded(value: object) -> str:

@@ -61,7 +61,7 @@ def _page(rates: int, decays: int) -> str:
         '<html><meta charset="utf-8"><button id="theme"></button><div id="basins"></div>'
         f"<script>{get_plotlyjs()}</script>"
         f'<script type="application/json" id="payload">{embedded(drawn)}</script>'
-        f"<script>{asset('page.js')}</script></html>"
+        f"<script>{asset('plots.js')}{asset('page.js')}</script></html>"
     )
 
 

@@ -13,7 +13,7 @@ import pytest
 from stored_compact import LATE, mixture, names, same, tables
 from stored_rows import curve, failed, fill, folder, row
 
-from robustness.results import ResultsWarning, Store, batches, compact, compaction, parts
+from robustness.results import ResultsWarning, Store, batches, compact, compaction, parquet, parts
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_large_parts_are_left_alone_and_small_ones_fill_batches(store: Store, mo
 
 
 def test_duckdb_reads_the_folder(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "_LARGE", 0)
+    monkeypatch.setattr(parquet, "_LARGE", 0)
     document = (Path(__file__).parents[1] / "docs" / "results.md").read_text()
     query = document.split("```sql\n")[1].split("```")[0]
     mixture(store)

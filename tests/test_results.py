@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stored_rows import FINISHED, curve, failed, fill, folder, row
 
-from robustness.results import Store, parts
+from robustness.results import Store, parquet
 from robustness.results.schema import CURVES, RUNS, SchemaError
 from robustness.results.tables import to_table
 
@@ -82,7 +82,7 @@ finite_or_not = st.one_of(st.none(), st.floats(width=64))
 )
 def test_any_row_survives_encoding(data: list[dict[str, Any]]) -> None:
     rows = [row(i, **changes) for i, changes in enumerate(data)]
-    back = parts.decode(parts.encode(to_table(rows, RUNS)), RUNS, RUNS.names).to_pylist()
+    back = parquet.decode(parquet.encode(to_table(rows, RUNS)), RUNS, RUNS.names).to_pylist()
     for sent, got in zip(rows, back, strict=True):
         for name in sent:
             value = None if isinstance(sent[name], float) and np.isnan(sent[name]) else sent[name]

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from stored_rows import aside, curve, fill, folder, row
 
-from robustness.results import ResultsWarning, StorageError, Store, parts, schema
+from robustness.results import ResultsWarning, StorageError, Store, parquet, schema
 from robustness.results.schema import CURVES, RUNS, SchemaError
 from robustness.results.tables import to_table
 
@@ -22,23 +22,23 @@ def store(tmp_path: Path) -> Store:
 
 
 def test_every_truncation_is_noticed() -> None:
-    data = parts.encode(to_table([row(1), row(2)], RUNS))
-    assert len(parts.decode(data, RUNS, RUNS.names)) == 2
+    data = parquet.encode(to_table([row(1), row(2)], RUNS))
+    assert len(parquet.decode(data, RUNS, RUNS.names)) == 2
     for length in range(len(data)):
         with pytest.raises(SchemaError, match=r"empty|torn|damaged|no Parquet"):
-            parts.decode(data[:length], RUNS, ["run_id", "status"])
+            parquet.decode(data[:length], RUNS, ["run_id", "status"])
 
 
 def test_damage_is_noticed_or_harmless() -> None:
     table = to_table([row(1), row(2)], RUNS)
-    data = bytearray(parts.encode(table))
+    data = bytearray(parquet.encode(table))
     pages = data.find(b"ARROW:schema")
     noticed = 0
     for position in range(4, pages, 7):
         damaged = bytearray(data)
         damaged[position] ^= 0x10
         try:
-            assert parts.decode(bytes(damaged), RUNS, RUNS.names).equals(table), position
+            assert parquet.decode(bytes(damaged), RUNS, RUNS.names).equals(table), position
         except (SchemaError, schema.NewerSchemaError):
             noticed += 1
     assert noticed > 100
@@ -46,19 +46,19 @@ def test_damage_is_noticed_or_harmless() -> None:
 
 def changed(name: str, values: pa.Array) -> bytes:
     table = to_table([row(1)], RUNS)
-    return parts.encode(table.set_column(table.schema.names.index(name), name, values))
+    return parquet.encode(table.set_column(table.schema.names.index(name), name, values))
 
 
 def labeled(version: bytes) -> bytes:
     table = to_table([row(1)], RUNS)
-    return parts.encode(table.replace_schema_metadata({schema.VERSION_KEY: version}))
+    return parquet.encode(table.replace_schema_metadata({schema.VERSION_KEY: version}))
 
 
 FOREIGN = {
     "empty": (b"", "empty"),
     "text": (b"hello, this is a text file", "no Parquet"),
-    "another table": (parts.encode(pa.table({"x": [1]})), "'run_id' is missing"),
-    "curves": (parts.encode(to_table(curve(1), CURVES)), "is missing"),
+    "another table": (parquet.encode(pa.table({"x": [1]})), "'run_id' is missing"),
+    "curves": (parquet.encode(to_table(curve(1), CURVES)), "is missing"),
     "wrong type": (changed("lr", pa.array(["0.1"])), "'lr' is string, not double"),
     "float32": (changed("lr", pa.array([0.1], pa.float32())), "'lr' is float"),
     "fraction": (changed("seed", pa.array([0.5])), "'seed'"),
@@ -155,7 +155,7 @@ def test_a_part_that_somebody_rewrote_is_accepted(store: Store) -> None:
 def test_a_newer_version_is_never_set_aside(store: Store) -> None:
     newer = to_table([row(1)], RUNS).replace_schema_metadata({schema.VERSION_KEY: b"3"})
     fill(store, 2)
-    (folder(store) / "two.parquet").write_bytes(parts.encode(newer))
+    (folder(store) / "two.parquet").write_bytes(parquet.encode(newer))
     for method in (store.runs, store.done):
         with pytest.raises(StorageError, match=r"two\.parquet was written by a newer version .*upgrade"):
             method()
@@ -166,7 +166,7 @@ def test_an_older_version_is_migrated(store: Store, monkeypatch: pytest.MonkeyPa
     old = to_table([row(1)], RUNS).drop_columns(list(schema.ADDED_IN_2))
     old = old.rename_columns([n if n != "root_mean_v" else "rms" for n in old.schema.names])
     fill(store, 2, part="two")
-    (folder(store) / "one.parquet").write_bytes(parts.encode(old.replace_schema_metadata({schema.VERSION_KEY: b"0"})))
+    (folder(store) / "one.parquet").write_bytes(parquet.encode(old.replace_schema_metadata({schema.VERSION_KEY: b"0"})))
 
     def rename(table: pa.Table) -> pa.Table:
         return table.rename_columns([n if n != "rms" else "root_mean_v" for n in table.schema.names])
@@ -184,7 +184,7 @@ def test_version_1_gets_the_columns_that_it_lacks(store: Store) -> None:
         added = [column for column in schema.ADDED_IN_2 if column in table.names]
         assert added
         old = pq.read_table(part).drop_columns(added).replace_schema_metadata({schema.VERSION_KEY: b"1"})
-        part.write_bytes(parts.encode(old))
+        part.write_bytes(parquet.encode(old))
     again = Store(store.root)
     pd.testing.assert_frame_equal(again.runs(), expected)
     pd.testing.assert_frame_equal(again.curves(), curves)

@@ -10,15 +10,17 @@ import numpy as np
 import plotly.graph_objects as go
 
 from analysis.figures.layout import names
+from analysis.figures.metrics import DEFAULT
 from analysis.figures.outline import path
-from analysis.figures.theme import number, plain, plural, seed_counts, spread
+from analysis.figures.theme import number, plain, plural, seed_counts
 from analysis.landscape import Status, edges
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.basin import Cell
-    from analysis.figures.scale import Scale
+    from analysis.figures.metrics import Look
+    from analysis.figures.scale import Colors
     from analysis.landscape import Landscape
 
 HOVER = (
@@ -46,10 +48,10 @@ class Block:
     y_edges: NDArray[np.float64]
 
 
-def blocks(panel: int, landscape: Landscape) -> list[Block]:
+def blocks(panel: int, landscape: Landscape, look: Look = DEFAULT) -> list[Block]:
     """Return the map of a panel and, for weight decay 0, the strip under it; either may be absent."""
     found = []
-    decay = landscape.weight_decay[landscape.positive]
+    decay = look.decay(landscape)[landscape.positive]
     if len(decay):
         found.append(Block(landscape, landscape.positive, _axes(names(panel)), decay, edges(decay)))
     if landscape.zero:
@@ -62,16 +64,17 @@ def _axes(references: tuple[str, str]) -> dict[str, str]:
     return dict(zip(("xaxis", "yaxis"), references, strict=True))
 
 
-def traces(block: Block, colors: Scale, inside: NDArray[np.bool_]) -> list[Any]:
+def traces(block: Block, colors: Colors, inside: NDArray[np.bool_], look: Look = DEFAULT) -> list[Any]:
     """Return the heatmap of a block with its marks and the outline of the cells `inside` (W, L)."""
     landscape, rows = block.landscape, block.rows
     drawn: list[Any] = [
         go.Heatmap(
             x=edges(landscape.lr),
             y=block.y_edges,
-            z=colors(landscape.mean[rows]),
+            z=_heights(block, colors, look),
             coloraxis="coloraxis",
-            customdata=_texts(landscape, rows),
+            customdata=_texts(landscape, rows, look),
+            meta=_meta(block),
             hovertemplate=HOVER,
             hoverongaps=False,
             name=plain(landscape.label),
@@ -88,6 +91,19 @@ def traces(block: Block, colors: Scale, inside: NDArray[np.bool_]) -> list[Any]:
         line = {"line": {"color": ink, "width": width}, "cliponaxis": False, "name": "basin"}
         drawn.append(go.Scatter(**around, **line, **SILENT, **block.axes))
     return drawn
+
+
+def _heights(block: Block, colors: Colors, look: Look) -> NDArray[np.float64]:
+    """Return the color coordinates; a cell without a value in which every seed diverged is there for the pointer."""
+    z, lost = colors(look.values(block.landscape)[block.rows]), block.landscape.status[block.rows] == Status.DIVERGED
+    return np.where(lost & np.isnan(z), colors(np.array(np.inf)), z)
+
+
+def _meta(block: Block) -> dict[str, Any]:
+    """Return what leads from a point's [row, column] to its cell: exact numbers on the common scale."""
+    landscape = block.landscape
+    decay = landscape.weight_decay[block.rows].tolist()
+    return {"label": plain(landscape.label), "lr": landscape.lr.tolist(), "weight_decay": decay}
 
 
 def _outline(block: Block, cells: NDArray[np.bool_]) -> dict[str, list[float | None]]:
@@ -108,26 +124,36 @@ def _marks(block: Block) -> list[Any]:
         if status == Status.FAILED:
             counts = landscape.failed[block.rows][row, column].tolist()
             words = [f"<b>{plain(landscape.label)}</b><br>{plural(n, 'run')} failed" for n in counts]
-            drawn.append(go.Scatter(**place, hovertext=words, hoverinfo="text", name="failed"))
+            meta = {"label": plain(landscape.label), "cells": _cells(block, row, column)}
+            drawn.append(go.Scatter(**place, hovertext=words, hoverinfo="text", name="failed", meta=meta))
         else:
             drawn.append(go.Scatter(**place, hoverinfo="skip", name="partly diverged"))
     return drawn
 
 
-def ring(panel: int, landscape: Landscape, best: Cell) -> list[Any]:
+def _cells(block: Block, row: NDArray[np.int64], column: NDArray[np.int64]) -> list[list[float]]:
+    """Return [learning rate, weight decay on the common scale] of some cells of a block."""
+    landscape = block.landscape
+    decay = landscape.weight_decay[block.rows]
+    return [[float(landscape.lr[j]), float(decay[i])] for i, j in zip(row, column, strict=True)]
+
+
+def ring(panel: int, landscape: Landscape, best: Cell, look: Look = DEFAULT) -> list[Any]:
     """Return the ring around a landscape's best cell."""
     strip = landscape.zero and best.row == 0
-    place = {
-        "x": [landscape.lr[best.column]],
-        "y": [0.5 if strip else landscape.weight_decay[best.row]],
-        **_axes(names(panel, strip=strip)),
-    }
+    height = 0.5 if strip else float(look.decay(landscape)[best.row])
+    return ring_at((float(landscape.lr[best.column]), height), names(panel, strip=strip))
+
+
+def ring_at(place: tuple[float, float], axes: tuple[str, str]) -> list[Any]:
+    """Return a ring around a point, in data units, on some axes."""
+    where: dict[str, Any] = {"x": [place[0]], "y": [place[1]], **_axes(axes)}
     rings = [{"symbol": "circle-open", "size": 15, "color": ink, "line": {"width": w}} for ink, w in RING]
     shared = {"mode": "markers", "hoverinfo": "skip", "name": "best", "cliponaxis": False}
-    return [go.Scatter(**place, **shared, marker=marker) for marker in rings]
+    return [go.Scatter(**where, **shared, marker=marker) for marker in rings]
 
 
-def _texts(landscape: Landscape, rows: slice) -> NDArray[np.object_]:
+def _texts(landscape: Landscape, rows: slice, look: Look) -> NDArray[np.object_]:
     """Return what the pointer shows of each cell: (rows, L, 6) texts.
 
     As an array: Plotly checks nested lists item by item, which takes longer than making them.
@@ -138,21 +164,24 @@ def _texts(landscape: Landscape, rows: slice) -> NDArray[np.object_]:
         decay = [number(landscape.weight_decay[row]), number(landscape.weight_decay_native[row])]
         grids = (landscape.mean, landscape.std, landscape.seeds, landscape.diverged, landscape.failed)
         cells = zip(rates, *(grid[row].tolist() for grid in grids), strict=True)
-        table.append([[label, rate, *decay, *cell_words(*values)] for rate, *values in cells])
+        table.append([[label, rate, *decay, *cell_words(*values, look=look)] for rate, *values in cells])
     return np.array(table, dtype=object).reshape(-1, len(rates), 6)
 
 
-def cell_words(mean: float, std: float, seeds: int, diverged: float, failed: int) -> tuple[str, str]:
-    """Return what is said of one cell: its error, and its runs.
+def cell_words(
+    mean: float, std: float, seeds: int, diverged: float, failed: int, *, look: Look = DEFAULT
+) -> tuple[str, str]:
+    """Return what is said of one cell: its error, or what `look` shows, and its runs.
 
     Args:
-        mean: Percent.
-        std: Percent; NaN with one seed.
+        mean: In the metric's unit.
+        std: Likewise; NaN with one seed.
         seeds: Runs behind the mean.
         diverged: Their share that diverged, 0..1; NaN without a run.
         failed: Runs without a result.
+        look: Whose metric it is.
     """
-    return f"test error {spread(mean, std)} %", _runs_words(seeds, round(seeds * diverged) if seeds else 0, failed)
+    return look.said(mean, std), _runs_words(seeds, round(seeds * diverged) if seeds else 0, failed)
 
 
 @lru_cache(maxsize=4096)

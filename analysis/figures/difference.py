@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from analysis.figures.cells import HATCH, SILENT
 from analysis.figures.diverging import Diverging
 from analysis.figures.layout import names
+from analysis.figures.metrics import TEST_ERROR
 from analysis.figures.outline import path
 from analysis.figures.panels import Frame, layout
 from analysis.figures.scale import Scale
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from analysis.figures.metrics import Metric
     from analysis.intervals import Interval
 
     Floats = NDArray[np.float64]
@@ -80,18 +82,18 @@ class Pair:
         return np.asarray(excludes & self.found.spread & ~self.lost)
 
 
-def difference(a: Seeds, b: Seeds, metric: str = "test_error") -> Drawing:
+def difference(a: Seeds, b: Seeds, metric: Metric = TEST_ERROR) -> Drawing:
     """Return the map of the mean paired difference a - b over learning rate and weight decay.
 
     Args:
         a: Landscapes of the first optimizer, in percent.
         b: Those of the second, with the same seeds.
-        metric: The column to compare.
+        metric: What to compare: an error, in percent.
 
     Raises:
         ValueError: The two have no learning rate or no weight decay in common.
     """
-    pair = _pair(a, b, metric)
+    pair = _pair(a, b, metric.column)
     colors = Diverging.of(finite(np.where(pair.whole, pair.found.mean, np.nan)))
     zero = len(pair.weight_decay) > 0 and pair.weight_decay[0] == 0
     traces = []
@@ -102,8 +104,8 @@ def difference(a: Seeds, b: Seeds, metric: str = "test_error") -> Drawing:
     if zero:
         strip = (np.array([0.0, 1.0]), np.array([0.5]))
         traces += _traces(pair, slice(0, 1), strip, colors, names(0, strip=True))
-    wide, narrow = (_layout(pair, colors, zero=bool(zero), narrow=small) for small in (False, True))
-    return Drawing(go.Figure(traces, wide), go.Layout(narrow), _caption(pair, colors, zero=bool(zero)))
+    wide, narrow = (_layout(pair, colors, metric, zero=bool(zero), narrow=small) for small in (False, True))
+    return Drawing(go.Figure(traces, wide), go.Layout(narrow), _caption(pair, colors, metric, zero=bool(zero)))
 
 
 def _pair(a: Seeds, b: Seeds, metric: str) -> Pair:
@@ -131,6 +133,7 @@ def _traces(pair: Pair, rows: slice, y: tuple[Floats, Floats], colors: Diverging
             z=colors(np.where(pair.lost, 0.0, pair.found.mean)[rows]),
             coloraxis="coloraxis",
             customdata=_texts(pair, rows),
+            meta=_meta(pair, rows),
             hovertemplate=HOVER,
             hoverongaps=False,
             name="difference",
@@ -148,6 +151,12 @@ def _traces(pair: Pair, rows: slice, y: tuple[Floats, Floats], colors: Diverging
         place = {"x": pair.lr[column], "y": heights[row], "mode": "markers", "marker": marker}
         traces.append(go.Scatter(**place, hoverinfo="skip", name="excludes 0", **on))
     return traces
+
+
+def _meta(pair: Pair, rows: slice) -> dict[str, Any]:
+    """Return what leads from a point's [row, column] to its cell."""
+    a, b = (plain(name) for name in pair.names)
+    return {"label": a, "against": b, "lr": pair.lr.tolist(), "weight_decay": pair.weight_decay[rows].tolist()}
 
 
 def _texts(pair: Pair, rows: slice) -> NDArray[np.object_]:
@@ -180,13 +189,14 @@ def _words(pair: Pair, row: int, column: int) -> list[str]:
     return [number(pair.lr[column]), number(pair.weight_decay[row]), *means, f"{found.mean[place]:+.2f}", runs]
 
 
-def _layout(pair: Pair, colors: Diverging, *, zero: bool, narrow: bool) -> dict[str, Any]:
+def _layout(pair: Pair, colors: Diverging, metric: Metric, *, zero: bool, narrow: bool) -> dict[str, Any]:
     lr, positive = edges(pair.lr)[[0, -1]], pair.weight_decay[pair.weight_decay > 0]
     limits = edges(positive)[[0, -1]] if len(positive) else None
     span = None if limits is None else (float(limits[0]), float(limits[1]))
     a, b = (plain(short(name, 16 if narrow else 30)) for name in pair.names)
     counted = int((pair.found.spread & ~pair.lost).sum())
-    words = f"{100 * LEVEL:g} % interval excludes 0 in {int(pair.marked.sum())} of {counted} cells"
+    what = "" if metric == TEST_ERROR else f"{metric.name}, "
+    words = f"{what}{100 * LEVEL:g} % interval excludes 0 in {int(pair.marked.sum())} of {counted} cells"
     title = f"<b>{a} minus {b}</b><br>{words}"
     made = layout([title], Frame((float(lr[0]), float(lr[1])), span, zero), Scale(0.0, 1.0, 1.0), narrow=narrow)
     bar = made["coloraxis"]["colorbar"]
@@ -195,7 +205,7 @@ def _layout(pair: Pair, colors: Diverging, *, zero: bool, narrow: bool) -> dict[
     return made
 
 
-def _caption(pair: Pair, colors: Diverging, *, zero: bool) -> str:
+def _caption(pair: Pair, colors: Diverging, metric: Metric, *, zero: bool) -> str:
     a, b = pair.names
     counts = pair.found.seeds[pair.found.seeds > 0].tolist()
     if max(counts, default=0) > 1:
@@ -208,7 +218,7 @@ def _caption(pair: Pair, colors: Diverging, *, zero: bool) -> str:
         dots = "One seed: there are no intervals, and no cell is marked."
     strip = " The strip below the map is weight decay 0, which a log axis cannot hold." if zero else ""
     return (
-        f"Mean of the test error of {a} minus that of {b}, seed by seed, over {seed_counts(counts)}. "
+        f"Mean of the {metric.name} of {a} minus that of {b}, seed by seed, over {seed_counts(counts)}. "
         f"Below 0 (blue): {a} has the lower error; above 0 (orange): {b} has. {dots} Hatched: every seed of one "
         f"of them diverged. Blank: not run yet, or failed.{strip} {colors.words}"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from analysis.figures.layout import Sizes, axis, base, key, names, places, title
@@ -11,18 +11,30 @@ from analysis.figures.theme import decade_ticks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analysis.figures.scale import Scale
+    from analysis.figures.layout import Place
+    from analysis.figures.scale import Colors
 
 UNIT = "test error, %"
+OWN_GAP = 0.055
+"""Room between maps whose axes all have labels."""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """The common limits of all maps, and whether there is a strip under them."""
+    """The common limits of all maps, and whether there is a strip under them.
+
+    `own`: limits of each map's weight decay axis, where the maps do not share one.
+    """
 
     lr: tuple[float, float]
     weight_decay: tuple[float, float] | None
     zero: bool
+    decay_title: str = "weight decay λ, common scale"
+    own: tuple[tuple[float, float] | None, ...] = ()
+
+    def decay(self, panel: int) -> tuple[float, float] | None:
+        """Return the limits of a map's weight decay axis."""
+        return self.own[panel] if self.own else self.weight_decay
 
 
 def sizes(count: int, *, narrow: bool) -> Sizes:
@@ -33,9 +45,11 @@ def sizes(count: int, *, narrow: bool) -> Sizes:
     return Sizes(1180, columns, {1: 380, 2: 360}.get(columns, 310), 54, 46, 70, 84, 4, 8, gap=0.035)
 
 
-def layout(titles: Sequence[str], frame: Frame, colors: Scale, *, narrow: bool) -> dict[str, Any]:
-    """Return the layout of the page; `titles` is Plotly markup, one per map."""
+def layout(titles: Sequence[str], frame: Frame, colors: Colors, *, narrow: bool, unit: str = UNIT) -> dict[str, Any]:
+    """Return the layout of the page; `titles` is Plotly markup, one per map, `unit` what the color bar says."""
     page = sizes(len(titles), narrow=narrow)
+    if frame.own and not narrow:
+        page = replace(page, gap=OWN_GAP)
     spots, height = places(len(titles), page, frame.zero)
     made: dict[str, Any] = base(page, height, showlegend=False)
     ticks, texts = decade_ticks(*frame.lr)
@@ -55,7 +69,7 @@ def layout(titles: Sequence[str], frame: Frame, colors: Scale, *, narrow: bool) 
             matches=None if i == 0 else "x",
             showline=False,
         )
-        made[key(y)] = _map_axis(frame, place.y, x, labelled=place.column == 0, first=i == 0)
+        made[key(y)] = _map_axis(frame, i, place, x)
         if place.strip:
             made[key(strip)] = axis(
                 domain=place.strip,
@@ -70,26 +84,27 @@ def layout(titles: Sequence[str], frame: Frame, colors: Scale, *, narrow: bool) 
                 ticks="",
             )
     made["annotations"] = [title(text, place) for text, place in zip(titles, spots, strict=True)]
-    made["coloraxis"] = colors.axis(**_colorbar(page, narrow=narrow))
+    made["coloraxis"] = colors.axis(**_colorbar(page, unit, narrow=narrow))
     return made
 
 
-def _map_axis(frame: Frame, domain: tuple[float, float], anchor: str, *, labelled: bool, first: bool) -> dict[str, Any]:
-    if frame.weight_decay is None:
-        return axis(domain=domain, anchor=anchor, visible=False, range=[0, 1])
-    ticks, texts = decade_ticks(*frame.weight_decay)
+def _map_axis(frame: Frame, panel: int, place: Place, anchor: str) -> dict[str, Any]:
+    limits, first_column = frame.decay(panel), place.column == 0
+    if limits is None:
+        return axis(domain=place.y, anchor=anchor, visible=False, range=[0, 1])
+    ticks, texts = decade_ticks(*limits)
     return axis(
         type="log",
-        range=_range(frame.weight_decay),
-        domain=domain,
+        range=_range(limits),
+        domain=place.y,
         anchor=anchor,
         showgrid=False,
         showline=False,
         tickvals=ticks,
         ticktext=texts,
-        showticklabels=labelled,
-        matches=None if first else "y",
-        title={"text": "weight decay λ, common scale", "standoff": 4} if labelled else None,
+        showticklabels=first_column or bool(frame.own),
+        matches=None if panel == 0 or frame.own else "y",
+        title={"text": frame.decay_title, "standoff": 4} if first_column else None,
     )
 
 
@@ -99,7 +114,7 @@ def _range(limits: tuple[float, float]) -> list[float]:
     return [log10(limits[0]), log10(limits[1])]
 
 
-def _colorbar(page: Sizes, *, narrow: bool) -> dict[str, Any]:
+def _colorbar(page: Sizes, unit: str, *, narrow: bool) -> dict[str, Any]:
     if narrow:
         return {
             "orientation": "h",
@@ -110,7 +125,7 @@ def _colorbar(page: Sizes, *, narrow: bool) -> dict[str, Any]:
             "yanchor": "bottom",
             "len": 0.96,
             "thickness": 12,
-            "title": {"text": UNIT, "side": "top", "font": {"size": 13}},
+            "title": {"text": unit, "side": "top", "font": {"size": 13}},
             "tickfont": {"size": 12},
             "ypad": 4,
         }
@@ -122,7 +137,7 @@ def _colorbar(page: Sizes, *, narrow: bool) -> dict[str, Any]:
         "y": 1,
         "yanchor": "top",
         "thickness": 14,
-        "title": {"text": "test<br>error, %<br>&nbsp;", "side": "top", "font": {"size": 13}},
+        "title": {"text": f"{unit.replace(' ', '<br>', 1)}<br>&nbsp;", "side": "top", "font": {"size": 13}},
         "tickfont": {"size": 12},
         "ypad": 12,
     }

@@ -1,4 +1,4 @@
-"""One color scale for all maps: logarithmic in the distance from the best cell, blind to diverged cells."""
+"""One color scale for all maps: errors by their distance from the best cell, others by their logarithm."""
 
 from __future__ import annotations
 
@@ -8,28 +8,35 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.basin import trained
-from analysis.figures.theme import AXIS, MAP
+from analysis.figures.theme import AXIS, MAP, fine_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
+    from analysis.figures.metrics import Look
     from analysis.landscape import Landscape
 
+    Floats = NDArray[np.float64]
+
 QUANTILE = 0.95
+DECADES_OF_SPREAD = 3.0
+"""A spread of nearly nothing, which is rounding, does not stretch the scale of spreads."""
 
 
 @dataclass(frozen=True)
 class Scale:
     """color(e) = log10(1 + (e - best) / delta), cut off at `worst`.
 
-    Linear within delta of the best, logarithmic beyond: the basin's floor stays visible beside a plateau.
+    Linear within delta of the best, logarithmic beyond: the basin's floor stays visible beside a plateau. `cut`:
+    whether cells may lie beyond the end.
     """
 
     best: float
     worst: float
     delta: float
+    cut: bool = True
 
     def __call__(self, error: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the color coordinate of errors, all in the metric's unit."""
@@ -39,20 +46,7 @@ class Scale:
     def axis(self, **colorbar: Any) -> dict[str, Any]:
         """Return a Plotly color axis whose ticks are errors."""
         ticks, texts = self._ticks()
-        return {
-            "colorscale": MAP,
-            "cmin": 0.0,
-            "cmax": float(self(np.array([self.worst]))[0]),
-            "colorbar": {
-                "tickvals": self(np.array(ticks)).tolist(),
-                "ticktext": texts,
-                "outlinewidth": 0,
-                "ticks": "outside",
-                "ticklen": 4,
-                "tickcolor": AXIS["light"],
-                **colorbar,
-            },
-        }
+        return _axis((0.0, float(self(np.array([self.worst]))[0])), self(np.array(ticks)).tolist(), texts, colorbar)
 
     def _ticks(self) -> tuple[list[float], list[str]]:
         """Return the best error, round ones that leave room for each other, and the end of the scale."""
@@ -63,15 +57,69 @@ class Scale:
             if value > self.best and place(ticks[-1]) + room <= place(value) <= place(self.worst) - room:
                 ticks.append(value)
         texts = [f"{self.best:.3g}", *(f"{tick:g}" for tick in ticks[1:])]
-        return [*ticks, self.worst], [*texts, f"≥{self.worst:.3g}"]
+        return [*ticks, self.worst], [*texts, f"{'≥' * self.cut}{self.worst:.3g}"]
 
     @property
     def words(self) -> str:
         """What the colors mean."""
+        end = "cells beyond have the last color" if self.cut else "the worst cell that trained"
         return (
             f"Color is logarithmic in the distance from the best cell of all ({self.best:.3g} %), one scale "
-            f"for all maps; it ends at {self.worst:.3g} %, cells beyond have the last color."
+            f"for all maps; it ends at {self.worst:.3g} %, {end}."
         )
+
+
+@dataclass(frozen=True)
+class LogScale:
+    """color(v) = log10(v) between `least` > 0 and `most`; `cut`: whether cells may lie beyond `most`."""
+
+    least: float
+    most: float
+    sign: str = ""
+    cut: bool = True
+
+    def __call__(self, values: Floats) -> Floats:
+        """Return the color coordinate of values, all in the metric's unit."""
+        return np.asarray(np.log10(np.clip(values, self.least, self.most)))
+
+    def axis(self, **colorbar: Any) -> dict[str, Any]:
+        """Return a Plotly color axis whose ticks are values."""
+        low, high = np.log10([self.least, self.most]).tolist()
+        ticks, texts = fine_ticks(self.least, self.most)
+        room = 0.08 * (high - low)
+        shown = [(t, text) for t, text in zip(np.log10(ticks).tolist(), texts, strict=True) if t <= high - room]
+        end = f"{'≥' * self.cut}{self.most:.3g}"
+        return _axis((low, high), [*(t for t, _ in shown), high], [*(text for _, text in shown), end], colorbar)
+
+    @property
+    def words(self) -> str:
+        """What the colors mean."""
+        end = "cells beyond have the last color" if self.cut else "the greatest value of a cell that trained"
+        return (
+            f"Color is logarithmic, one scale for all maps, from {self.least:.3g} to {self.most:.3g}{self.sign}, {end}."
+        )
+
+
+Colors = Scale | LogScale
+
+
+def _axis(
+    limits: tuple[float, float], ticks: list[float], texts: list[str], colorbar: dict[str, Any]
+) -> dict[str, Any]:
+    return {
+        "colorscale": MAP,
+        "cmin": limits[0],
+        "cmax": limits[1],
+        "colorbar": {
+            "tickvals": ticks,
+            "ticktext": texts,
+            "outlinewidth": 0,
+            "ticks": "outside",
+            "ticklen": 4,
+            "tickcolor": AXIS["light"],
+            **colorbar,
+        },
+    }
 
 
 def scale(landscapes: Iterable[Landscape], delta: float) -> Scale:
@@ -87,8 +135,40 @@ def scale(landscapes: Iterable[Landscape], delta: float) -> Scale:
     )
 
 
-def scale_of(trained_means: NDArray[np.float64], whole_means: NDArray[np.float64], delta: float) -> Scale:
-    """Return the scale of cells that trained and of those among them in which no seed diverged."""
+def scale_of(trained_means: Floats, whole_means: Floats, delta: float, *, full: bool = False) -> Scale:
+    """Return the scale of cells that trained and of those among them in which no seed diverged.
+
+    `full`: it ends at the greatest mean of all that trained.
+    """
     best = float(trained_means.min()) if len(trained_means) else 0.0
+    if full:
+        return Scale(best, max(float(np.max(trained_means, initial=best)), best + 2 * delta), delta, cut=False)
     whole = whole_means if len(whole_means) else np.array([best])
     return Scale(best, max(float(np.quantile(whole, QUANTILE)), best + 2 * delta), delta)
+
+
+def colors_of(trained_values: Floats, whole_values: Floats, look: Look) -> Colors:
+    """Return the scale of what a look shows of cells that trained, and of those in which no seed diverged."""
+    trained_values, whole_values = (v[np.isfinite(v)] for v in (trained_values, whole_values))
+    if look.metric.kind == "error" and not look.spread:
+        return scale_of(trained_values, whole_values, look.delta, full=look.full)
+    values = trained_values[trained_values > 0]
+    whole = values if look.full else whole_values[whole_values > 0]
+    if not len(values):
+        return LogScale(0.1, 1.0)
+    most = float(np.quantile(whole, 1.0 if look.full else QUANTILE)) if len(whole) else float(values.max())
+    least = float(values.min())
+    if look.spread:
+        least = max(least, most / 10**DECADES_OF_SPREAD)
+    # Values that are all alike still need a scale that goes from somewhere to somewhere.
+    sign = look.unit.partition(",")[2]
+    return LogScale(least, max(most, 1.1 * least), sign, cut=not look.full)
+
+
+def map_colors(landscapes: Iterable[Landscape], look: Look) -> Colors:
+    """Return the common scale of what a look shows of maps; cells with a diverged seed don't stretch it."""
+    maps = list(landscapes)
+    shown = [np.where(trained(m), look.values(m), np.nan) for m in maps]
+    whole = [np.where(m.diverged == 0, values, np.nan) for m, values in zip(maps, shown, strict=True)]
+    flat = [np.concatenate([np.zeros(0), *(one.ravel() for one in part)]) for part in (shown, whole)]
+    return colors_of(flat[0], flat[1], look)

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dash import Dash, Input, Output, dcc, html
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
+from plotly.offline import get_plotlyjs
 
-from analysis.page import asset
-from analysis.service import guard, listing, report, study
+from analysis.page import asset, themes
+from analysis.service import claims, compare, data, listing, maps, report, submit
+from analysis.service.attributes import aria
+from analysis.service.figures import sent, unavailable
+from analysis.service.guard import Guard
+from analysis.service.rayjobs import RayJobs
 from analysis.service.stored import Studies
+from analysis.service.submitting import Submitting
+from analysis.service.view import View
 from robustness.results import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from flask import Flask, Response
+
+    Page = Callable[[str, View], list[Any]]
 
 ASSETS = str(Path(__file__).parent / "assets")
 
@@ -26,10 +38,12 @@ FRAME = """<!doctype html>
 <link rel="icon" href="data:,">
 <style>CSS</style>
 {%css%}
+<script src="/plots.js"></script>
 </head>
 <body>
 <noscript><p class="note">These pages need JavaScript; they load nothing from elsewhere.</p></noscript>
 {%app_entry%}
+<script src="/plotly.js" defer></script>
 {%config%}
 {%scripts%}
 {%renderer%}
@@ -38,8 +52,15 @@ FRAME = """<!doctype html>
 """
 
 
-def make(results: str, port: int) -> Dash:
-    """Return the application over a results folder or URI; it answers to loopback names with `port` alone."""
+def make(results: str, guard: Guard | None = None, *, address: str | None = None, allow_submit: bool = False) -> Dash:
+    """Return the application over a results folder or URI.
+
+    Args:
+        results: Folder or URI of all results.
+        guard: Who is answered; default: this machine's browsers.
+        address: Of the dashboard of a Ray cluster whose jobs are shown; None asks no cluster.
+        allow_submit: Let visitors start and stop studies there.
+    """
     app = Dash(
         "robustness",
         title="robustness",
@@ -47,47 +68,98 @@ def make(results: str, port: int) -> Dash:
         assets_folder=ASSETS,
         serve_locally=True,
         suppress_callback_exceptions=True,  # the pages bring their own components
-        meta_tags=[{"name": "viewport", "content": "width=device-width, initial-scale=1"}],
+        meta_tags=[
+            {"name": "viewport", "content": "width=device-width, initial-scale=1"},
+            {"name": "color-scheme", "content": "light dark"},
+        ],
         index_string=FRAME.replace("CSS", asset("page.css")),
     )
-    studies = Studies(results)
+    studies, jobs = Studies(results), RayJobs(address)
+    submitting = Submitting(studies, jobs, address, results) if allow_submit else None
     app.layout = html.Div(
         [
             dcc.Location(id="url", refresh=False),
-            dcc.Store(id="width"),
-            html.Div(html.P("loading", className="caption"), id="page"),
+            _bar(submitting is not None),
+            html.Main([html.P("loading", className="caption", role="status")], id="page"),
         ]
     )
-    shown = {"": _page(lambda _: listing.page(studies)), "study": _page(lambda name: study.page(studies, name))}
-
-    @app.callback(Output("page", "children"), Input("url", "pathname"))
-    def _show(path: str | None) -> Any:
-        kind, _, name = (path or "/").strip("/").partition("/")
-        return shown[kind if kind in shown else ""](name)
-
-    @app.callback(Output("listing", "children"), Input("listing-tick", "n_intervals"), prevent_initial_call=True)
-    def _refresh(_ticks: int) -> Any:
-        return _page(lambda _: listing.table(studies))("")
-
-    study.add_callbacks(app, studies)
-    report.add_route(app.server, studies)
-    guard.protect(app, port)
+    pages: dict[str, Page] = {
+        "": lambda _, view: listing.page(studies, view, jobs),
+        "compare": lambda _, view: compare.page(studies, "", view),
+        "submit": lambda _, view: submit.page(submitting, view),
+        "study": lambda name, view: maps.page(studies, name, view, jobs),
+        "claims": lambda name, view: claims.page(studies, name, view),
+        "data": lambda name, view: data.page(studies, name, view),
+    }
+    _add_routing(app, pages)
+    for one in (listing, maps, claims, compare, data):
+        one.add_callbacks(app, studies, jobs)
+    for room in (report, maps, claims, compare, data):
+        room.add_routes(app.server, studies)
+    submit.add_routes(app.server, submitting)
+    for kind in (StorageError, OSError):
+        app.server.register_error_handler(kind, unavailable)
+    _add_scripts(app.server)
+    (guard or Guard()).protect(app)
     return app
 
 
-def _page(body: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Return `body`, but with a page that says so where the results cannot be read."""
+def _bar(submits: bool) -> Any:
+    links = [("Studies", "/"), ("Compare", "/compare"), *([("Submit", "/submit")] if submits else [])]
+    items = [html.Li(html.A(words, href=path)) for words, path in links]
+    return html.Header(
+        [
+            html.A("robustness", href="/", className="brand"),
+            html.Nav(html.Ul(items), **aria(label="Pages")),
+            html.Button("Theme", id="theme", type="button"),
+        ],
+        className="top",
+    )
 
-    def guarded(name: str) -> Any:
+
+OWN_QUERY = ("study", "claims", "compare", "data", "submit")
+"""Pages whose parts follow the query by themselves."""
+
+
+def _add_routing(app: Dash, pages: dict[str, Page]) -> None:
+    @app.callback(
+        Output("page", "children"),
+        Input("url", "pathname"),
+        Input("url", "search"),
+        State("page", "id"),
+    )
+    def _show(path: str | None, search: str | None, _id: str) -> Any:
+        kind, name = place_of(path or "/")
+        if list(ctx.triggered_prop_ids) == ["url.search"] and kind in OWN_QUERY:
+            return no_update
         try:
-            return body(name)
+            return pages[kind](name, View.parse(search))
         except (StorageError, OSError) as error:
             return unreadable(error)
 
-    return guarded
+
+def place_of(path: str) -> tuple[str, str]:
+    """Return which page is at a path, and of which study."""
+    kind, _, rest = path.strip("/").partition("/")
+    if kind != "study":
+        return (kind if kind in {"compare", "submit"} else ""), ""
+    name, _, below = rest.partition("/")
+    return (below if below in {"claims", "data"} else "study"), name
 
 
-def unreadable(error: Exception) -> Any:
+def _add_scripts(server: Flask) -> None:
+    """Add the scripts that the report carries within itself: Plotly's, and what draws in the page's theme."""
+
+    @server.get("/plots.js")
+    def _plots() -> Response:
+        return sent(f"window.robustnessThemes = {json.dumps(themes())};\n{asset('plots.js')}", "text/javascript")
+
+    @server.get("/plotly.js")
+    def _plotly() -> Response:
+        return sent(get_plotlyjs(), "text/javascript")
+
+
+def unreadable(error: Exception) -> list[Any]:
     """Return what stands where results cannot be read."""
     words = f"The results cannot be read: {error}"
-    return html.Main([html.H1("No answer from the results"), html.P(words, className="note", role="alert")])
+    return [html.H1("No answer from the results"), html.P(words, className="note", role="alert")]

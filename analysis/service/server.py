@@ -1,4 +1,4 @@
-"""The service on its port, for this machine alone."""
+"""The service on its port."""
 
 from __future__ import annotations
 
@@ -6,56 +6,85 @@ import logging
 import socket
 from typing import TYPE_CHECKING
 
-from werkzeug.serving import make_server
+from waitress.server import create_server  # type: ignore[import-untyped]
 
 from analysis.service.app import make
+from analysis.service.guard import LOOPBACK, Guard
+
+__all__ = ["LOOPBACK", "ServiceError", "serve"]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
+THREADS = 8
+MOST_BYTES = 2**20
+"""Of a request. A study file is smaller, and nothing else is sent."""
 
 
 class ServiceError(Exception):
     """The service cannot be started; the text says why and what to do."""
 
 
-def serve(results: str, host: str, port: int, ready: Callable[[str], None]) -> None:
+def serve(
+    results: str,
+    host: str,
+    port: int,
+    ready: Callable[[str], None],
+    *,
+    token: str = "",
+    names: Sequence[str] = (),
+    address: str | None = None,
+    allow_submit: bool = False,
+) -> None:
     """Answer until interrupted.
 
     Args:
         results: Folder or URI of all results.
-        host: One of `LOOPBACK`.
+        host: The address to listen on.
         port: 0 takes a free one.
         ready: Is told the address, when it answers.
+        token: What a visitor must know; "" asks nobody, which only a loopback address may.
+        names: Further names of this machine under which browsers may ask.
+        address: Of the dashboard of a Ray cluster whose jobs are shown; None asks no cluster.
+        allow_submit: Let visitors start and stop studies on that cluster.
 
     Raises:
-        ServiceError: The host is not this machine alone, or the port is taken.
+        ServiceError: Another than a loopback address without a token, submitting without one, or the port is taken.
     """
-    if host not in LOOPBACK:
-        raise ServiceError(
-            f"--host {host}: it serves this machine alone, as it asks nobody who they are. From elsewhere use an SSH "
-            f"tunnel (ssh -L {port}:localhost:{port} HOST) or `ray attach -p {port} cluster.yaml`"
-        )
+    if host not in LOOPBACK and not token:
+        raise ServiceError(f"--host {host}: whoever reaches it could look; give a token")
+    if allow_submit and not token:
+        raise ServiceError("--allow-submit lets visitors run code on the cluster: it needs a token")
     listening = _listen(host, port)
     port = listening.getsockname()[1]
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # its line for every request helps nobody
-    server = make_server(host, port, make(results, port).server, threaded=True, fd=listening.fileno())
+    app = make(results, Guard(host, token, names), address=address, allow_submit=allow_submit)
+    # Its word on requests that wait a moment helps nobody.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    server = create_server(
+        app.server,
+        sockets=[listening],
+        threads=THREADS,
+        max_request_body_size=MOST_BYTES,
+        channel_timeout=60,
+        ident=None,
+    )
     ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
     try:
-        server.serve_forever()
+        server.run()
     finally:
-        server.server_close()
-        listening.close()
+        server.close()
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+    except OSError as error:
+        raise ServiceError(f"--host {host}: this machine has no such address ({error.strerror})") from error
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
-        listening.listen()
+        listening.listen(128)
     except OSError as error:
         listening.close()
         raise ServiceError(f"port {port} of {host} cannot be used ({error.strerror}): give another --port") from error

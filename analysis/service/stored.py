@@ -1,137 +1,105 @@
-"""What the pages know of the stored studies: read again only where something was written since."""
+"""The stored studies: read again only where something was written since, and no more often than that pays."""
 
 from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+import time
+from typing import TYPE_CHECKING
 
-from analysis.asked import stored_study
-from analysis.contents import METRIC, gather_all
-from analysis.parts import parts
-from robustness.results import Store, child, finished, list_studies
-from robustness.results.storage import absolute, open_folder, shown
+from analysis.service.snapshot import Snapshot
+from robustness.results import Following, Store, child, list_studies
+from robustness.results.storage import absolute, shown
 from robustness.study.study import NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from analysis.service.line import Line
 
-    import pandas as pd
-
-    from analysis.contents import Contents
-
-Value = TypeVar("Value")
-
-
-@dataclass(frozen=True)
-class Line:
-    """A study in the list of studies.
-
-    Attributes:
-        name: Its folder's.
-        workloads: What tables call them.
-        done: Runs with a result, of those that it asks for.
-        asked: Runs that it asks for; None where unknown.
-        failed: Runs that could not be trained.
-        last: When the last of its runs ended.
-        best: By workload, the least mean error over the seeds of a cell of each optimizer, percent.
-    """
-
-    name: str
-    workloads: tuple[str, ...]
-    done: int
-    asked: int | None
-    failed: int
-    last: datetime | None
-    best: dict[str, dict[str, float]]
+CHECK_S = 1.0
+"""However many ask, a study is looked at no more often."""
+REST = 3.0
+"""After reading a study that has changed, it rests for so many times as long as that took."""
+KEPT = 8
+"""Studies whose runs are kept in memory, those that were asked for last."""
 
 
 class Studies:
-    """The studies below a results folder or URI.
+    """The studies below a results folder or URI; many threads may ask.
 
-    Every method raises robustness.results.StorageError where the results cannot be read.
+    Every method raises robustness.results.StorageError or OSError where the results cannot be read.
     """
 
     def __init__(self, results: str) -> None:
-        self._root = absolute(results)
-        self._kept: dict[tuple[str, str], tuple[str, Any]] = {}
+        self.root = absolute(results)
+        self._watched: dict[str, _Watched] = {}
+        self._lines: dict[str, Line] = {}
         self._lock = threading.Lock()
 
     @property
     def place(self) -> str:
         """Where the results lie, without the key that a URI may carry."""
-        return shown(self._root)
+        return shown(self.root)
 
     def names(self) -> list[str]:
         """Return the names of the stored studies."""
-        return [name for name in list_studies(self._root) if is_name(name)]
+        return [name for name in list_studies(self.root) if is_name(name)]
 
-    def store(self, name: str) -> Store | None:
-        """Return the results of a study; None if there is no such study, or no study could have that name."""
+    def snapshot(self, name: str) -> Snapshot | None:
+        """Return a study as it is stored now; None if there is no such study, or no study could have that name."""
         if not is_name(name):
             return None
-        store = Store(child(self._root, name))
-        return store if store.exists() else None
+        with self._lock:
+            watched = self._watched.pop(name, None) or _Watched(Store(child(self.root, name)))
+            self._watched[name] = watched  # the last one was asked for last
+            for old in list(self._watched)[:-KEPT]:
+                del self._watched[old]
+        found = watched.now()
+        if found is None:
+            with self._lock:
+                self._watched.pop(name, None)
+        return found
 
-    def line(self, store: Store) -> Line:
-        """Return a study as the list shows it."""
-        return self._fresh("line", store, line)[1]
+    def lines(self) -> list[Line]:
+        """Return the line of each study."""
+        found = [self.snapshot(name) for name in self.names()]
+        return [one.line for one in found if one is not None]
 
-    def contents(self, store: Store) -> tuple[str, list[Contents]]:
-        """Return everything about a study, and what changes when something is written."""
-        return self._fresh("contents", store, gather_all)
 
-    def _fresh(self, kind: str, store: Store, read: Callable[[Store], Value]) -> tuple[str, Value]:
-        """Return what `read` makes of a store, and the stamp of the store that it was made of."""
-        with self._lock:  # two pages that ask at once read it once
-            stamp = _stamp(store)
-            kept = self._kept.get((kind, store.root))
-            if kept is None or kept[0] != stamp:
-                kept = self._kept[kind, store.root] = stamp, read(store)
-            return kept
+class _Watched:
+    """A study that is looked at, and its last snapshot."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._following = store, Following(store)
+        self._snapshot: Snapshot | None = None
+        self._lock = threading.Lock()
+        self._not_before = float("-inf")
+
+    def now(self) -> Snapshot | None:
+        """Return the study; a snapshot that is seconds old while it is being written."""
+        before = self._snapshot
+        if before is not None and time.monotonic() < self._not_before:
+            return before
+        # Whoever comes while it is read gets what was read before.
+        if not self._lock.acquire(blocking=before is None):
+            return before
+        try:
+            if self._snapshot is None or time.monotonic() >= self._not_before:
+                self._look()
+            return self._snapshot
+        finally:
+            self._lock.release()
+
+    def _look(self) -> None:
+        started = time.monotonic()
+        if not self._store.exists():
+            self._snapshot, self._following = None, Following(self._store)
+            return
+        if self._following.refresh() or self._snapshot is None:
+            self._snapshot = Snapshot(self._following)
+        ended = time.monotonic()
+        self._not_before = ended + max(CHECK_S, REST * (ended - started))
 
 
 def is_name(name: str) -> bool:
     """Return whether a study can have that name: no path leads out of the results folder by it."""
     return re.fullmatch(NAME, name) is not None
-
-
-def _stamp(store: Store) -> str:
-    """Return what changes with every write: a part never changes under its name."""
-    names = [entry.name for entry in open_folder(store.root).entries("runs")]
-    return f"{hash((tuple(names), store.read_study())):x}"
-
-
-def line(store: Store) -> Line:
-    """Return a study as the list shows it, read anew."""
-    study, _ = stored_study(store.read_study(), store.name)
-    stored = store.runs()
-    found = parts(stored, study)
-    asked = [part.asked for part in found if part.asked is not None]
-    return Line(
-        store.name,
-        tuple(part.title for part in found),
-        sum(len(finished(part.runs)) for part in found),
-        sum(asked) if len(asked) == len(found) else None,
-        sum(int((part.runs["status"] == "failed").sum()) for part in found),
-        stored["finished_at"].max().to_pydatetime() if len(stored) else None,
-        {part.title: _best(part.runs) for part in found},
-    )
-
-
-def _best(runs: pd.DataFrame) -> dict[str, float]:
-    results = finished(runs)
-    cells = results.groupby(["label", "cell_id"], observed=True)[METRIC].mean()
-    least = cells.groupby("label", observed=True).min().dropna()
-    return {str(label): float(value) for label, value in least.items()}
-
-
-def ago(then: datetime, now: datetime | None = None) -> str:
-    """Return how long ago a moment is."""
-    seconds = ((now or datetime.now(UTC)) - then).total_seconds()
-    for limit, size, unit in ((90, 1, "s"), (5400, 60, "min"), (172800, 3600, "h")):
-        if seconds < limit:
-            return f"{max(seconds, 0) / size:.0f} {unit} ago"
-    return f"{seconds / 86400:.0f} days ago"

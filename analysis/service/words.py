@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from dash import html
 
 from analysis.figures.theme import count
-from analysis.service.stored import ago
+from analysis.service.attributes import aria
 
 if TYPE_CHECKING:
-    from analysis.service.stored import Line
-
-LIVE_S = 120.0
-"""A study whose last run ended longer ago than this, in seconds, is not said to be running."""
+    from analysis.service.line import Line
+    from robustness.jobs import Job
 
 
 def runs(line: Line) -> str:
@@ -21,15 +22,35 @@ def runs(line: Line) -> str:
     return f"{done}, {count(line.failed)} failed" if line.failed else done
 
 
-def state(line: Line, now: datetime | None = None) -> str:
-    """Return what the last write says of the sweep: the results do not say whether one is running."""
-    if line.last is None:
-        return "no run yet"
-    when = ago(line.last, now)
-    if line.asked is not None and line.done >= line.asked:
-        return f"complete, last run {when}"
-    recent = ((now or datetime.now(UTC)) - line.last).total_seconds() < LIVE_S
-    return f"running, last run {when}" if recent else f"incomplete, last run {when}"
+def bar(line: Line) -> Any:
+    """Return the share of runs that are done as a bar; nothing where it is unknown or whole."""
+    if line.asked is None or line.complete:
+        return None
+    share = f"{line.done} of {line.asked} runs"
+    return html.Progress(value=str(line.done), max=str(max(line.asked, 1)), **aria(label=share))
+
+
+def state(line: Line, job: Job | None = None, now: datetime | None = None) -> str:
+    """Return what the last write says of the sweep, and Ray of its job where there is one."""
+    said = line.state(now)
+    if job is not None and not job.ended and said in {"interrupted", "no run yet"}:
+        said = "running"
+    if job is not None:
+        from analysis.service.rayjobs import state_words
+
+        return f"{said}{left(line) if said == 'running' else ''} · {state_words(job)}"
+    return f"{said}{left(line)}" if said == "running" else said
+
+
+def left(line: Line) -> str:
+    """Return ", about 3 min left", or nothing where that is unknown."""
+    seconds = line.left_s()
+    return "" if math.isnan(seconds) else f", about {span(seconds)} left"
+
+
+def last(line: Line, now: datetime | None = None) -> str:
+    """Return when the last run ended."""
+    return "–" if line.last is None else ago(line.last, now)
 
 
 def best(line: Line) -> list[str]:
@@ -40,3 +61,16 @@ def best(line: Line) -> list[str]:
         for workload, errors in line.best.items()
         if errors
     ]
+
+
+def ago(then: datetime, now: datetime | None = None) -> str:
+    """Return how long ago a moment is."""
+    return f"{span(max(((now or datetime.now(UTC)) - then).total_seconds(), 0))} ago"
+
+
+def span(seconds: float) -> str:
+    """Return a time in the unit that suits it."""
+    for limit, size, unit in ((90, 1, "s"), (5400, 60, "min"), (172800, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds / 86400:.0f} days"

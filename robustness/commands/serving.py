@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
+import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from robustness.commands.console import BAD_INPUT, FAILED, err, out, takes_results
@@ -10,13 +13,40 @@ from robustness.commands.console import BAD_INPUT, FAILED, err, out, takes_resul
 if TYPE_CHECKING:
     from robustness.commands.console import Add
 
+TOKEN = "ROBUSTNESS_TOKEN"  # noqa: S105 - the name of a variable
+LEAST = 16
+
 
 def add_commands(add: Add) -> None:
     """Add serve."""
-    command = add("serve", serve, "show the stored studies in a browser on this machine, as they grow")
+    command = add("serve", serve, "show the stored studies in a browser, as they grow")
     takes_results(command)
-    command.add_argument("--host", default="127.0.0.1", help="a loopback address; default: 127.0.0.1")
+    command.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="the address to listen on; any but a loopback address asks visitors for a token (default: 127.0.0.1)",
+    )
     command.add_argument("--port", type=_port, default=8050, help="default: 8050; 0 takes a free one")
+    command.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        help=f"a file that holds the token (default: ${TOKEN}; without it one is made and printed once)",
+    )
+    command.add_argument(
+        "--name", action="append", default=[], help="a further name of this machine, as browsers ask for it"
+    )
+    command.add_argument(
+        "--address",
+        default=os.environ.get("RAY_API_SERVER_ADDRESS"),
+        help="dashboard of the Ray cluster whose jobs are shown (default: $RAY_API_SERVER_ADDRESS, else none; with "
+        "--allow-submit http://127.0.0.1:8265)",
+    )
+    command.add_argument(
+        "--allow-submit",
+        action="store_true",
+        help="let visitors who know the token start and stop studies on that cluster",
+    )
 
 
 def _port(text: str) -> int:
@@ -25,21 +55,62 @@ def _port(text: str) -> int:
     return int(text)
 
 
+class TokenError(Exception):
+    """There is no usable token where one was said to be; the text says why."""
+
+
 def serve(options: argparse.Namespace) -> int:
-    """Answer until Ctrl-C; 2 for a host that is not this machine alone, 1 where the port is taken."""
-    from analysis.service import LOOPBACK, ServiceError
-    from analysis.service import serve as answer
+    """Answer until Ctrl-C; 2 for a token that is none, 1 where the address cannot be listened on."""
+    from analysis.service.server import LOOPBACK, ServiceError
+    from analysis.service.server import serve as answer
+    from robustness.jobs.cluster import DEFAULT_ADDRESS
+
+    try:
+        given = _given(options.token_file)
+    except TokenError as error:
+        err.print(f"error: {error}")
+        return BAD_INPUT
+    wanted = options.host not in LOOPBACK or options.allow_submit
+    token = given or (secrets.token_urlsafe(24) if wanted else "")
+
+    def ready(address: str) -> None:
+        out.print(f"studies in {options.results}: {address}{'' if given or not token else f'/?token={token}'}")
+        if token:
+            out.print("visitors sign in with the token" + (", which is not printed again" if not given else ""))
+        out.print("Ctrl-C ends it.")
 
     try:
         answer(
             options.results,
             options.host,
             options.port,
-            lambda address: out.print(f"studies in {options.results}: {address}\nCtrl-C ends it."),
+            ready,
+            token=token,
+            names=options.name,
+            address=options.address or (DEFAULT_ADDRESS if options.allow_submit else None),
+            allow_submit=options.allow_submit,
         )
     except ServiceError as error:
         err.print(f"error: {error}")
-        return FAILED if options.host in LOOPBACK else BAD_INPUT
+        return FAILED
     except KeyboardInterrupt:
         out.print("ended")
     return 0
+
+
+def _given(path: Path | None) -> str:
+    """Return the token of a file or of the environment; "" where neither is named.
+
+    Raises:
+        TokenError: It cannot be read, or is no token.
+    """
+    name = f"--token-file {path}" if path is not None else f"${TOKEN}"
+    try:
+        token = path.read_text().strip() if path is not None else os.environ.get(TOKEN, "").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise TokenError(f"{name}: cannot be read: {error}") from error
+    if path is None and not token:
+        return ""
+    if len(token) < LEAST or len(token.split()) != 1 or not token.isascii():
+        raise TokenError(f"{name}: a token is one word of at least {LEAST} ASCII characters")
+    return token

@@ -2,6 +2,7 @@
 
 from robustness.results.causes import ResultsWarning, StorageError, Unreachable
 from robustness.results.compaction import Compaction, compact
+from robustness.results.following import Following
 from robustness.results.load import Results, list_studies, load
 from robustness.results.patience import patiently
 from robustness.results.pulling import Pulled, pull
@@ -13,6 +14,7 @@ from robustness.results.tables import finished
 __all__ = [
     "SCHEMA_VERSION",
     "Compaction",
+    "Following",
     "Pulled",
     "Results",
     "ResultsWarning",

@@ -71,9 +71,14 @@ class Index:
         """Return the names of the parts that hold a winning row."""
         return {self.parts[place] for place in np.unique(self.place)}
 
-    def rows(self, tables: Mapping[str, pa.Table], schema: pa.Schema) -> tuple[pa.Table, NDArray[np.int64]]:
-        """Return the rows of all `tables`, uncopied, and the places of those of the runs' winning parts."""
-        table, rank = join(tables, schema, schema.names)
+    def rows(
+        self, tables: Mapping[str, pa.Table], schema: pa.Schema, names: list[str] | None = None
+    ) -> tuple[pa.Table, NDArray[np.int64]]:
+        """Return the rows of all `tables`, uncopied, and the places of those of the runs' winning parts.
+
+        The tables have the columns `names` of `schema`, by default all.
+        """
+        table, rank = join(tables, schema, names or schema.names)
         places = {name: place for place, name in enumerate(self.parts)}
         of_table = np.array([places.get(name, -1) for name in sorted(tables)], dtype=np.int64)
         found = pc.index_in(table.column("run_id"), value_set=self.ids)

@@ -1,23 +1,25 @@
-"""Parquet parts: encoding one, and reading a folder of them past whatever else lies in it."""
+"""Reading a folder of Parquet parts, past whatever else lies in it."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from robustness.results.causes import ResultsWarning, StorageError, Unreachable
-from robustness.results.schema import SCHEMA_VERSION, NewerSchemaError, SchemaError, migrate, version
-from robustness.results.storage import Entry, shown
-from robustness.results.tables import check, conform
+from robustness.results.parquet import decode
+from robustness.results.schema import NewerSchemaError, SchemaError
+from robustness.results.storage import Entry, LocalFolder, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable
+    from collections.abc import Callable, Container, Iterable, Mapping
 
     from robustness.results.storage import Folder
 
@@ -28,60 +30,6 @@ _ENDING = ".parquet"
 _TRIES = 60
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.05, 2.0
 """Longer in all than NFS may show an old listing: a minute."""
-_LARGE = 4 * 2**20
-_ROW_GROUP = 128 * 1024
-
-
-def encode(table: pa.Table) -> bytes:
-    """Return `table` as a Parquet file whose pages carry checksums.
-
-    A worker's parts are small and many: without dictionaries and statistics one is read in a third of the time.
-    A large one is packed tightly, with statistics by which DuckDB and others skip what they need not read.
-    """
-    large = table.nbytes > _LARGE
-    sink = pa.BufferOutputStream()
-    pq.write_table(
-        table,
-        sink,
-        compression="zstd" if large else "snappy",
-        use_dictionary=[f.name for f in table.schema if f.type == pa.string()] if large else False,
-        write_statistics=large,
-        write_page_checksum=True,
-        row_group_size=_ROW_GROUP,
-    )
-    return bytes(sink.getvalue())
-
-
-def decode(data: bytes, schema: pa.Schema, names: list[str]) -> pa.Table:
-    """Return the columns `names` of a Parquet file that must hold all of `schema`.
-
-    Raises:
-        SchemaError: It is no Parquet file, torn, damaged, or another table; the text says which.
-        NewerSchemaError: A newer version of this package wrote it.
-    """
-    try:
-        file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
-        stored = file.schema_arrow
-        found = version(stored)
-        if found == SCHEMA_VERSION and stored.equals(schema):  # the usual part: no second look at its columns
-            wanted = None if names == schema.names else names
-            return check(file.read(wanted, use_threads=len(data) > _LARGE)).select(names)
-        table = conform(migrate(file.read(use_threads=False), found), schema)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        if isinstance(error, SchemaError):
-            raise
-        raise SchemaError(_reason(data, error)) from error
-    return table.select(names)
-
-
-def _reason(data: bytes, error: Exception) -> str:
-    if not data:
-        return "it is empty"
-    if data[:4] != b"PAR1":
-        return "it is no Parquet file"
-    if data[-4:] != b"PAR1":
-        return "it is torn: its end is missing"
-    return f"it is damaged ({' '.join(str(error).split())})"
 
 
 def _nothing() -> None: ...
@@ -92,6 +40,7 @@ class PartReader:
 
     def __init__(self, folder: Folder, root: str) -> None:
         self._folder, self._root = folder, shown(root)
+        self._path = Path(root) if isinstance(folder, LocalFolder) else None
         self._left_out: set[str] = set()
 
     def names(self, folder: str) -> set[str]:
@@ -103,9 +52,16 @@ class PartReader:
         return set(self._listed(folder))
 
     def read(
-        self, folder: str, schema: pa.Schema, names: list[str], seen: Container[str] = frozenset()
+        self,
+        folder: str,
+        schema: pa.Schema,
+        names: list[str],
+        seen: Container[str] = frozenset(),
+        known: Mapping[str, pa.Table] = MappingProxyType({}),
     ) -> dict[str, pa.Table]:
         """Return the columns `names` of each part in `folder` that is not in `seen`, by its name.
+
+        Those that are `known`, as an earlier call returned them, are not read again.
 
         Where a part vanishes between listing and reading, its rows stand in a new one: the folder is listed again,
         and what is read already is kept. A listing takes a while too, and may miss both; then the note tells that a
@@ -115,7 +71,7 @@ class PartReader:
             StorageError: The folder or a file cannot be reached, or a newer version wrote it, or parts vanish
                 as fast as they are listed.
         """
-        parts: dict[str, pa.Table | None] = {}
+        parts: dict[str, pa.Table | None] = dict(known)
         note = self._note(folder)
         for attempt in range(_TRIES):
             listed = {name: entry for name, entry in self._listed(folder).items() if name not in seen}
@@ -136,10 +92,12 @@ class PartReader:
         names: list[str],
         parts: Iterable[str],
         tick: Callable[[], None] = _nothing,
+        *,
+        only: pa.Array | None = None,
     ) -> dict[str, pa.Table]:
         """Return the columns `names` of these parts in `folder`, by name; without those that are not there or broken.
 
-        `tick` is called after each.
+        `tick` is called after each. With `only`, the rows of these runs, and no more is read than that takes.
 
         Raises:
             StorageError: The folder or a file cannot be reached, or a newer version wrote it.
@@ -148,7 +106,7 @@ class PartReader:
         listed = self._listed(folder) if wanted else {}
         # A listing may be an old one, as on NFS, or miss what is written meanwhile.
         entries = [listed.get(name, Entry(f"{name}{_ENDING}", is_file=True)) for name in wanted]
-        tables = self._read_all(folder, entries, schema, names, tick)
+        tables = self._read_all(folder, entries, schema, names, tick, only=only)
         return {name: table for name, table in tables.items() if table is not None}
 
     def _note(self, folder: str) -> bytes | None:
@@ -168,11 +126,13 @@ class PartReader:
         schema: pa.Schema,
         names: list[str],
         tick: Callable[[], None] = _nothing,
+        *,
+        only: pa.Array | None = None,
     ) -> dict[str, pa.Table | None]:
         """Return each part that is there; None for a broken one, which is set aside."""
         results: list[pa.Table | SchemaError | None] = []
         with ThreadPoolExecutor(min(self._folder.threads, len(entries) or 1)) as pool:
-            for result in pool.map(lambda entry: self._read_one(folder, entry, schema, names), entries):
+            for result in pool.map(lambda entry: self._read_one(folder, entry, schema, names, only), entries):
                 results.append(result)
                 tick()
         parts: dict[str, pa.Table | None] = {}
@@ -185,11 +145,13 @@ class PartReader:
         return parts
 
     def _read_one(
-        self, folder: str, entry: Entry, schema: pa.Schema, names: list[str]
+        self, folder: str, entry: Entry, schema: pa.Schema, names: list[str], only: pa.Array | None
     ) -> pa.Table | SchemaError | None:
         path = f"{folder}/{entry.name}"
         if not entry.is_file:
             return SchemaError("it is no file")
+        if only is not None and (table := self._pick(path, schema, names, only)) is not None:
+            return table
         try:
             data = self._folder.read(path)
         except Unreachable as error:
@@ -199,13 +161,22 @@ class PartReader:
         if data is None:
             return None
         try:
-            return decode(data, schema, names)
+            return decode(data, schema, names, only)
         except SchemaError as error:
             return error
         except NewerSchemaError as error:
             raise StorageError(
                 f"{self._root}: {path} was written by a newer version ({error}); upgrade this package"
             ) from error
+
+    def _pick(self, path: str, schema: pa.Schema, names: list[str], only: pa.Array) -> pa.Table | None:
+        """Return the rows of these runs from a large local file, of which not all is read; None where that fails."""
+        if self._path is None:
+            return None
+        # What fails here need be no fault of the file, so whether it is damaged is told by reading all of it.
+        with contextlib.suppress(OSError, SchemaError, NewerSchemaError), pa.OSFile(str(self._path / path)) as file:
+            return decode(file, schema, names, only)
+        return None
 
     def _set_aside(self, folder: str, entry: Entry, reason: str) -> None:
         path, root = f"{folder}/{entry.name}", self._root

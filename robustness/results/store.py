@@ -21,11 +21,11 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from robustness.results.batches import ORDER
+from robustness.results.curves import read_curves
 from robustness.results.index import COLUMNS, Index
-from robustness.results.parts import PartReader, encode
+from robustness.results.parquet import encode
+from robustness.results.parts import PartReader
 from robustness.results.schema import CURVES, RUNS
 from robustness.results.storage import absolute, open_folder, shown
 from robustness.results.tables import finished, in_order, join, to_frame, to_table, winners
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+    import pyarrow as pa
 
     from robustness.results.storage import Folder
 
@@ -125,30 +126,21 @@ class Store:
         table, part = join(self.reader.read("runs", RUNS, RUNS.names), RUNS, RUNS.names)
         return to_frame(table, in_order(table, winners(table, part), ORDER, last="run_id"))
 
-    def curves(self, run_ids: Iterable[str] | None = None) -> pd.DataFrame:
+    def curves(self, run_ids: Iterable[str] | None = None, columns: Iterable[str] | None = None) -> pd.DataFrame:
         """Return the curves of these runs (default: of all), sorted by run and epoch.
 
-        A run's curve comes from the part that holds its row; curves without a row are left out.
+        A run's curve comes from the part that holds its row; curves without a row are left out. `columns` are read
+        besides run_id and epoch, by default all.
 
         Raises:
             StorageError: The files cannot be reached, or a newer version wrote them.
+            ValueError: There is no such column.
         """
-        asked = None if run_ids is None else pa.array(sorted(set(run_ids)), pa.string())
-        index = self._index(asked)
-        tables: dict[str, pa.Table] = {}
-        while missing := index.holders() - tables.keys():
-            tables |= self.reader.read_named("curves", CURVES, CURVES.names, missing)
-            if missing := missing - tables.keys():
-                # A compaction has merged them just now: look again. What still holds rows has lost its curves.
-                index = self._index(asked)
-                tables |= dict.fromkeys(missing, CURVES.empty_table())
-        table, rows = index.rows(tables, CURVES)
-        return to_frame(table, in_order(table, rows, ["run_id", "epoch"]))
+        return read_curves(self.reader, self._index(), self._index, run_ids, columns)
 
-    def _index(self, asked: pa.Array | None) -> Index:
-        """Return which part holds the row of each of these runs (default: of all)."""
-        index = Index.of(self.reader.read("runs", RUNS, COLUMNS))
-        return index if asked is None else index.only(index.is_in(asked))
+    def _index(self) -> Index:
+        """Return which part holds the row of each run."""
+        return Index.of(self.reader.read("runs", RUNS, COLUMNS))
 
     def done(self) -> set[str]:
         """Return the runs that need no training: completed or diverged. Reads two columns only.

@@ -1,56 +1,321 @@
 "use strict";
+// The address is the only state: controls write it, figures are fetched as it says. See frame.py for the attributes.
 (() => {
-  const hidden = { display: "none" };
-  const kinds = ["wide", "narrow"];
-  const isNarrow = matchMedia("(max-width: 760px)");
+  const { draw, isNarrow, onDress, theme, turn } = window.robustness;
+  const EVERY_MS = 5000;
+  const TYPING_MS = 300;
+  const APP = /^\/(compare|submit|study\/[^/]+(\/(claims|data))?)?$/;
+  const MAPS = new Set(["workload", "metric", "delta", "range", "decay", "seeds", "surface"]);
+  const query = () => new URLSearchParams(location.search);
 
-  // Dash writes a zoom into the figure itself, where Plotly's uirevision does not see it: an axis whose range is no
-  // longer the one that was drawn was zoomed, and keeps its range.
-  const ranges = {};
-  function zoomed(layout, figure, key) {
-    const before = ranges[key] ?? {};
-    ranges[key] = {};
-    for (const axis of Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name))) {
-      ranges[key][axis] = String(layout[axis].range);
-      const now = figure?.layout?.[axis]?.range;
-      if (now && axis in before && String(now) !== before[axis]) layout[axis].range = now;
+  function go(url) {
+    if (url === location.pathname + location.search) return;
+    const before = location.pathname;
+    history.pushState({}, "", url);
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate")); // what Dash's own links say
+    if (location.pathname !== before) window.scrollTo(0, 0);
+    moved();
+  }
+
+  function put(changes) {
+    const asked = query();
+    for (const [key, value] of Object.entries(changes)) value === null ? asked.delete(key) : asked.set(key, value);
+    const text = asked.toString();
+    go(location.pathname + (text ? `?${text}` : ""));
+  }
+
+  // Figures.
+  const states = new WeakMap();
+  let cursor = null;
+
+  function address(figure) {
+    const url = new URL(figure.dataset.src, location.origin);
+    for (const key of (figure.dataset.keys ?? "").split(" ").filter(Boolean)) {
+      const value = query().get(key);
+      if (value !== null) url.searchParams.set(key, value);
     }
-    return layout;
+    if (figure.dataset.follows && cursor) url.searchParams.set("at", cursor);
+    return url.pathname + url.search;
   }
 
-  function room(id) {
-    const section = document.getElementById(JSON.stringify({ index: id.index, type: "caption" })).parentElement;
-    const look = getComputedStyle(section);
-    return section.clientWidth - parseFloat(look.paddingLeft) - parseFloat(look.paddingRight);
+  const tell = (figure, text) => {
+    const place = figure.querySelector(".problem");
+    place.textContent = text;
+    place.hidden = !text;
+  };
+
+  // What will be asked for as soon as Dash has put its place on the page.
+  const ahead = new Map();
+  function expect(url) {
+    const early = fetch(url, { cache: "no-store" });
+    early.catch(() => {}); // whoever takes it says so
+    ahead.clear();
+    ahead.set(url, early);
   }
 
-  // The figure by its layout for this window, the other one hidden; both where there is none, with the reason.
-  function draw(drawn, figures, id) {
-    const same = window.dash_clientside.no_update;
-    if (!drawn) return Array(6).fill(same);
-    if (!drawn.data) return [same, hidden, same, hidden, "", drawn.problem];
-    const kind = isNarrow.matches ? "narrow" : "wide";
-    const own = kinds.flatMap((name, place) => {
-      if (name !== kind) return [same, hidden];
-      const layout = zoomed(structuredClone(drawn[name]), figures[place], `${name} ${id.index}`);
-      layout.width = room(id);
-      return [{ data: drawn.data, layout }, { width: `${layout.width}px`, height: `${layout.height}px` }];
+  async function load(figure) {
+    const url = address(figure);
+    const state = states.get(figure) ?? {};
+    states.set(figure, state);
+    if (state.asking === url) return;
+    state.abort?.abort();
+    state.abort = new AbortController();
+    state.asking = url;
+    const slow = setTimeout(() => figure.classList.add("waiting"), 200);
+    try {
+      const headers = state.url === url && state.tag ? { "If-None-Match": state.tag } : {};
+      // Each question asks the server: the browser's own store would answer a question that was not asked with a tag.
+      const early = ahead.get(url);
+      ahead.delete(url);
+      const answer = await (early ?? fetch(url, { headers, cache: "no-store", signal: state.abort.signal }));
+      if (answer.status === 401) return location.reload();
+      if (answer.status === 304) return tell(figure, state.content.problem ?? "");
+      const content = await answer.json();
+      Object.assign(state, { url, tag: answer.headers.get("ETag"), content });
+      show(figure);
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      state.tag = null;
+      tell(figure, "No answer from the service; it is asked again.");
+    } finally {
+      clearTimeout(slow);
+      if (state.asking === url) {
+        state.asking = null;
+        figure.classList.remove("waiting");
+      }
+    }
+  }
+
+  function show(figure) {
+    const { content, url } = states.get(figure);
+    const place = figure.querySelector(".plot");
+    const caption = figure.querySelector("figcaption");
+    tell(figure, content.problem ?? "");
+    caption.textContent = content.caption ?? "";
+    place.hidden = !content.data;
+    if (!content.data) return;
+    const asked = new URL(url, location.origin).searchParams;
+    const uirevision = ["workload", "decay", "surface", "cell"].map((key) => asked.get(key)).join(" ");
+    const had = place.dataset.kind;
+    const kept = { uirevision };
+    Promise.resolve(draw(place, content, figure.dataset.name, kept)).then(() => {
+      if (place.dataset.kind !== had || !place.dataset.bound) bind(figure, place);
+      mark(figure);
+      figure.dataset.drawn = place.dataset.kind;
     });
-    return [...own, drawn.caption, ""];
   }
 
-  window.dash_clientside = Object.assign({}, window.dash_clientside, {
-    service: {
-      draw_drawn: (drawn, _width, wide, narrow, id) => draw(drawn, [wide, narrow], id),
-      draw_width: (_width, drawn, wide, narrow, id) => draw(drawn, [wide, narrow], id),
-    },
+  // Cells.
+  const written = (label, lr, decay) => `${label}~${lr}~${decay}`;
+
+  function cellOf(point) {
+    const meta = point?.data?.meta;
+    if (!meta?.label) return null;
+    if (meta.cells) return written(meta.label, ...meta.cells[point.pointNumber]);
+    const [row, column] = point.pointNumber;
+    return written(meta.label, meta.lr[column], meta.weight_decay[row]);
+  }
+
+  function bind(figure, place) {
+    place.dataset.bound = "1";
+    if (!figure.dataset.cells) return;
+    let waiting;
+    place.on("plotly_click", (event) => {
+      const cell = cellOf(event.points[0]);
+      if (!cell || cell === query().get("cell")) return;
+      put({ cell });
+      expect(`${location.pathname}/curves${location.search}`);
+    });
+    place.on("plotly_hover", (event) => {
+      const cell = cellOf(event.points[0]);
+      clearTimeout(waiting);
+      if (cell && cell !== cursor) waiting = setTimeout(() => follow(cell), 60);
+    });
+    place.on("plotly_unhover", () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(() => follow(null), 400);
+    });
+  }
+
+  function follow(cell) {
+    cursor = cell;
+    document.querySelectorAll(".figure[data-follows]").forEach(load);
+  }
+
+  const parsed = (text) => {
+    const parts = (text ?? "").split("~");
+    if (parts.length < 3) return null;
+    const [lr, decay] = parts.slice(-2).map(Number);
+    return { label: parts.slice(0, -2).join("~"), lr, decay };
+  };
+  const near = (a, b) => a === b || Math.abs(a - b) <= 1e-9 * Math.abs(a);
+
+  // A frame around the chosen cell.
+  function mark(figure) {
+    const place = figure.querySelector(".plot");
+    if (!figure.dataset.cells || !place.layout) return;
+    const wanted = parsed(query().get("cell"));
+    const shapes = wanted ? (place._fullData ?? []).flatMap((trace) => framed(trace, wanted)) : [];
+    const before = JSON.stringify(place.layout.shapes ?? []);
+    if (JSON.stringify(shapes) !== before) window.Plotly.relayout(place, { shapes });
+  }
+
+  function framed(trace, wanted) {
+    const meta = trace.meta;
+    if (meta?.label !== wanted.label || !meta.lr) return [];
+    const column = meta.lr.findIndex((value) => near(value, wanted.lr));
+    const row = meta.weight_decay.findIndex((value) => near(value, wanted.decay));
+    if (column < 0 || row < 0) return [];
+    const box = {
+      type: "rect", xref: trace.xaxis, yref: trace.yaxis, x0: trace.x[column], x1: trace.x[column + 1],
+      y0: trace.y[row], y1: trace.y[row + 1],
+    };
+    const line = (color, width) => ({ ...box, line: { color, width } });
+    return [line("#ffffff", 6), line("#d0021b", 3)];
+  }
+
+  function step(figure, key) {
+    const traces = (figure.querySelector(".plot")._fullData ?? []).filter((trace) => trace.meta?.lr);
+    if (!traces.length) return;
+    const now = parsed(query().get("cell"));
+    const label = now?.label ?? traces[0].meta.label;
+    const own = traces.filter((trace) => trace.meta.label === label);
+    if (!own.length) return;
+    const lrs = own[0].meta.lr;
+    const decays = [...new Set(own.flatMap((trace) => trace.meta.weight_decay))].sort((a, b) => a - b);
+    const at = (values, value) => Math.max(0, values.findIndex((each) => near(each, value)));
+    let column = now ? at(lrs, now.lr) : Math.floor(lrs.length / 2);
+    let row = now ? at(decays, now.decay) : Math.floor(decays.length / 2);
+    if (now) {
+      column += { ArrowLeft: -1, ArrowRight: 1 }[key] ?? 0;
+      row += { ArrowDown: -1, ArrowUp: 1 }[key] ?? 0;
+    }
+    const inside = (values, place) => values[Math.min(Math.max(place, 0), values.length - 1)];
+    put({ cell: written(label, inside(lrs, column), inside(decays, row)) });
+  }
+
+  // What Dash has put on the page: controls get their values, figures their data.
+  function settle() {
+    document.querySelectorAll("select[data-key]").forEach((select) => {
+      const value = query().get(select.dataset.key) ?? select.dataset.default;
+      const known = [...select.options].some((option) => option.value === value);
+      select.value = known ? value : select.dataset.default;
+    });
+    document.querySelectorAll("select[data-part][data-value]").forEach((select) => {
+      if (select.dataset.set === select.dataset.value) return;
+      select.dataset.set = select.dataset.value;
+      if (select.dataset.value) select.value = select.dataset.value;
+    });
+    document.querySelectorAll(".input[data-key]:empty").forEach((place) => {
+      const input = document.createElement("input");
+      input.type = place.dataset.type;
+      input.value = query().get(place.dataset.key) ?? "";
+      input.autocomplete = "off";
+      place.append(input);
+    });
+    document.querySelectorAll(".figure[data-src]").forEach((figure) => {
+      const state = states.get(figure);
+      if (!state || (state.url !== address(figure) && state.asking !== address(figure))) load(figure);
+    });
+    document.querySelectorAll("header.top nav a, .tabs a").forEach((link) => {
+      const here = new URL(link.href).pathname === location.pathname;
+      here ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
+    });
+    const heading = document.querySelector("main h1")?.textContent;
+    document.title = heading ? `${heading} · robustness` : "robustness";
+    name();
+  }
+
+  function name() {
+    const button = document.getElementById("theme");
+    if (button) button.textContent = theme() === "dark" ? "Light theme" : "Dark theme";
+  }
+
+  function moved() {
+    cursor = null;
+    settle();
+    document.querySelectorAll(".figure[data-cells]").forEach(mark);
+  }
+
+  // Events of the whole page, for its parts come and go.
+  document.addEventListener("change", (event) => {
+    const { key, default: usual } = event.target.dataset ?? {};
+    if (event.target.matches("select[data-key]")) put({ [key]: event.target.value === usual ? null : event.target.value });
   });
 
-  // Dash's graph fits itself to its place, which would squeeze the wide layout into a window that has no room for its
-  // axes. So the place has a fixed size, which changes together with the layout.
-  let waiting;
-  window.addEventListener("resize", () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(() => window.dash_clientside.set_props("width", { data: window.innerWidth }), 100);
+  let typing;
+  document.addEventListener("input", (event) => {
+    const place = event.target.closest?.(".input[data-key]");
+    if (!place) return;
+    clearTimeout(typing);
+    typing = setTimeout(() => put({ [place.dataset.key]: event.target.value || null }), TYPING_MS);
+  });
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("#theme")) return turn();
+    const copy = event.target.closest("[data-copy]");
+    if (copy) return copied(copy);
+    if (event.target.closest('[data-show="cell"]')) return chosen(event.target.closest(".chooser"));
+    const link = event.target.closest("a[href]");
+    if (!link || link.target || link.hasAttribute("download") || event.button || event.ctrlKey || event.metaKey ||
+        event.shiftKey || event.altKey) return;
+    const url = new URL(link.href);
+    if (url.origin !== location.origin || !APP.test(url.pathname) || (url.hash && url.pathname === location.pathname)) return;
+    event.preventDefault();
+    go(url.pathname + url.search);
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const figure = event.target.closest?.(".figure[data-cells]");
+    if (!figure || event.target !== figure || !event.key.startsWith("Arrow")) return;
+    event.preventDefault();
+    step(figure, event.key);
+  });
+
+  function chosen(group) {
+    const part = (key) => group.querySelector(`select[data-part="${key}"]`).value;
+    put({ cell: written(part("label"), part("lr"), part("weight_decay")) });
+  }
+
+  async function copied(button) {
+    const words = button.textContent;
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.textContent = "Copied";
+    } catch {
+      // Only a page from this machine or over TLS may write there.
+      getSelection().selectAllChildren(button.previousElementSibling);
+      button.textContent = "Selected: copy it with the keyboard";
+    }
+    setTimeout(() => { button.textContent = words; }, 2000);
+  }
+
+  window.robustness.go = go;
+  window.addEventListener("popstate", moved);
+  isNarrow.addEventListener("change", () => {
+    document.querySelectorAll(".figure[data-src]").forEach((figure) => states.get(figure)?.content && show(figure));
+  });
+  onDress(name);
+  setInterval(() => {
+    if (document.visibilityState === "hidden") return;
+    document.querySelectorAll(".figure[data-live]").forEach(load);
+  }, EVERY_MS);
+
+  let settling = false;
+  const changed = () => {
+    if (settling) return;
+    settling = true;
+    requestAnimationFrame(() => { settling = false; settle(); });
+  };
+  document.addEventListener("DOMContentLoaded", () => {
+    if (/^\/study\/[^/]+$/.test(location.pathname)) {
+      const asked = new URLSearchParams([...query()].filter(([key]) => MAPS.has(key))).toString();
+      expect(`${location.pathname}/maps${asked ? `?${asked}` : ""}`);
+    }
+    new MutationObserver((changes) => {
+      const ours = (node) => node.closest?.(".plot, .problem, figcaption");
+      if (changes.some((change) => !ours(change.target))) changed();
+    }).observe(document.body, { childList: true, subtree: true });
+    changed();
   });
 })();

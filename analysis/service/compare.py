@@ -1,0 +1,193 @@
+"""The page of several studies side by side: their measures, performance profiles and basins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from dash import Input, Output, State, html, no_update
+from flask import request
+
+from analysis import compare
+from analysis.figures.performance import performance
+from analysis.figures.theme import plural
+from analysis.service import figures, frame
+from analysis.service.attributes import aria, dataset
+from analysis.service.view import View
+from analysis.workloads import costs, labels, workloads
+from robustness.results import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dash import Dash
+    from flask import Flask, Response
+
+    from analysis.figures.theme import Drawing
+    from analysis.service.rayjobs import RayJobs
+    from analysis.service.snapshot import Look, Snapshot
+    from analysis.service.stored import Studies
+    from analysis.workloads import Workload
+
+MOST = 12
+"""Studies that are compared at once; each is read and measured."""
+DELTA = 1.0
+
+
+def page(studies: Studies, _name: str, view: View) -> list[Any]:
+    """Return the page."""
+    names = studies.names()
+    return [
+        html.Div(html.H1("Compare"), className="head"),
+        _choice(names, _chosen(view, names)[0]),
+        html.Div(body(studies, view), id="compare-body"),
+    ]
+
+
+def body(studies: Studies, view: View) -> list[Any]:
+    """Return what depends on the studies that an address names."""
+    chosen, said = _chosen(view, studies.names())
+    notes = [frame.note(one) for one in said]
+    found = _stored(studies, chosen)
+    if not found:
+        return [*notes, html.P("Choose studies to see them side by side.", className="caption")]
+    compared = workloads([look.contents for one in found for look in one.looks])
+    query = urlencode([("study", one.name) for one in found])
+    return [*notes, _measures(compared), _profiles(compared, query), *_basins(found)]
+
+
+def add_callbacks(app: Dash, studies: Studies, _jobs: RayJobs) -> None:
+    """Let the comparison follow the address."""
+
+    @app.callback(
+        Output("compare-body", "children"),
+        Input("url", "search"),
+        State("url", "pathname"),
+        prevent_initial_call=True,
+    )
+    def _follow(search: str | None, path: str | None) -> Any:
+        if path != "/compare":
+            return no_update
+        try:
+            return body(studies, View.parse(search))
+        except (StorageError, OSError) as error:
+            return frame.note(f"The results cannot be read: {error}", "alert")
+
+
+def add_routes(server: Flask, studies: Studies) -> None:
+    """Add /compare/performance; the studies are those of the key `study`."""
+
+    @server.get("/compare/performance")
+    def compare_performance() -> Response:
+        view = View.parse(request.query_string.decode(errors="replace"))
+        try:
+            found = _stored(studies, _chosen(view, studies.names())[0])
+        except (StorageError, OSError) as error:
+            return figures.missing(f"The results cannot be read: {error}")
+        return figures.respond(lambda: _performance(found), " ".join(one.stamp for one in found))
+
+
+def _stored(studies: Studies, names: Sequence[str]) -> list[Snapshot]:
+    return [one for name in names if (one := studies.snapshot(name)) is not None]
+
+
+def _performance(found: Sequence[Snapshot]) -> Drawing | str:
+    compared = workloads([look.contents for one in found for look in one.looks])
+    if not labels(compared):
+        return "no run of these studies is stored yet"
+    return performance(costs(compared, DELTA), labels(compared))
+
+
+def _chosen(view: View, names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the studies that an address names, and what of it is left out, in sentences."""
+    asked = list(dict.fromkeys(view.all("study")))
+    chosen, unknown = [name for name in asked if name in names], [name for name in asked if name not in names]
+    said = [f"Not stored here: {', '.join(name[:64] for name in unknown[:MOST])}."] if unknown else []
+    if len(chosen) > MOST:
+        said.append(f"At most {MOST} studies are compared at once: the first {MOST} are shown.")
+    return chosen[:MOST], said
+
+
+def _choice(names: Sequence[str], chosen: Sequence[str]) -> Any:
+    """Return a toggle a study; a toggle is a button, whose state is `aria-pressed`."""
+    if not names:
+        return html.Section([html.H2("The studies"), html.P("No study is stored here yet.")])
+    buttons = [
+        html.Button(
+            name,
+            type="button",
+            className="toggle",
+            **dataset(study=name),
+            **aria(pressed="true" if name in chosen else "false"),
+        )
+        for name in names
+    ]
+    every = frame.link(
+        "all" if len(names) <= MOST else f"the first {MOST}", "/compare", View().with_(study=names[:MOST])
+    )
+    none = frame.link("none", "/compare")
+    few = "" if len(names) <= MOST else f"At most {MOST} at once. "
+    return html.Section(
+        [
+            html.H2("The studies"),
+            html.Div(buttons, className="toggles", role="group", **aria(label="Studies to compare")),
+            html.P([f"{few}Choose ", every, " or ", none, "."], className="caption"),
+        ]
+    )
+
+
+def _measures(compared: Sequence[Workload]) -> Any:
+    rows = compare.measured(compared)
+    head = ["study", "workload", *compare.COLUMNS]
+    if not compare.several(compared):
+        head, rows = ["study", *compare.COLUMNS], [[row[0], *row[2:]] for row in rows]
+    notes = f"{compare.basins_are(DELTA)} {compare.notes_on(compared)}".strip()
+    return html.Section(
+        [
+            html.H2("The measures"),
+            _table(head, rows, "Measures of the studies") if rows else None,
+            html.P(notes, className="caption"),
+        ]
+    )
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], label: str) -> Any:
+    body = [html.Tr([html.Th(row[0], scope="row"), *(html.Td(cell) for cell in row[1:])]) for row in rows]
+    table = html.Table(
+        [html.Thead(html.Tr([html.Th(cell, scope="col") for cell in head])), html.Tbody(body)], className="across"
+    )
+    return html.Div(table, className="scroll", role="region", tabIndex=0, **aria(label=label))
+
+
+def _profiles(compared: Sequence[Workload], query: str) -> Any:
+    scored = compare.scores(compared, DELTA)
+    if not scored:
+        return None
+    head, *rows = scored
+    return html.Section(
+        [
+            html.H2("Performance profiles"),
+            html.P(frame.rich(compare.answer(compared, scored))),
+            frame.figure(f"/compare/performance?{query}", "performance"),
+            html.H3("The scores"),
+            _table(head, rows, "Scores of the optimizers"),
+            html.P(compare.headline(compared), className="caption"),
+        ]
+    )
+
+
+def _basins(found: Sequence[Snapshot]) -> list[Any]:
+    return [_map(one, look) for one in found for look in one.looks if len(look.runs)]
+
+
+def _map(snapshot: Snapshot, look: Look) -> Any:
+    title = snapshot.name if len(snapshot.looks) == 1 else f"{snapshot.name}: {look.title}"
+    keys = f"?{urlencode({'workload': look.slug})}" if len(snapshot.looks) > 1 else ""
+    about = f"{look.title}, {plural(len(look.runs), 'run')}"
+    return html.Section(
+        [
+            html.H2(frame.link(title, f"/study/{snapshot.name}", keys)),
+            html.P(about, className="caption"),
+            frame.figure(f"/study/{snapshot.name}/maps{keys}", f"{snapshot.name}-{look.slug}"),
+        ]
+    )

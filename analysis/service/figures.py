@@ -1,0 +1,121 @@
+"""Figures as the pages fetch them: JSON with both layouts, sent again only when it has changed."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import threading
+from collections import OrderedDict
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import plotly.graph_objects as go
+from flask import Response, request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from analysis.figures.theme import Drawing
+
+MOST_BYTES = 64 * 2**20
+"""Of answers that are kept, packed."""
+SMALL = 1024
+
+
+class _Kept:
+    """The answers that were asked for last, by what they answer."""
+
+    def __init__(self) -> None:
+        self._answers: OrderedDict[str, bytes] = OrderedDict()
+        self._size, self._lock = 0, threading.Lock()
+
+    def get(self, key: str) -> bytes | None:
+        with self._lock:
+            if key in self._answers:
+                self._answers.move_to_end(key)
+            return self._answers.get(key)
+
+    def put(self, key: str, answer: bytes) -> None:
+        with self._lock:
+            self._size += len(answer) - len(self._answers.pop(key, b""))
+            self._answers[key] = answer
+            while self._size > MOST_BYTES and len(self._answers) > 1:
+                self._size -= len(self._answers.popitem(last=False)[1])
+
+
+_kept = _Kept()
+
+
+def respond(make: Callable[[], Drawing | str], stamp: str) -> Response:
+    """Answer the request with a drawing, or with the reason why there is none.
+
+    Args:
+        make: Draws; is called only where the answer is not known yet.
+        stamp: Changes whenever the answer to this address may.
+    """
+    return answer(lambda: plain(make()), stamp)
+
+
+def answer(make: Callable[[], Any], stamp: str) -> Response:
+    """Answer the request with what `make` returns as JSON; see `respond`."""
+    key = hashlib.sha256(f"{stamp} {request.full_path}".encode()).hexdigest()[:32]
+    if request.if_none_match.contains(key):
+        return _tagged(Response(status=304), key)
+    packed = _kept.get(key)
+    if packed is None:
+        content = make()
+        packed = gzip.compress(json.dumps(content, allow_nan=False, separators=(",", ":")).encode(), 5)
+        _kept.put(key, packed)
+    return _tagged(_unpacked(packed), key)
+
+
+def plain(drawn: Drawing | str) -> dict[str, Any]:
+    """Return a drawing as JSON takes it, or why there is none."""
+    if isinstance(drawn, str):
+        return {"problem": f"Nothing is drawn: {drawn}."}
+    wide = json.loads(drawn.figure.to_json())
+    narrow = json.loads(go.Figure(layout=drawn.narrow).to_json())
+    return {"data": wide["data"], "wide": wide["layout"], "narrow": narrow["layout"], "caption": drawn.caption}
+
+
+def unavailable(error: Exception) -> Response:
+    """Answer that the results are out of reach."""
+    return _json({"problem": f"The results cannot be read: {error}"}, 503)
+
+
+def missing(text: str) -> Response:
+    """Answer that there is no such thing."""
+    return _json({"problem": text}, 404)
+
+
+def _json(content: dict[str, Any], status: int) -> Response:
+    return Response(json.dumps(content), status, mimetype="application/json")
+
+
+def sent(content: str, mimetype: str) -> Response:
+    """Answer with a text that changes with the program only."""
+    packed = _packed(content)
+    tag = hashlib.sha256(packed).hexdigest()[:32]
+    return _tagged(Response(status=304) if request.if_none_match.contains(tag) else _unpacked(packed, mimetype), tag)
+
+
+@lru_cache(maxsize=8)
+def _packed(content: str) -> bytes:
+    return gzip.compress(content.encode(), 6, mtime=0)
+
+
+def _unpacked(packed: bytes, mimetype: str = "application/json") -> Response:
+    if request.accept_encodings["gzip"]:
+        response = Response(packed, mimetype=mimetype)
+        response.headers["Content-Encoding"] = "gzip"
+    else:
+        response = Response(gzip.decompress(packed), mimetype=mimetype)
+    response.headers["Vary"] = "Accept-Encoding"
+    return response
+
+
+def _tagged(response: Response, key: str) -> Response:
+    response.set_etag(key)
+    response.headers["Cache-Control"] = "no-cache"  # kept, but asked about each time
+    return response

@@ -1,0 +1,109 @@
+"""A stored study at one moment: its runs, maps and measures, worked out when they are asked for."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from analysis.asked import stored_study
+from analysis.contents import fully, lightly
+from analysis.parts import parts, slugs
+from analysis.service.line import line_of
+from robustness.study.file import MOST
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pandas as pd
+
+    from analysis.contents import Contents
+    from analysis.parts import Part
+    from analysis.service.view import View
+    from robustness.results import Following
+
+Value = TypeVar("Value")
+
+
+class Look:
+    """One workload of a study.
+
+    Attributes:
+        title: What tables and figures call it.
+        slug: What an address calls it.
+        runs: The runs to show, with the column `label`.
+        asked: Runs that the study asks for; None where unknown.
+    """
+
+    def __init__(self, snapshot: Snapshot, index: int, slug: str, part: Part) -> None:
+        self._snapshot, self._index = snapshot, index
+        self.title, self.slug, self.runs, self.asked = part.title, slug, part.runs, part.asked
+
+    @property
+    def contents(self) -> Contents:
+        """Maps, measures and marks; no curves, verdicts or tuning curves, which take long."""
+        return self._snapshot.light()[self._index]
+
+    @property
+    def full(self) -> Contents:
+        """All of it: seconds, and some hundred megabytes, for a large study."""
+        return self._snapshot.full()[self._index]
+
+
+class Snapshot:
+    """A study as it was stored when `stamp` was made; safe to share among threads.
+
+    Attributes:
+        name: Its folder's.
+        stamp: Changes with every write.
+        store: Where it lies.
+        text: The study file; None without one.
+        study: What that file asks; None where it is missing or cannot be read.
+        problem: Why `study` is None; "" otherwise.
+        looks: Each workload, at least one.
+        line: How far it is.
+    """
+
+    def __init__(self, following: Following) -> None:
+        """Take what was read last."""
+        self._following = following
+        self.stamp, self.store, self.text = following.stamp, following.store, following.text
+        self.name = self.store.name
+        self.study, self.problem = stored_study(self.text, self.name)
+        if len(self.text or "") > MOST:
+            self.text = ""  # nobody reads it
+        self.stored: pd.DataFrame = following.runs()
+        self._parts = parts(self.stored, self.study)
+        titles = slugs([part.title for part in self._parts])
+        self.looks = [Look(self, i, *pair) for i, pair in enumerate(zip(titles, self._parts, strict=True))]
+        self.line = line_of(self.name, self._parts, self.problem)
+        self._lock, self._made = threading.RLock(), dict[str, Any]()
+
+    def look(self, view: View) -> Look:
+        """Return the workload that an address names, else the first."""
+        named = view.one_of("workload", [look.slug for look in self.looks])
+        return next(look for look in self.looks if look.slug == named)
+
+    def curves(self, run_ids: list[str]) -> pd.DataFrame:
+        """Return the curves of these runs.
+
+        Raises:
+            robustness.results.StorageError: They cannot be reached.
+        """
+        return self._following.curves(run_ids)
+
+    def light(self) -> list[Contents]:
+        """Return what is known of each workload without curves and verdicts."""
+        return self.once("light", partial(lightly, self.name, self.text or "", self.problem, self._parts, self.stored))
+
+    def full(self) -> list[Contents]:
+        """Return everything about each workload."""
+        return self.once("full", lambda: fully(self.light(), self.store.read_provenance(), self._following.curves))
+
+    def once(self, key: str, make: Callable[[], Value]) -> Value:
+        """Return what `make` makes: once, however many ask."""
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = make()
+            value: Value = self._made[key]
+            return value

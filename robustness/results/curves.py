@@ -1,0 +1,63 @@
+"""Reading the curves of some runs from the parts that hold their rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from robustness.results.schema import CURVES
+from robustness.results.tables import in_order, to_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    import pandas as pd
+
+    from robustness.results.index import Index
+    from robustness.results.parts import PartReader
+
+
+def read_curves(
+    reader: PartReader,
+    index: Index,
+    again: Callable[[], Index],
+    run_ids: Iterable[str] | None,
+    columns: Iterable[str] | None,
+) -> pd.DataFrame:
+    """Return the curves of these runs, sorted by run and epoch; see `Store.curves`.
+
+    Args:
+        reader: Of the store.
+        index: Which part holds the row of each run.
+        again: Makes the index anew, where a part has vanished.
+        run_ids: The runs; None means all.
+        columns: Columns besides run_id and epoch; None means all.
+
+    Raises:
+        StorageError: The files cannot be reached, or a newer version wrote them.
+        ValueError: There is no such column.
+    """
+    names = _names(columns)
+    asked = None if run_ids is None else pa.array(sorted(set(run_ids)), pa.string())
+    index = index if asked is None else index.only(index.is_in(asked))
+    tables: dict[str, pa.Table] = {}
+    while missing := index.holders() - tables.keys():
+        tables |= reader.read_named("curves", CURVES, names, missing, only=asked)
+        if missing := missing - tables.keys():
+            # A compaction has merged them just now: look again. What still holds rows has lost its curves.
+            index = again()
+            index = index if asked is None else index.only(index.is_in(asked))
+            tables |= dict.fromkeys(missing, CURVES.empty_table().select(names))
+    table, rows = index.rows(tables, CURVES, names)
+    return to_frame(table, in_order(table, rows, ["run_id", "epoch"]))
+
+
+def _names(columns: Iterable[str] | None) -> list[str]:
+    """Return the columns to read, in the schema's order."""
+    if columns is None:
+        return list(CURVES.names)
+    wanted = {"run_id", "epoch", *columns}
+    if unknown := wanted - set(CURVES.names):
+        raise ValueError(f"curves have no column {', '.join(sorted(unknown))}")
+    return [name for name in CURVES.names if name in wanted]
