@@ -18,9 +18,8 @@ def shown(client: FlaskClient, path: str, search: str = "") -> str:
     """Return what Dash puts on the page at an address, as JSON text."""
     answer = called(
         client,
-        {"page.children": {"url.pathname": path, "url.search": search}},
-        {"page.id": "page"},
-        changed=("url.pathname", "url.search"),
+        {"page.children": {"route.data": path}},
+        {"url.pathname": path, "url.search": search},
     )
     assert answer.status_code == 200, answer.get_data(as_text=True)
     return text(answer)
@@ -30,7 +29,6 @@ def called(
     client: FlaskClient,
     asked: Mapping[str, Mapping[str, Any]],
     state: Mapping[str, Any] | None = None,
-    changed: tuple[str, ...] | None = None,
 ) -> Any:
     """Call a callback: {output, or "..a.x...b.y..": {input: value}}, each named id.property."""
     [(output, inputs)] = asked.items()
@@ -40,7 +38,7 @@ def called(
         "outputs": outputs if output.startswith("..") else outputs[0],
         "inputs": [_named(name) | {"value": value} for name, value in inputs.items()],
         "state": [_named(name) | {"value": value} for name, value in (state or {}).items()],
-        "changedPropIds": list(changed or inputs),
+        "changedPropIds": list(inputs),
     }
     return client.post("/_dash-update-component", json=content, base_url=HOME)
 

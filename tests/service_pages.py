@@ -28,7 +28,7 @@ def asked(client: Any, output: str, prop: str, inputs: list[tuple[str, str, Any]
 def page(client: Any, path: str, search: str = "") -> Any:
     """Return the components of a page, as JSON."""
     where = [("url", "pathname", path), ("url", "search", search)]
-    return asked(client, "page", "children", where, [("page", "id", "page")])
+    return asked(client, "page", "children", [("route", "data", path)], where)
 
 
 def found(tree: Any, kind: str, **props: Any) -> list[dict[str, Any]]:

@@ -160,8 +160,8 @@ def tell(client, path, shown=None, search=""):
     outputs = "..facts.children...answer.children...shown.data...trouble.children...trouble.className.."
     return called(
         client,
-        {outputs: {"tick.n_intervals": 1, "url.search": search}},
-        {"url.pathname": path, "shown.data": shown},
+        {outputs: {"tick.n_intervals": 1, "asked.data": search}},
+        {"url.search": search, "url.pathname": path, "shown.data": shown},
     )
 
 

@@ -29,7 +29,7 @@ TOKEN = "a-token-of-some-length"
 NAN = float("nan")
 
 
-def line(done, asked, failed=0, last=NOW, pace=NAN, gap_s=0.0):
+def line(done, asked, *, failed=0, last=NOW, pace=NAN, gap_s=0.0):
     return Line("t", ("digits",), ("adams",), done, asked, failed, last, pace, gap_s, {"digits": {"adams": 1.234}})
 
 

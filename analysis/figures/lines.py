@@ -95,7 +95,7 @@ def _traces(line: Line, axes: tuple[str, str], *, legend: bool) -> list[Any]:
     on = {"xaxis": axes[0], "yaxis": axes[1], "legendgroup": plain(line.label), "name": plain(line.label)}
     traces: list[Any] = [] if line.whiskers else [_band(line, part, on) for part in _unbroken(line)]
     symbol = SYMBOLS[line.number % len(SYMBOLS)]
-    symbols = [symbol] * len(line.x) if line.crossed is None else np.where(line.crossed, "x", symbol).tolist()
+    symbols = symbol if line.crossed is None else np.where(line.crossed, "x", symbol).tolist()
     sizes = 6 if line.crossed is None else np.where(line.crossed, 9, 6).tolist()
     kind = "lines+markers" if line.markers or len(line.x) == 1 else "lines"
     more: dict[str, Any] = {}

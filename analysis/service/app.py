@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from plotly.offline import get_plotlyjs
 
 from analysis.page import asset, themes
@@ -79,6 +79,8 @@ def make(results: str, guard: Guard | None = None, *, address: str | None = None
     app.layout = html.Div(
         [
             dcc.Location(id="url", refresh=False),
+            dcc.Store(id="route"),
+            dcc.Store(id="asked"),
             _bar(submitting is not None),
             html.Main([html.P("loading", className="caption", role="status")], id="page"),
         ]
@@ -117,21 +119,27 @@ def _bar(submits: bool) -> Any:
     )
 
 
-OWN_QUERY = ("study", "claims", "compare", "data", "submit")
-"""Pages whose parts follow the query by themselves."""
-
-
 def _add_routing(app: Dash, pages: dict[str, Page]) -> None:
-    @app.callback(
-        Output("page", "children"),
+    # Most changes of the query are the business of a page's parts: the browser knows, and does not ask.
+    app.clientside_callback(
+        ClientsideFunction("service", "route"),
+        Output("route", "data"),
+        Output("asked", "data"),
         Input("url", "pathname"),
         Input("url", "search"),
-        State("page", "id"),
+        State("route", "data"),
+        State("asked", "data"),
     )
-    def _show(path: str | None, search: str | None, _id: str) -> Any:
+
+    @app.callback(
+        Output("page", "children"),
+        Input("route", "data"),
+        State("url", "pathname"),
+        State("url", "search"),
+        prevent_initial_call=True,
+    )
+    def _show(_route: str, path: str | None, search: str | None) -> Any:
         kind, name = place_of(path or "/")
-        if list(ctx.triggered_prop_ids) == ["url.search"] and kind in OWN_QUERY:
-            return no_update
         try:
             return pages[kind](name, View.parse(search))
         except (StorageError, OSError) as error:

@@ -124,11 +124,12 @@ def add_callbacks(app: Dash, studies: Studies, jobs: RayJobs) -> None:
         Output("trouble", "children"),
         Output("trouble", "className"),
         Input("tick", "n_intervals"),
-        Input("url", "search"),
+        Input("asked", "data"),
+        State("url", "search"),
         State("url", "pathname"),
         State("shown", "data"),
     )
-    def _tell(_ticks: int, search: str, path: str, shown: str | None) -> Any:
+    def _tell(_ticks: int, _asked: str, search: str, path: str, shown: str | None) -> Any:
         try:
             snapshot = studies.snapshot(_name(path))
             if snapshot is None:
@@ -189,7 +190,7 @@ def _maps(snapshot: Snapshot, view: View) -> Drawing | str:
 
 def _cuts(snapshot: Snapshot, view: View) -> Drawing | str:
     look = snapshot.look(view)
-    return cuts(look.contents, look_of(view, look.runs), cell_of(view.get("at") or view.get("cell"), look.runs))
+    return cuts(look.contents, look_of(view, look.runs), cell_of(view.get("cell"), look.runs))
 
 
 def _minus(snapshot: Snapshot, view: View) -> Drawing | str:

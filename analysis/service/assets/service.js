@@ -28,14 +28,17 @@
   const states = new WeakMap();
   let cursor = null;
 
+  // One spelling of an address, however its signs were written.
+  const spelled = (path, asked) => (asked.size ? `${path}?${asked}` : path);
+
   function address(figure) {
     const url = new URL(figure.dataset.src, location.origin);
     for (const key of (figure.dataset.keys ?? "").split(" ").filter(Boolean)) {
       const value = query().get(key);
       if (value !== null) url.searchParams.set(key, value);
     }
-    if (figure.dataset.follows && cursor) url.searchParams.set("at", cursor);
-    return url.pathname + url.search;
+    if (figure.dataset.follows && cursor) url.searchParams.set("cell", cursor);
+    return spelled(url.pathname, url.searchParams);
   }
 
   const tell = (figure, text) => {
@@ -124,7 +127,7 @@
       const cell = cellOf(event.points[0]);
       if (!cell || cell === query().get("cell")) return;
       put({ cell });
-      expect(`${location.pathname}/curves${location.search}`);
+      expect(spelled(`${location.pathname}/curves`, query()));
     });
     place.on("plotly_hover", (event) => {
       const cell = cellOf(event.points[0]);
@@ -290,6 +293,19 @@
     setTimeout(() => { button.textContent = words; }, 2000);
   }
 
+  // What is asked of Dash: the page anew where the path changed, or the query of a page that does not look after it;
+  // the answer anew where it is another workload's, or within another distance.
+  const same = (before, now) => (before === now ? window.dash_clientside.no_update : now);
+  window.dash_clientside = Object.assign({}, window.dash_clientside, {
+    service: {
+      route(path, search, route, asked) {
+        const keys = new URLSearchParams(search ?? "");
+        const page = path === "/" ? `${path}${search ?? ""}` : path;
+        return [same(route, page), same(asked, `${path} ${keys.get("workload")} ${keys.get("delta")}`)];
+      },
+    },
+  });
+
   window.robustness.go = go;
   window.addEventListener("popstate", moved);
   isNarrow.addEventListener("change", () => {
@@ -309,13 +325,14 @@
   };
   document.addEventListener("DOMContentLoaded", () => {
     if (/^\/study\/[^/]+$/.test(location.pathname)) {
-      const asked = new URLSearchParams([...query()].filter(([key]) => MAPS.has(key))).toString();
-      expect(`${location.pathname}/maps${asked ? `?${asked}` : ""}`);
+      expect(spelled(`${location.pathname}/maps`, new URLSearchParams([...query()].filter(([key]) => MAPS.has(key)))));
     }
     new MutationObserver((changes) => {
       const ours = (node) => node.closest?.(".plot, .problem, figcaption");
       if (changes.some((change) => !ours(change.target))) changed();
-    }).observe(document.body, { childList: true, subtree: true });
+    }).observe(document.body, {
+      childList: true, subtree: true, attributeFilter: ["data-src", "data-value", "data-default"],
+    });
     changed();
   });
 })();
