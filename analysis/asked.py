@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from robustness.study import Study
 
 
+MOST_KNOWN = 8
+_known: dict[str, frozenset[str]] = {}
+
+
 def stored_study(text: str | None, name: str) -> tuple[Study | None, str]:
     """Return the stored study and "", or None and what is wrong with it."""
     if text is None:
@@ -62,7 +66,7 @@ def asked_for(runs: pd.DataFrame, study: Study | None) -> tuple[pd.DataFrame, in
     from robustness.study import Sampled
 
     if not isinstance(study.search, Sampled):
-        ids = {run.run_id for run in study.grid()}
+        ids = _asked_ids(study)
         return runs[runs["run_id"].isin(ids)], len(ids)
     by_name: dict[str, list[Any]] = {}
     for entry in study.optimizers:
@@ -74,6 +78,17 @@ def asked_for(runs: pd.DataFrame, study: Study | None) -> tuple[pd.DataFrame, in
         for run_id, optimizer, lr, decay, seed in rows
     ]
     return possible[np.array(mask, dtype=bool)], study.search.cells * len(study.optimizers) * len(study.seeds)
+
+
+def _asked_ids(study: Study) -> frozenset[str]:
+    """Return the ids of a grid's runs; those of the last studies are kept, for a study is looked at again and again."""
+    key = study.model_dump_json()
+    ids = _known.get(key)
+    if ids is None:
+        ids = _known[key] = frozenset(run.run_id for run in study.grid())
+        for old in list(_known)[:-MOST_KNOWN]:
+            _known.pop(old, None)
+    return ids
 
 
 def is_sampled(runs: pd.DataFrame, study: Study | None) -> bool:

@@ -173,6 +173,10 @@ class Surfaces:
             self._kept[key] = self._surface(label, multipliers(self.seed_count, seeds - 1, draws))
         return self._kept[key]
 
+    def forget(self) -> None:
+        """Give the draws back, some hundred megabytes for many cells; they are made again when they are needed."""
+        self._kept = {key: one for key, one in self._kept.items() if not key[1]}
+
     def surface(self, label: str) -> Surface:
         """Return the mean landscape of an optimizer; kept."""
         key = label, 0

@@ -31,6 +31,7 @@ from analysis.export import browser as find_browser
 from robustness.results import Store, compact
 from tests import synthetic, synthetic_store
 from tests.browser import FLAGS
+from tests.test_service_browser import pixel
 
 STUDY = (
     synthetic_store.STUDY.replace("name: demo", "name: big")
@@ -46,23 +47,30 @@ def main() -> int:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--seconds", type=float, default=60.0, help="how long the clients stay")
     options = arguments.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as profile:
         later = _made(Path(folder))
         runs = synthetic_store.of_study(STUDY)
+        cells = _cells(Path(folder))
         service, address = _started(folder)
         memory = _Memory(service.pid)
         try:
             with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
-                quiet = _browsed(browser, address, "quiet")
+                # As a person's browser, which keeps what it has compiled; each page is a new one to it.
+                browser = playwright.chromium.launch_persistent_context(
+                    profile,
+                    executable_path=find_browser(),
+                    args=FLAGS,
+                    viewport={"width": 1280, "height": 900},
+                )
+                quiet = _browsed(browser, address, cells, "quiet")
                 with _Clients(address, runs) as clients:
                     sweep = threading.Thread(target=_write, args=(Path(folder), later))
                     sweep.start()
-                    busy = _browsed(browser, address, "20 clients and a sweep")
+                    busy = _browsed(browser, address, cells, "20 clients and a sweep")
                     time.sleep(options.seconds)
                     sweep.join()
                 compact(Store(f"{folder}/big"))
-                compacted = _browsed(browser, address, "after compaction")
+                compacted = _browsed(browser, address, cells, "after compaction")
                 browser.close()
         finally:
             service.terminate()
@@ -84,6 +92,15 @@ def _made(folder: Path) -> list[pd.DataFrame]:
     for part in parts[:-LATER]:
         _store(store, part)
     return parts[-LATER:]
+
+
+def _cells(folder: Path) -> list[tuple[float, float]]:
+    """Return cells of Adam that have curves, spread over its map."""
+    stored = Store(folder / "big").runs()
+    known = stored[(stored["optimizer"] == "adam") & (stored["status"] == "completed") & (stored["weight_decay"] > 0)]
+    places = known[["lr", "weight_decay"]].drop_duplicates()
+    chosen = places.iloc[np.linspace(0, len(places) - 1, CLICKS).astype(int)]
+    return [(float(lr), float(decay)) for lr, decay in chosen.itertuples(index=False)]
 
 
 def _store(store: Store, rows: pd.DataFrame) -> None:
@@ -128,31 +145,29 @@ class _Memory(threading.Thread):
             return
 
 
-def _browsed(browser: Any, address: str, when: str) -> str:
+def _browsed(browser: Any, address: str, cells: list[tuple[float, float]], when: str) -> str:
     """Open the page twice, the second time with everything but the study's own answers in the browser, and click."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
     opened = []
-    for _ in range(3):
-        page = context.new_page()
+    for _ in range(4):
+        page = browser.new_page()
         started = time.perf_counter()
         page.goto(f"{address}/study/big")
         page.wait_for_selector("#figure-maps[data-drawn]")
         opened.append(time.perf_counter() - started)
-        if len(opened) < 3:
+        if len(opened) < 4:
             page.close()
     page.wait_for_selector(".card")
-    box = page.locator("#figure-maps .nsewdrag").first.bounding_box()
     clicks = []
-    for n in range(CLICKS):
-        x = box["x"] + box["width"] * (0.15 + 0.7 * n / CLICKS)
-        y = box["y"] + box["height"] * (0.2 + 0.5 * ((7 * n) % CLICKS) / CLICKS)
+    for lr, decay in cells:
+        x, y = pixel(page, "adam", lr, decay)
         page.evaluate("delete document.getElementById('figure-curves')?.dataset.drawn")
         page.mouse.move(x, y)
+        page.wait_for_timeout(300)  # a hand is no faster
         started = time.perf_counter()
         page.mouse.click(x, y)
         page.wait_for_selector("#figure-curves[data-drawn]")
         clicks.append(time.perf_counter() - started)
-    context.close()
+    page.close()
     return (
         f"{when}: first load {opened[0]:.2f} s, then {statistics.median(opened[1:]):.2f} s; "
         f"click to curves {statistics.median(clicks):.2f} s median, {max(clicks):.2f} s at most"

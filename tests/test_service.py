@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from analysis.service import stored
+from analysis.service import answers, stored
 from analysis.service.app import make
 from analysis.service.stored import Studies, is_name
-from robustness.results import StorageError
+from robustness.results.causes import Unreachable
 from tests import synthetic_store
 from tests.service_calls import HOME, called, shown, text
 
@@ -116,8 +116,8 @@ def test_results_out_of_reach_are_a_page_that_says_so(tmp_path):
         page = shown(client, path)
         assert "The results cannot be read" in page
         assert str(tmp_path / "file") in page
-    for path in ("report", "maps"):
-        answer = client.get(f"/study/demo/{path}", base_url=HOME)
+    for path in ("study/demo/report", "study/demo/maps", "study/demo/claims/forest", "compare/performance"):
+        answer = client.get(f"/{path}", base_url=HOME)
         assert answer.status_code == 503
         assert "results cannot be read" in answer.get_data(as_text=True)
 
@@ -185,7 +185,7 @@ def test_results_that_go_away_leave_the_page_as_it_is(results, monkeypatch):
     client = make(str(results)).server.test_client()
 
     def away(*_):
-        raise StorageError("cannot list it: no answer")
+        raise Unreachable("cannot list it: no answer")
 
     monkeypatch.setattr(Studies, "snapshot", away)
     answer = tell(client, "/study/demo")
@@ -215,6 +215,7 @@ def test_a_torn_file_and_one_that_is_no_study_file_leave_the_service_alive(tmp_p
     root = synthetic_store.store(tmp_path / "demo", runs.iloc[:400])
     torn = next((root / "runs").iterdir())
     torn.write_bytes(torn.read_bytes()[:-100])
+    before = torn.read_bytes()
     (root / "study.yaml").write_text("name: [")
     (tmp_path / "odd" / "runs").mkdir(parents=True)
     client = make(str(tmp_path)).server.test_client()
@@ -223,6 +224,8 @@ def test_a_torn_file_and_one_that_is_no_study_file_leave_the_service_alive(tmp_p
     assert '"/study/odd"' in page
     assert client.get("/study/demo/maps", base_url=HOME).json["data"]
     assert "Shown without its study file" in text(tell(client, "/study/demo"))
+    assert torn.read_bytes() == before  # who only looks moves nothing
+    assert not (root / "set-aside").exists()
 
 
 def test_a_study_file_of_50_megabytes_is_not_read(tmp_path, runs):
@@ -230,7 +233,7 @@ def test_a_study_file_of_50_megabytes_is_not_read(tmp_path, runs):
     with (root / "study.yaml").open("a") as file:
         file.write("# " + "x" * 50_000_000)
     client = make(str(tmp_path)).server.test_client()
-    assert "is too large: 50 MB, at most 1 MB" in shown(client, "/")
+    assert "at most 100 kB" in shown(client, "/")
 
 
 def test_a_figure_is_sent_again_only_when_it_changed(client):
@@ -247,3 +250,24 @@ def test_a_figure_is_sent_again_only_when_it_changed(client):
     assert len(packed.data) < len(first.data) / 4
     nothing = client.get("/study/none/maps", base_url=HOME).json
     assert nothing["problem"].startswith("Nothing is drawn: no run")
+
+
+def test_an_answer_stands_while_runs_come_in(tmp_path, runs, monkeypatch):
+    monkeypatch.setattr(stored, "CHECK_S", 0.0)
+    monkeypatch.setattr(stored, "REST", 0.0)
+    made = []
+    monkeypatch.setattr(answers, "REST", 1e9)
+    monkeypatch.setattr(answers, "headline", lambda contents: made.append(len(contents.runs)) or "said")
+    synthetic_store.store(tmp_path / "demo", runs.iloc[:400])
+    studies, kept = Studies(str(tmp_path)), answers.Answers()
+    snapshot = studies.snapshot("demo")
+    first = kept.of(snapshot, snapshot.looks[0], 1.0)
+    assert kept.of(snapshot, snapshot.looks[0], 1.0) is first
+    synthetic_store.store(tmp_path / "demo", runs.iloc[400:], parts=1)
+    later = studies.snapshot("demo")
+    assert later.stamp != first.stamp
+    assert kept.of(later, later.looks[0], 1.0) is first
+    assert kept.of(later, later.looks[0], 2.0).contents.delta == 2.0
+    monkeypatch.setattr(answers.time, "monotonic", lambda: first.until + 1)
+    assert kept.of(later, later.looks[0], 1.0).stamp == later.stamp
+    assert made == [400, 1296, 1296]

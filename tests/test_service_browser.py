@@ -48,9 +48,11 @@ def address(results: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "robustness.cli", "serve", "--results", str(results), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as service:
         assert service.stdout
-        yield service.stdout.readline().rpartition(" ")[2].strip()
-        assert service.poll() is None, "the service has died"
-        service.terminate()
+        try:
+            yield service.stdout.readline().rpartition(" ")[2].strip()
+            assert service.poll() is None, "the service has died"
+        finally:
+            service.terminate()
 
 
 @contextmanager
@@ -268,6 +270,10 @@ seeds: 1
     with opened(browser, address, "/study/live") as page:
         drawn(page, "maps")
         page.locator("#facts", has_text="8 of 24 runs").wait_for()
+        page.mouse.move(*pixel(page, "adams", 1e-2, 1e-4))
+        label = page.locator(".hoverlayer .hovertext")
+        label.wait_for()
+        assert "1 seed" in (label.text_content() or "")
         sweep = threading.Thread(target=run_here, args=(whole,), kwargs={"results": str(results)})
         sweep.start()
         page.locator("#facts", has_text="24 of 24 runs").wait_for()
@@ -275,6 +281,8 @@ seeds: 1
         frame = load("live", results).runs
         said = f"{MAP}.data.flatMap((each) => each.customdata ?? []).flat().map((each) => each.join('|'))"
         until(page, f"{said}.every((each) => each.includes('3 seeds'))")
+        # The pointer has not moved.
+        until(page, "document.querySelector('.hoverlayer .hovertext')?.textContent.includes('3 seeds')")
         seen = page.evaluate(said)
         means = frame.groupby(["optimizer", "lr", "weight_decay"])["test_error"].mean()
         assert len(means) == len(seen) == 8
@@ -314,7 +322,7 @@ def test_studies_are_compared(browser: Any, address: str) -> None:
 @pytest.mark.parametrize("size", ["wide", "narrow"])
 def test_a_study_without_runs_and_one_with_a_single_run_say_so(browser: Any, address: str, size: str) -> None:
     with opened(browser, address, "/study/none", size) as page:
-        page.get_by_text("no run with a result is stored yet").first.wait_for()
+        page.get_by_text("No run of this study is stored yet").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") == SIZES[size][0]
     with opened(browser, address, "/study/single", size) as page:
         drawn(page, "maps", size)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
@@ -133,8 +133,10 @@ def served(results, *options, **environment):
     """Start the command and give its first lines and its process."""
     command = [sys.executable, "-m", "robustness.cli", "serve", "--results", str(results), "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | environment) as service:
-        yield service
-        service.terminate()
+        try:
+            yield service
+        finally:
+            service.terminate()
 
 
 def status(url, headers=None, data=None):
@@ -165,8 +167,9 @@ def test_beyond_loopback_a_token_is_made_and_printed_once(tmp_path):
         assert status(f"{home}/?token={token}x") == 401
         assert status(f"{home}/?token={token}") == 303
         assert status(f"{home}/", {"Host": f"evil.example:{port}"}) == 403
-        # A body of 50 MB is turned away before it is read.
-        assert status(f"{home}/submit/check", {"Content-Type": "application/json"}, b"x" * 2_000_000) in {401, 413}
+        # A large body is turned away before it is read, so that whoever sends it may not hear the answer.
+        with suppress(urllib.error.URLError, ConnectionError):
+            assert status(f"{home}/submit/check", {"Content-Type": "application/json"}, b"x" * 2_000_000) in {401, 413}
         assert status(f"{home}/") == 401
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import plotly
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from plotly.offline import get_plotlyjs
 
 from analysis.page import asset, themes
 from analysis.service import claims, compare, data, listing, maps, report, submit
 from analysis.service.attributes import aria
-from analysis.service.figures import sent, unavailable
+from analysis.service.figures import lasting, packed, sent, unavailable
 from analysis.service.guard import Guard
 from analysis.service.rayjobs import RayJobs
 from analysis.service.stored import Studies
@@ -43,7 +45,7 @@ FRAME = """<!doctype html>
 <body>
 <noscript><p class="note">These pages need JavaScript; they load nothing from elsewhere.</p></noscript>
 {%app_entry%}
-<script src="/plotly.js" defer></script>
+<script src="/plotly.js?PLOTLY" defer></script>
 {%config%}
 {%scripts%}
 {%renderer%}
@@ -72,7 +74,7 @@ def make(results: str, guard: Guard | None = None, *, address: str | None = None
             {"name": "viewport", "content": "width=device-width, initial-scale=1"},
             {"name": "color-scheme", "content": "light dark"},
         ],
-        index_string=FRAME.replace("CSS", asset("page.css")),
+        index_string=FRAME.replace("CSS", asset("page.css")).replace("PLOTLY", plotly.__version__),
     )
     studies, jobs = Studies(results), RayJobs(address)
     submitting = Submitting(studies, jobs, address, results) if allow_submit else None
@@ -164,7 +166,13 @@ def _add_scripts(server: Flask) -> None:
 
     @server.get("/plotly.js")
     def _plotly() -> Response:
-        return sent(get_plotlyjs(), "text/javascript")
+        # Its address has its version: a browser that has it need not ask.
+        return lasting(_packed_plotly(), "text/javascript")
+
+
+@lru_cache(maxsize=1)
+def _packed_plotly() -> bytes:
+    return packed(get_plotlyjs())
 
 
 def unreadable(error: Exception) -> list[Any]:

@@ -36,7 +36,12 @@ HINT = (
 
 def nothing(look: Look) -> list[Any]:
     """Return what stands here while no cell is chosen."""
-    return [html.H2("A cell"), html.P(HINT, className="caption"), *_chooser(look, None)]
+    return [html.Div(_title("A cell"), className="bar"), html.P(HINT, className="caption"), *_chooser(look, None)]
+
+
+def _title(words: str) -> Any:
+    """Return the heading; it alone is read out when another cell is chosen."""
+    return html.H2(words, **aria(live="polite"))
 
 
 def panel(snapshot: Snapshot, view: View) -> list[Any]:
@@ -52,7 +57,7 @@ def panel(snapshot: Snapshot, view: View) -> list[Any]:
     return [
         html.Div(
             [
-                html.H2(f"{cell.label} at learning rate {number(cell.lr)}, weight decay {number(cell.weight_decay)}"),
+                _title(f"{cell.label} at learning rate {number(cell.lr)}, weight decay {number(cell.weight_decay)}"),
                 frame.link("Close", f"/study/{snapshot.name}", view.with_(cell=None), className="quiet"),
             ],
             className="bar",

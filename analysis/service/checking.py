@@ -14,17 +14,15 @@ import select
 import sys
 from typing import TYPE_CHECKING, Any
 
+from analysis.service.limits import MOST_RUNS, runs
 from robustness.jobs.package import pack
 from robustness.plan import plan
 from robustness.results import StorageError, Store, child
-from robustness.study import Grid, Study, StudyError
+from robustness.study import Study, StudyError
 from robustness.sweep import ClusterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-MOST_RUNS = 200_000
-"""A study of more runs is neither planned nor started from the browser: listing them takes seconds and memory."""
 
 MEMORY_BYTES = 4 * 2**30
 IDLE_S = 300.0
@@ -64,7 +62,7 @@ def planned(asked: dict[str, Any]) -> dict[str, Any]:
     """Return the plan of a study that is right, as `robustness plan` words it."""
     study = parsed(asked)
     try:
-        found = plan(study, Store(child(asked["results"], study.name)))
+        found = plan(study, Store(child(asked["results"], study.name), read_only=True))
     except StorageError as error:
         return {"plan": [f"no plan: {error}"]}
     return {"plan": found.text(asked["price"]).splitlines(), "stored": found.stored, "left": found.left}
@@ -79,16 +77,6 @@ def packed(asked: dict[str, Any]) -> dict[str, Any]:
         return {"problems": [problem(str(error))]}
     archive = base64.b64encode(package.archive).decode()
     return {"study": study.name, "file": package.file, "archive": archive, "version": package.version}
-
-
-def runs(study: Study) -> int:
-    """Return how many runs a study has, without making them."""
-    if not isinstance(study.search, Grid):
-        cells = study.search.cells * len(study.optimizers)
-    else:
-        spaces = [study.space_of(entry) for entry in study.optimizers]
-        cells = sum(len(space.lr.values) * len(space.weight_decay.values) for space in spaces)
-    return cells * len(study.seeds) * len(study.workloads)
 
 
 def problem(message: str, line: int | None = None, key: str = "") -> dict[str, Any]:

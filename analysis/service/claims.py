@@ -31,13 +31,20 @@ if TYPE_CHECKING:
     from analysis.service.stored import Studies
     from analysis.verdict import Verdict
 
+EVERY_MS = 60_000
+"""Judging takes seconds, so a sweep is followed at a distance."""
+
 
 def page(studies: Studies, name: str, view: View) -> list[Any]:
     """Return the page of the verdicts on one workload of a study."""
     snapshot = studies.snapshot(name)
     if snapshot is None:
         return frame.no_study(studies.place)
-    return [*frame.head(name, "/claims", keep=kept(view)), html.Div(body(snapshot, view), id="claims-body")]
+    return [
+        *frame.head(name, "/claims", keep=kept(view)),
+        html.Div(body(snapshot, view), id="claims-body"),
+        dcc.Interval(id="claims-tick", interval=EVERY_MS),
+    ]
 
 
 def body(snapshot: Snapshot, view: View) -> list[Any]:
@@ -51,7 +58,13 @@ def body(snapshot: Snapshot, view: View) -> list[Any]:
         words = "No run is stored yet, so no claim can be judged."
         return [*parts, html.Section([html.H2("The claims"), html.P(words)])]
     contents, path = look.full, f"/study/{snapshot.name}/claims"
-    return [*parts, _verdicts(contents, path, view), _forest(contents, path), _figure(contents, path, view)]
+    stamp = dataset(stamp=snapshot.stamp)
+    return [
+        *parts,
+        _verdicts(contents, path, view),
+        _forest(contents, path, stamp),
+        _figure(contents, path, view, stamp),
+    ]
 
 
 def _shown(snapshot: Snapshot, look: Look) -> str:
@@ -69,14 +82,30 @@ def add_callbacks(app: Dash, studies: Studies, _jobs: RayJobs) -> None:
         prevent_initial_call=True,
     )
     def _follow(search: str | None, path: str | None, shown: str | None) -> Any:
-        try:
-            snapshot = studies.snapshot((path or "").removeprefix("/study/").removesuffix("/claims"))
-            view = View.parse(search)
-            if snapshot is None:
-                return frame.note("This study is not stored any more.")
-            return no_update if _shown(snapshot, snapshot.look(view)) == shown else body(snapshot, view)
-        except (StorageError, OSError) as error:
-            return frame.note(f"The results cannot be read: {error}", "alert")
+        return _body_at(studies, search, path, shown)
+
+    @app.callback(
+        Output("claims-body", "children", allow_duplicate=True),
+        Input("claims-tick", "n_intervals"),
+        State("url", "search"),
+        State("url", "pathname"),
+        State("claims-of", "data"),
+        prevent_initial_call=True,
+    )
+    def _refresh(_ticks: int, search: str | None, path: str | None, shown: str | None) -> Any:
+        return _body_at(studies, search, path, shown)
+
+
+def _body_at(studies: Studies, search: str | None, path: str | None, shown: str | None) -> Any:
+    """Return what an address shows; no update where that is shown already."""
+    try:
+        snapshot = studies.snapshot((path or "").removeprefix("/study/").removesuffix("/claims"))
+        view = View.parse(search)
+        if snapshot is None:
+            return frame.note("This study is not stored any more.")
+        return no_update if _shown(snapshot, snapshot.look(view)) == shown else body(snapshot, view)
+    except (StorageError, OSError) as error:
+        return frame.note(f"The results cannot be read: {error}", "alert")
 
 
 def kept(view: View) -> str:
@@ -98,10 +127,7 @@ def add_routes(server: Flask, studies: Studies) -> None:
 
 
 def _drawn(studies: Studies, name: str, section: str) -> Response:
-    try:
-        snapshot = studies.snapshot(name)
-    except (StorageError, OSError) as error:
-        return figures.missing(f"The results cannot be read: {error}")
+    snapshot = studies.snapshot(name)
     if snapshot is None or section not in HEADINGS:
         return figures.missing("There is no such study." if snapshot is None else "There is no such figure.")
     view = View.parse(request.query_string.decode(errors="replace"))
@@ -174,13 +200,15 @@ def _without_data(verdicts: Sequence[Verdict]) -> Any:
     )
 
 
-def _forest(contents: Contents, path: str) -> Any:
+def _forest(contents: Contents, path: str, stamp: dict[str, Any]) -> Any:
     if not any(one.comparisons for one in contents.verdicts):
         return None
-    return html.Section([html.H2(HEADINGS["claims"]), frame.figure(f"{path}/forest", "forest", keys=("workload",))])
+    return html.Section(
+        [html.H2(HEADINGS["claims"]), frame.figure(f"{path}/forest", "forest", keys=("workload",), **stamp)]
+    )
 
 
-def _figure(contents: Contents, path: str, view: View) -> Any:
+def _figure(contents: Contents, path: str, view: View, stamp: dict[str, Any]) -> Any:
     """Return the place of the figure that the address names, by default that of the first claim."""
     first = next((section_of(one, contents) for one in _known(contents)), "basins")
     options = [(each, HEADINGS[each]) for each in SECTIONS]
@@ -189,6 +217,6 @@ def _figure(contents: Contents, path: str, view: View) -> Any:
         frame.select("figure", "Figure", options, view.one_of("figure", [first, *SECTIONS]), default=first),
         frame.select("delta", "Basin within", distances, view.one_of("delta", DELTAS), default=DELTAS[0]),
     ]
-    place = frame.figure(f"{path}/figure/{first}", "shown", keys=("workload", "figure", "delta"))
+    place = frame.figure(f"{path}/figure/{first}", "shown", keys=("workload", "figure", "delta"), **stamp)
     heading = html.H2("The figure that shows a claim")
     return html.Section([heading, html.Div(controls, className="controls"), place], id="claim-figure", tabIndex=-1)

@@ -80,10 +80,7 @@ def add_routes(server: Flask, studies: Studies) -> None:
     @server.get("/compare/performance")
     def compare_performance() -> Response:
         view = View.parse(request.query_string.decode(errors="replace"))
-        try:
-            found = _stored(studies, _chosen(view, studies.names())[0])
-        except (StorageError, OSError) as error:
-            return figures.missing(f"The results cannot be read: {error}")
+        found = _stored(studies, _chosen(view, studies.names())[0])
         return figures.respond(lambda: _performance(found), " ".join(one.stamp for one in found))
 
 

@@ -6,14 +6,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from dash import Input, Output, State, html
+from dash import Input, Output, State, dcc, html, no_update
 
 from analysis.figures.theme import count, number, plural, short
 from analysis.service import downloads, frame
 from analysis.service.attributes import aria, dataset
 from analysis.service.claims import kept
 from analysis.service.filters import COLUMNS, OPERATORS, is_listed, is_text
-from analysis.service.table import Query, duckdb_lines, pandas_lines
+from analysis.service.table import Query
+from analysis.service.taking import taken
 from analysis.service.view import View
 from robustness.results import StorageError
 from robustness.results.schema import RUNS
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from analysis.service.stored import Studies
 
 PAGE_ROWS = 50
+EVERY_MS = 10_000
 NOTHING = "–"
 SOME = (
     "lr",
@@ -57,7 +59,8 @@ def page(studies: Studies, name: str, view: View) -> list[Any]:
     head = frame.head(name, "/data", keep=kept(view))
     if not len(snapshot.stored):
         return [*head, html.Section([html.H2("The runs"), html.P("No run of this study is stored yet.")])]
-    return [*head, html.Section([html.H2("The runs"), _adding(), html.Div(body(snapshot, view), id="data-body")])]
+    runs = [html.H2("The runs"), _adding(), html.Div(body(snapshot, view), id="data-body")]
+    return [*head, html.Section(runs), dcc.Interval(id="data-tick", interval=EVERY_MS)]
 
 
 def add_callbacks(app: Dash, studies: Studies, _jobs: RayJobs) -> None:
@@ -75,6 +78,23 @@ def add_callbacks(app: Dash, studies: Studies, _jobs: RayJobs) -> None:
             return body(snapshot, View.parse(search)) if snapshot else frame.note("There is no such study any more.")
         except (StorageError, OSError) as error:
             return frame.note(f"The results cannot be read: {error}", "alert")
+
+    @app.callback(
+        Output("data-body", "children", allow_duplicate=True),
+        Input("data-tick", "n_intervals"),
+        State("url", "search"),
+        State("url", "pathname"),
+        State("data-of", "data"),
+        prevent_initial_call=True,
+    )
+    def _refresh(_ticks: int, search: str | None, path: str | None, shown: str | None) -> Any:
+        try:
+            snapshot = studies.snapshot((path or "").removeprefix("/study/").removesuffix("/data"))
+        except (StorageError, OSError):
+            return no_update  # what is shown was read, and is
+        if snapshot is None or snapshot.stamp == shown:
+            return no_update
+        return body(snapshot, View.parse(search))
 
 
 def add_routes(server: Flask, studies: Studies) -> None:
@@ -112,8 +132,8 @@ def body(snapshot: Snapshot, view: View) -> list[Any]:
         _table(snapshot, some, query, view) if len(rows) else html.P("No run meets all of these filters."),
         _paging(view, path, at, pages) if len(some) > 20 else None,
         _other_columns(view, path),
-        _files(query, path),
-        _lines(query, shown(snapshot.store.root)),
+        *taken(query, path, shown(snapshot.store.root)),
+        dcc.Store(id="data-of", data=snapshot.stamp),
     ]
 
 
@@ -226,23 +246,3 @@ def worded(column: str, value: Any) -> str:
     if "error" in column:
         return f"{value:.2f}"
     return number(value) if column in AXES else number(float(f"{value:.3g}"))
-
-
-def _files(query: Query, path: str) -> Any:
-    keys = [("where", str(one)) for one in query.filters]
-    keys += [("sort", f"{'-' if query.descending else ''}{query.sort}")] if query.sort else []
-    asked = f"?{urlencode(keys)}" if keys else ""
-    named = {"runs.parquet": "Runs, Parquet", "runs.csv": "Runs, CSV", "curves.parquet": "Their curves, Parquet"}
-    links = [
-        html.A(words, href=f"{path}/{file}{asked}", className="button", download="") for file, words in named.items()
-    ]
-    return html.Div([html.H3("Download these runs"), html.P(links, className="buttons")])
-
-
-def _lines(query: Query, root: str) -> Any:
-    parts = [("pandas", pandas_lines(query, root)), ("DuckDB", duckdb_lines(query, root))]
-    blocks = []
-    for name, text in parts:
-        copy = html.Button("Copy", type="button", **dataset(copy=text), **aria(label=f"Copy the {name} lines"))
-        blocks += [html.H3(f"The same in {name}"), html.Pre(html.Code(text), tabIndex=0), copy]
-    return html.Div(blocks, className="lines")

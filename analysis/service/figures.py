@@ -7,7 +7,6 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import plotly.graph_objects as go
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 64 * 2**20
 """Of answers that are kept, packed."""
-SMALL = 1024
+KEEPING = 500
+"""Bytes that keeping an answer takes beside it, about: many small ones must not fill the memory either."""
 
 
 class _Kept:
@@ -38,10 +38,11 @@ class _Kept:
 
     def put(self, key: str, answer: bytes) -> None:
         with self._lock:
-            self._size += len(answer) - len(self._answers.pop(key, b""))
+            before = self._answers.pop(key, None)
+            self._size += len(answer) + KEEPING - (0 if before is None else len(before) + KEEPING)
             self._answers[key] = answer
             while self._size > MOST_BYTES and len(self._answers) > 1:
-                self._size -= len(self._answers.popitem(last=False)[1])
+                self._size -= len(self._answers.popitem(last=False)[1]) + KEEPING
 
 
 _kept = _Kept()
@@ -62,12 +63,12 @@ def answer(make: Callable[[], Any], stamp: str) -> Response:
     key = hashlib.sha256(f"{stamp} {request.full_path}".encode()).hexdigest()[:32]
     if request.if_none_match.contains(key):
         return _tagged(Response(status=304), key)
-    packed = _kept.get(key)
-    if packed is None:
+    body = _kept.get(key)
+    if body is None:
         content = make()
-        packed = gzip.compress(json.dumps(content, allow_nan=False, separators=(",", ":")).encode(), 5)
-        _kept.put(key, packed)
-    return _tagged(_unpacked(packed), key)
+        body = gzip.compress(json.dumps(content, allow_nan=False, separators=(",", ":")).encode(), 5)
+        _kept.put(key, body)
+    return _tagged(_unpacked(body), key)
 
 
 def plain(drawn: Drawing | str) -> dict[str, Any]:
@@ -95,22 +96,29 @@ def _json(content: dict[str, Any], status: int) -> Response:
 
 def sent(content: str, mimetype: str) -> Response:
     """Answer with a text that changes with the program only."""
-    packed = _packed(content)
-    tag = hashlib.sha256(packed).hexdigest()[:32]
-    return _tagged(Response(status=304) if request.if_none_match.contains(tag) else _unpacked(packed, mimetype), tag)
+    tag = hashlib.sha256(content.encode()).hexdigest()[:32]
+    known = request.if_none_match.contains(tag)
+    return _tagged(Response(status=304) if known else _unpacked(packed(content), mimetype), tag)
 
 
-@lru_cache(maxsize=8)
-def _packed(content: str) -> bytes:
+def lasting(content: bytes, mimetype: str) -> Response:
+    """Answer with what is packed, under an address that stands for nothing else, ever."""
+    response = _unpacked(content, mimetype)
+    response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    return response
+
+
+def packed(content: str) -> bytes:
+    """Return a text as browsers take it."""
     return gzip.compress(content.encode(), 6, mtime=0)
 
 
-def _unpacked(packed: bytes, mimetype: str = "application/json") -> Response:
+def _unpacked(body: bytes, mimetype: str = "application/json") -> Response:
     if request.accept_encodings["gzip"]:
-        response = Response(packed, mimetype=mimetype)
+        response = Response(body, mimetype=mimetype)
         response.headers["Content-Encoding"] = "gzip"
     else:
-        response = Response(gzip.decompress(packed), mimetype=mimetype)
+        response = Response(gzip.decompress(body), mimetype=mimetype)
     response.headers["Vary"] = "Accept-Encoding"
     return response
 

@@ -83,12 +83,11 @@ class Guard:
         if not self._is_own(request.host):  # a foreign name that resolves to this machine
             return _words("this answers to its own names alone, such as localhost; `--name` adds one\n", 403)
         origin = request.headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc != request.host:
+        if origin is not None and origin not in {f"http://{request.host}", f"https://{request.host}"}:
             return _words("only its own pages may ask\n", 403)
         if self._token and not _same(request.cookies.get(COOKIE, ""), self._session):
             return self._sign_in()
-        study = _STUDY.fullmatch(request.path)
-        if not (is_name(study[1]) if study else _OWN.fullmatch(request.path)):
+        if not _is_known(request.path):
             return _words("there is no such page\n", 404)
         return None
 
@@ -114,11 +113,22 @@ class Guard:
                 return _words("sign in first\n", 401)
             return _asking(wrong=bool(given))
         rest = urlencode([(key, value) for key, value in request.args.items(multi=True) if key != "token"])
-        response = redirect(request.path + (f"?{rest}" if rest else ""), 303)
+        # Nothing else of what was asked for: a browser reads more than one path as another host's address.
+        path = request.path if _is_page(request.path) else "/"
+        response = redirect(path + (f"?{rest}" if rest else ""), 303)
         response.set_cookie(
             COOKIE, self._session, max_age=MONTH_S, httponly=True, samesite="Lax", secure=request.is_secure
         )
         return response
+
+
+def _is_known(path: str) -> bool:
+    study = _STUDY.fullmatch(path)
+    return is_name(study[1]) if study else _OWN.fullmatch(path) is not None
+
+
+def _is_page(path: str) -> bool:
+    return path in {"/", "/compare", "/submit"} or (path.startswith("/study/") and _is_known(path))
 
 
 def _same(given: str, wanted: str) -> bool:

@@ -41,7 +41,8 @@ class Line:
         pace: Runs a second, while it ran last; NaN where unknown.
         gap_s: The longest time between two of its last writes, seconds; 0 where unknown.
         best: By workload, the least mean error over the seeds of a cell of each optimizer, percent.
-        problem: Why the study file cannot be read; "" if it can.
+        problem: Why the study file, or all of the study, cannot be read; "" if it can.
+        readable: Whether its runs can be read.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Line:
     gap_s: float
     best: dict[str, dict[str, float]]
     problem: str = ""
+    readable: bool = True
 
     @property
     def complete(self) -> bool:
@@ -63,6 +65,8 @@ class Line:
 
     def state(self, now: datetime | None = None) -> str:
         """Return what the last write says: "no run yet", "complete", "running" or "interrupted"."""
+        if not self.readable:
+            return "cannot be read"
         if self.complete:
             return "complete"
         if self.last is None:
@@ -75,6 +79,11 @@ class Line:
         if self.asked is None or not self.pace > 0:
             return float("nan")
         return (self.asked - self.done) / self.pace
+
+
+def unreadable_line(name: str, error: Exception) -> Line:
+    """Return the line of a study that cannot be read."""
+    return Line(name, (), (), 0, None, 0, None, float("nan"), 0.0, {}, f"cannot be read: {error}", readable=False)
 
 
 def line_of(name: str, parts: Sequence[Part], problem: str = "") -> Line:

@@ -8,6 +8,7 @@ from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from analysis.explored import cuts, difference, maps
 from analysis.service import cell, frame, overview
+from analysis.service.answers import Answers
 from analysis.service.attributes import aria, dataset
 from analysis.service.figures import missing, respond
 from analysis.service.looking import DELTAS, KEYS, cell_of, look_of, metrics, seeds_of
@@ -39,15 +40,16 @@ def page(studies: Studies, name: str, view: View, jobs: RayJobs) -> list[Any]:
     return [
         *frame.head(name, "", about),
         html.Div(overview.facts(snapshot, jobs.of(name, studies.place)), id="facts"),
-        html.Div(html.P("comparing the basins", className="caption", role="status"), id="answer"),
+        html.Div(overview.before(look), id="answer"),
         html.Section(
             [
                 html.Div(pickers(snapshot, look, view), className="controls", id="pickers"),
                 frame.figure(f"{base}/maps", "maps", keys=KEYS, live=True, tabIndex="0", **dataset(cells="1")),
             ],
+            style={"--maps": str(len(labels(look)))},
             **aria(label="Maps"),
         ),
-        html.Section(cell.nothing(look), id="cell", **aria(label="The chosen cell", live="polite")),
+        html.Section(cell.nothing(look), id="cell", **aria(label="The chosen cell")),
         html.Section(
             [
                 html.H2("Cuts"),
@@ -116,6 +118,7 @@ def _pair(names: list[str], view: View) -> tuple[str, str]:
 
 def add_callbacks(app: Dash, studies: Studies, jobs: RayJobs) -> None:
     """Let the page's words follow what is stored, and the chosen cell the address."""
+    answers = Answers()
 
     @app.callback(
         Output("facts", "children"),
@@ -137,10 +140,12 @@ def add_callbacks(app: Dash, studies: Studies, jobs: RayJobs) -> None:
             view = View.parse(search)
             look = snapshot.look(view)
             facts = overview.facts(snapshot, jobs.of(snapshot.name, studies.place))
-            key = f"{snapshot.stamp} {look.slug} {view.one_of('delta', DELTAS)}"
+            delta = view.one_of("delta", DELTAS)
+            found = answers.of(snapshot, look, float(delta))
+            key = f"{found.stamp} {look.slug} {delta}"
             if key == shown:
                 return facts, no_update, no_update, "", ""
-            return facts, overview.answered(snapshot, look, view), key, "", ""
+            return facts, overview.answered(snapshot.name, found, view), key, "", ""
         except (StorageError, OSError) as error:
             return no_update, no_update, no_update, f"The results cannot be read at the moment: {error}", "note"
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import html as text
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from dash import html
 
 from analysis import wording
-from analysis.answer import answer, headline
 from analysis.figures.theme import LINES, number, percent, spread
 from analysis.service import frame, words
-from analysis.service.looking import DELTAS, CellOf
+from analysis.service.looking import CellOf
 
 if TYPE_CHECKING:
     from analysis.contents import Contents
+    from analysis.service.answers import Answer
     from analysis.service.snapshot import Look, Snapshot
     from analysis.service.view import View
     from analysis.summary import Summary
@@ -27,35 +26,36 @@ if TYPE_CHECKING:
 def facts(snapshot: Snapshot, job: Job | None) -> list[Any]:
     """Return how far the study is."""
     line = snapshot.line
-    said = [f"{words.runs(line)} runs", words.state(line, job)]
+    said = [f"{words.done(line)} runs", *([words.failed(line)] if line.failed else []), words.state(line, job)]
     if line.last is not None:
         said.append(f"last run {words.last(line)}")
     return [html.Ul([html.Li(each) for each in said], className="facts"), words.bar(line)]
 
 
-def answered(snapshot: Snapshot, look: Look, view: View) -> list[Any]:
+def before(look: Look) -> list[Any]:
+    """Return what stands in the place of the answer until it is known."""
+    if not len(look.runs):
+        return _nothing()
+    return [html.P("comparing the basins", className="caption loading", role="status")]
+
+
+def _nothing() -> list[Any]:
+    said = "No run of this study is stored yet. Its maps appear here, cell by cell, as the sweep goes on."
+    return [html.P(said, className="answer nothing")]
+
+
+def answered(name: str, found: Answer, view: View) -> list[Any]:
     """Return the answer in words, a card an optimizer, and what to know before trusting them."""
-    delta = float(view.one_of("delta", DELTAS))
-    contents = look.contents
-    contents = snapshot.once(f"within {delta} of {look.slug}", lambda: _within(contents, delta))
+    contents, first = found.contents, found.first
+    if not len(contents.runs):
+        return _nothing()
     notes = re.findall(r'<p class="note">(.*?)</p>', wording.notes(contents), re.DOTALL)
-    first = headline(contents)
     return [
-        *([html.P(frame.rich(first), className="answer")] if first else []),
-        html.Div([_card(one, contents, snapshot.name, view) for one in _ranked(contents)], className="cards"),
-        html.P(frame.rich(answer(contents)), className="detail" if first else "answer"),
+        html.P(frame.rich(first or found.detail), className="answer"),
+        html.Div([_card(one, contents, name, view) for one in _ranked(contents)], className="cards"),
+        *([html.P(frame.rich(found.detail), className="detail")] if first else []),
         *(frame.note(text.unescape(each)) for each in notes),
     ]
-
-
-def _within(contents: Contents, delta: float) -> Contents:
-    """Return the contents with basins within another distance."""
-    if delta == contents.delta or contents.contrasts is None:
-        return contents
-    from analysis.summary import summarize
-
-    summaries = [summarize(one, contents.contrasts, delta) for one in contents.maps.values()]
-    return replace(contents, summaries=summaries, deltas=(delta, 2 * delta))
 
 
 def _ranked(contents: Contents) -> list[Summary]:
@@ -68,7 +68,7 @@ def _card(one: Summary, contents: Contents, name: str, view: View) -> Any:
     ink = LINES[order.index(one.label) % len(LINES)]
     best = one.chosen or one.least
     share = [html.P([html.Strong(percent(one.share)), " of the box is basin"])] if np.isfinite(one.share) else []
-    head = html.H3([html.Span(className="dot", style={"background": ink}), one.label])
+    head = html.H2([html.Span(className="dot", style={"background": ink}), one.label])
     if best is None:
         return html.Div([head, html.P("no cell has trained yet")], className="card")
     where = CellOf(one.label, best.lr, best.weight_decay)

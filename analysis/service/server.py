@@ -17,8 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 THREADS = 8
+CONNECTIONS = 1000
+"""Open at once: a browser holds some, and whoever sends slowly must not keep the others out."""
 MOST_BYTES = 2**20
 """Of a request. A study file is smaller, and nothing else is sent."""
+
+MOST_UNREAD = 2**28
+"""Bytes that wait for one connection, on disk, before the thread that answers it waits too: it may wait for ever."""
 
 
 class ServiceError(Exception):
@@ -66,6 +71,9 @@ def serve(
         threads=THREADS,
         max_request_body_size=MOST_BYTES,
         channel_timeout=60,
+        connection_limit=CONNECTIONS,
+        outbuf_high_watermark=MOST_UNREAD,
+        asyncore_use_poll=True,  # select() knows no more than 1024 files
         ident=None,
     )
     ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")

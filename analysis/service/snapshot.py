@@ -6,9 +6,9 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from analysis.asked import stored_study
 from analysis.contents import fully, lightly
 from analysis.parts import parts, slugs
+from analysis.service.limits import read_stored
 from analysis.service.line import line_of
 from robustness.study.file import MOST
 
@@ -60,7 +60,6 @@ class Snapshot:
         text: The study file; None without one.
         study: What that file asks; None where it is missing or cannot be read.
         problem: Why `study` is None; "" otherwise.
-        looks: Each workload, at least one.
         line: How far it is.
     """
 
@@ -69,20 +68,26 @@ class Snapshot:
         self._following = following
         self.stamp, self.store, self.text = following.stamp, following.store, following.text
         self.name = self.store.name
-        self.study, self.problem = stored_study(self.text, self.name)
+        self.study, self.problem = read_stored(self.text, self.name)
         if len(self.text or "") > MOST:
             self.text = ""  # nobody reads it
         self.stored: pd.DataFrame = following.runs()
         self._parts = parts(self.stored, self.study)
-        titles = slugs([part.title for part in self._parts])
-        self.looks = [Look(self, i, *pair) for i, pair in enumerate(zip(titles, self._parts, strict=True))]
         self.line = line_of(self.name, self._parts, self.problem)
         self._lock, self._made = threading.RLock(), dict[str, Any]()
 
+    @property
+    def looks(self) -> list[Look]:
+        """Each workload, at least one."""
+        # Made anew: kept, they would hold the snapshot that holds them, and some hundred megabytes with it.
+        titles = slugs([part.title for part in self._parts])
+        return [Look(self, i, *pair) for i, pair in enumerate(zip(titles, self._parts, strict=True))]
+
     def look(self, view: View) -> Look:
         """Return the workload that an address names, else the first."""
-        named = view.one_of("workload", [look.slug for look in self.looks])
-        return next(look for look in self.looks if look.slug == named)
+        looks = self.looks
+        named = view.one_of("workload", [look.slug for look in looks])
+        return next(look for look in looks if look.slug == named)
 
     def curves(self, run_ids: list[str]) -> pd.DataFrame:
         """Return the curves of these runs.

@@ -17,9 +17,18 @@ if TYPE_CHECKING:
 
 
 def runs(line: Line) -> str:
+    """Return how many runs of how many are done, and how many failed."""
+    return f"{done(line)}, {failed(line)}" if line.failed else done(line)
+
+
+def done(line: Line) -> str:
     """Return how many runs of how many are done."""
-    done = count(line.done) if line.asked is None else f"{count(line.done)} of {count(line.asked)}"
-    return f"{done}, {count(line.failed)} failed" if line.failed else done
+    return count(line.done) if line.asked is None else f"{count(line.done)} of {count(line.asked)}"
+
+
+def failed(line: Line) -> str:
+    """Return how many runs failed."""
+    return f"{count(line.failed)} failed"
 
 
 def bar(line: Line) -> Any:

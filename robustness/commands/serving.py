@@ -64,6 +64,7 @@ def serve(options: argparse.Namespace) -> int:
     from analysis.service.server import LOOPBACK, ServiceError
     from analysis.service.server import serve as answer
     from robustness.jobs.cluster import DEFAULT_ADDRESS
+    from robustness.results.storage import shown
 
     try:
         given = _given(options.token_file)
@@ -74,7 +75,9 @@ def serve(options: argparse.Namespace) -> int:
     token = given or (secrets.token_urlsafe(24) if wanted else "")
 
     def ready(address: str) -> None:
-        out.print(f"studies in {options.results}: {address}{'' if given or not token else f'/?token={token}'}")
+        out.print(
+            f"studies in {shown(str(options.results))}: {address}{'' if given or not token else f'/?token={token}'}"
+        )
         if token:
             out.print("visitors sign in with the token" + (", which is not printed again" if not given else ""))
         out.print("Ctrl-C ends it.")

@@ -36,9 +36,10 @@ def _nothing() -> None: ...
 
 
 class PartReader:
-    """Reads the parts of a study and sets aside what is none, with one warning each."""
+    """Reads the parts of a study and sets aside what is none (`read_only`: leaves it), with one warning each."""
 
-    def __init__(self, folder: Folder, root: str) -> None:
+    def __init__(self, folder: Folder, root: str, *, read_only: bool = False) -> None:
+        self._read_only = read_only
         self._folder, self._root = folder, shown(root)
         self._path = Path(root) if isinstance(folder, LocalFolder) else None
         self._left_out: set[str] = set()
@@ -187,9 +188,13 @@ class PartReader:
         copies = (f"{folder}-{entry.name.removesuffix(_ENDING)}-{n}{_ENDING}" for n in range(1, len(taken) + 2))
         target = "set-aside/" + (name if name not in taken else next(c for c in copies if c not in taken))
         try:
-            if not self._folder.move(path, target):
+            if self._read_only:
+                self._left_out.add(path)
+                outcome = "ignored where it is"
+            elif not self._folder.move(path, target):
                 return
-            outcome = f"moved to {target}"
+            else:
+                outcome = f"moved to {target}"
         except StorageError as error:
             self._left_out.add(path)
             outcome = f"ignored where it is ({error})"

@@ -111,7 +111,7 @@ class LocalFolder:
         """Return what `folder` holds, sorted by name; nothing if it does not exist."""
         path = self._root / folder
         with explained("list", path), contextlib.suppress(FileNotFoundError), os.scandir(path) as found:
-            return sorted((Entry(e.name, e.is_file()) for e in found), key=lambda e: e.name)
+            return sorted((Entry(e.name, _is_file(e)) for e in found), key=lambda e: e.name)
         return []
 
     def read(self, path: str) -> bytes | None:
@@ -167,6 +167,13 @@ class LocalFolder:
         with explained("look at", self._root / path), contextlib.suppress(FileNotFoundError):
             return time.time() - (self._root / path).stat().st_mtime
         return None
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link to itself: nobody else's files are less there for it
+        return False
 
 
 def _make_folder(path: Path) -> None:

@@ -46,12 +46,15 @@ _HOUR = 3600.0
 class Store:
     """The stored results of one study; cheap to make, and travels to workers by pickling."""
 
-    def __init__(self, root: str | Path) -> None:
-        """Take the study's folder: a local path, or the URI of any pyarrow filesystem."""
-        self.root = absolute(root)
+    def __init__(self, root: str | Path, *, read_only: bool = False) -> None:
+        """Take the study's folder: a local path, or the URI of any pyarrow filesystem.
 
-    def __reduce__(self) -> tuple[type[Store], tuple[str]]:
-        return Store, (self.root,)
+        `read_only`: reading leaves even torn files where they are.
+        """
+        self.root, self._read_only = absolute(root), read_only
+
+    def __reduce__(self) -> tuple[Any, tuple[str, bool]]:
+        return _remade, (self.root, self._read_only)
 
     def __repr__(self) -> str:
         return f"Store({shown(self.root)!r})"
@@ -69,7 +72,7 @@ class Store:
     @cached_property
     def reader(self) -> PartReader:
         """What reads parts, for the rest of this package."""
-        return PartReader(self.folder, self.root)
+        return PartReader(self.folder, self.root, read_only=self._read_only)
 
     @staticmethod
     def part_name(run_ids: Iterable[str]) -> str:
@@ -230,3 +233,7 @@ class Store:
         """Remove temporary files that killed writers left more than an hour ago."""
         for folder in ("", "runs", "curves", "provenance"):
             self.folder.clean(folder, _HOUR)
+
+
+def _remade(root: str, read_only: bool) -> Store:
+    return Store(root, read_only=read_only)

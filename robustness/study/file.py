@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 FOLDER = Path("search_spaces")
 PACKAGED = Path(__file__).resolve().parents[2] / "search_spaces"
 SUFFIXES = (".yaml", ".yml")
-MOST = 1_000_000
-"""Characters of a study file that are read: the largest there is has some thousand."""
+MOST = 100_000
+"""Characters of a study file that are read: the largest there is has some thousand, and every one takes its time."""
 
 
 def studies() -> dict[str, Path]:
@@ -79,7 +79,7 @@ def parse(text: str, file: str) -> Study:
         StudyError: with everything that is wrong, each with its line in `file`.
     """
     if len(text) > MOST:
-        raise refused(file, f"is too large: {len(text) / 1e6:.0f} MB, at most {MOST / 1e6:.0f} MB")
+        raise refused(file, f"is too large: {len(text) // 1000} kB, at most {MOST // 1000} kB")
     document = Document(text, file)
     stem = Path(file).stem
     try:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 Loc = tuple[str | int, ...]
 
+MOST = 200
+"""Errors of one model that are put into words: looking for the nearest word takes its time, and nobody reads more."""
+
 
 def dotted(loc: Iterable[str | int]) -> str:
     """Write a place in a study as a key: `optimizers[1].betas`."""
@@ -63,7 +66,7 @@ def translated(error: ValidationError, model: type[BaseModel], also: tuple[str, 
 
     `also` are keys that are allowed beside those of the model.
     """
-    items = error.errors(include_url=False)
+    items = error.errors(include_url=False)[:MOST]
     for item in items:
         if item["type"] == "too_short" and any(_below(other["loc"], item["loc"]) for other in items):
             continue  # pydantic doesn't count the items that are wrong

@@ -60,6 +60,7 @@
     const url = address(figure);
     const state = states.get(figure) ?? {};
     states.set(figure, state);
+    state.stamp = figure.dataset.stamp;
     if (state.asking === url) return;
     state.abort?.abort();
     state.abort = new AbortController();
@@ -101,12 +102,17 @@
     const uirevision = ["workload", "decay", "surface", "cell"].map((key) => asked.get(key)).join(" ");
     const had = place.dataset.kind;
     const kept = { uirevision };
+    if (!window.Plotly) return plotly.then(() => show(figure));
     Promise.resolve(draw(place, content, figure.dataset.name, kept)).then(() => {
       if (place.dataset.kind !== had || !place.dataset.bound) bind(figure, place);
       mark(figure);
       figure.dataset.drawn = place.dataset.kind;
+      pointAgain(figure);
     });
   }
+
+  const script = document.querySelector('script[src^="/plotly.js"]');
+  const plotly = new Promise((loaded) => (window.Plotly ? loaded() : script.addEventListener("load", loaded)));
 
   // Cells.
   const written = (label, lr, decay) => `${label}~${lr}~${decay}`;
@@ -151,7 +157,24 @@
     const [lr, decay] = parts.slice(-2).map(Number);
     return { label: parts.slice(0, -2).join("~"), lr, decay };
   };
-  const near = (a, b) => a === b || Math.abs(a - b) <= 1e-9 * Math.abs(a);
+  // The nearest value, for an address may have been written by hand; -1 where none is near.
+  function nearest(values, value) {
+    const away = values.map((each) => Math.abs(each - value));
+    const least = away.indexOf(Math.min(...away));
+    return away[least] <= 0.02 * Math.abs(value) ? least : -1;
+  }
+
+  // A label that stood under a resting pointer is gone when the figure is drawn anew: say that it is there.
+  let pointer = null;
+  document.addEventListener("mousemove", (event) => {
+    if (event.isTrusted) pointer = { clientX: event.clientX, clientY: event.clientY };
+  });
+  function pointAgain(figure) {
+    if (!figure.dataset.cells || !pointer) return;
+    const under = document.elementFromPoint(pointer.clientX, pointer.clientY);
+    if (!figure.contains(under)) return;
+    under.dispatchEvent(new MouseEvent("mousemove", { ...pointer, bubbles: true }));
+  }
 
   // A frame around the chosen cell.
   function mark(figure) {
@@ -166,8 +189,8 @@
   function framed(trace, wanted) {
     const meta = trace.meta;
     if (meta?.label !== wanted.label || !meta.lr) return [];
-    const column = meta.lr.findIndex((value) => near(value, wanted.lr));
-    const row = meta.weight_decay.findIndex((value) => near(value, wanted.decay));
+    const column = nearest(meta.lr, wanted.lr);
+    const row = nearest(meta.weight_decay, wanted.decay);
     if (column < 0 || row < 0) return [];
     const box = {
       type: "rect", xref: trace.xaxis, yref: trace.yaxis, x0: trace.x[column], x1: trace.x[column + 1],
@@ -186,7 +209,7 @@
     if (!own.length) return;
     const lrs = own[0].meta.lr;
     const decays = [...new Set(own.flatMap((trace) => trace.meta.weight_decay))].sort((a, b) => a - b);
-    const at = (values, value) => Math.max(0, values.findIndex((each) => near(each, value)));
+    const at = (values, value) => Math.max(0, nearest(values, value));
     let column = now ? at(lrs, now.lr) : Math.floor(lrs.length / 2);
     let row = now ? at(decays, now.decay) : Math.floor(decays.length / 2);
     if (now) {
@@ -218,20 +241,28 @@
     });
     document.querySelectorAll(".figure[data-src]").forEach((figure) => {
       const state = states.get(figure);
-      if (!state || (state.url !== address(figure) && state.asking !== address(figure))) load(figure);
+      if (!figure.offsetParent) return; // what is not shown has no width to be drawn for
+      const now = address(figure);
+      const known = state && (state.url === now || state.asking === now);
+      if (!known || state.stamp !== figure.dataset.stamp) load(figure);
     });
     document.querySelectorAll("header.top nav a, .tabs a").forEach((link) => {
       const here = new URL(link.href).pathname === location.pathname;
       here ? link.setAttribute("aria-current", "page") : link.removeAttribute("aria-current");
     });
     const heading = document.querySelector("main h1")?.textContent;
-    document.title = heading ? `${heading} · robustness` : "robustness";
+    const tab = document.querySelector(".tabs li:not(:first-child) a[aria-current]")?.textContent;
+    const title = [heading, tab, "robustness"].filter(Boolean).join(" · ");
+    if (document.title !== title) document.title = title;
     name();
   }
 
   function name() {
     const button = document.getElementById("theme");
-    if (button) button.textContent = theme() === "dark" ? "Light theme" : "Dark theme";
+    const other = theme() === "dark" ? "Light" : "Dark";
+    if (!button || button.textContent === `${other} theme`) return; // what is written anew calls for settling
+    const rest = Object.assign(document.createElement("span"), { textContent: " theme" });
+    button.replaceChildren(other, rest);
   }
 
   function moved() {
@@ -266,6 +297,14 @@
     if (url.origin !== location.origin || !APP.test(url.pathname) || (url.hash && url.pathname === location.pathname)) return;
     event.preventDefault();
     go(url.pathname + url.search);
+  });
+
+  // A note that is taken away does not move the map from under the pointer.
+  document.addEventListener("mouseover", (event) => {
+    const above = document.getElementById("answer");
+    if (!above) return;
+    if (!event.target.closest?.(".figure[data-cells]")) above.style.minHeight = "";
+    else if (!above.style.minHeight) above.style.minHeight = `${above.offsetHeight}px`;
   });
 
   document.addEventListener("keydown", (event) => {
@@ -314,7 +353,7 @@
   onDress(name);
   setInterval(() => {
     if (document.visibilityState === "hidden") return;
-    document.querySelectorAll(".figure[data-live]").forEach(load);
+    document.querySelectorAll(".figure[data-live]").forEach((figure) => figure.offsetParent && load(figure));
   }, EVERY_MS);
 
   let settling = false;
@@ -323,16 +362,15 @@
     settling = true;
     requestAnimationFrame(() => { settling = false; settle(); });
   };
-  document.addEventListener("DOMContentLoaded", () => {
-    if (/^\/study\/[^/]+$/.test(location.pathname)) {
-      expect(spelled(`${location.pathname}/maps`, new URLSearchParams([...query()].filter(([key]) => MAPS.has(key)))));
-    }
-    new MutationObserver((changes) => {
-      const ours = (node) => node.closest?.(".plot, .problem, figcaption");
-      if (changes.some((change) => !ours(change.target))) changed();
-    }).observe(document.body, {
-      childList: true, subtree: true, attributeFilter: ["data-src", "data-value", "data-default"],
-    });
-    changed();
+  // Not when everything has loaded: Plotly takes longest, and is needed last.
+  if (/^\/study\/[^/]+$/.test(location.pathname)) {
+    expect(spelled(`${location.pathname}/maps`, new URLSearchParams([...query()].filter(([key]) => MAPS.has(key)))));
+  }
+  new MutationObserver((changes) => {
+    const ours = (node) => node.closest?.(".plot, .problem, figcaption");
+    if (changes.some((change) => !ours(change.target))) changed();
+  }).observe(document.body, {
+    childList: true, subtree: true, attributeFilter: ["data-src", "data-value", "data-default"],
   });
+  changed();
 })();
