@@ -22,6 +22,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.looking
 	$(BIN)/python -m benchmarks.million
 	$(BIN)/python -m benchmarks.hovering
+	$(BIN)/python -m benchmarks.service
 
 scale: $(READY)  ## ten thousand runs on two cores: overhead, memory, the time to open them (a quarter of an hour)
 	$(BIN)/python -m benchmarks.scale

@@ -261,13 +261,13 @@ def test_an_answer_stands_while_runs_come_in(tmp_path, runs, monkeypatch):
     synthetic_store.store(tmp_path / "demo", runs.iloc[:400])
     studies, kept = Studies(str(tmp_path)), answers.Answers()
     snapshot = studies.snapshot("demo")
-    first = kept.of(snapshot, snapshot.looks[0], 1.0)
-    assert kept.of(snapshot, snapshot.looks[0], 1.0) is first
+    first = kept.of(snapshot, snapshot.workloads[0], 1.0)
+    assert kept.of(snapshot, snapshot.workloads[0], 1.0) is first
     synthetic_store.store(tmp_path / "demo", runs.iloc[400:], parts=1)
     later = studies.snapshot("demo")
     assert later.stamp != first.stamp
-    assert kept.of(later, later.looks[0], 1.0) is first
-    assert kept.of(later, later.looks[0], 2.0).contents.delta == 2.0
+    assert kept.of(later, later.workloads[0], 1.0) is first
+    assert kept.of(later, later.workloads[0], 2.0).contents.delta == 2.0
     monkeypatch.setattr(answers.time, "monotonic", lambda: first.until + 1)
-    assert kept.of(later, later.looks[0], 1.0).stamp == later.stamp
+    assert kept.of(later, later.workloads[0], 1.0).stamp == later.stamp
     assert made == [400, 1296, 1296]

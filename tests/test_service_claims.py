@@ -53,7 +53,7 @@ def client(results):
 
 @pytest.fixture(scope="module")
 def contents(results):
-    return Studies(str(results)).snapshot("demo").looks[0].full
+    return Studies(str(results)).snapshot("demo").workloads[0].full
 
 
 def test_every_verdict_is_told_with_what_decides_it(client, contents):
@@ -171,7 +171,7 @@ def test_workloads_can_be_chosen(client):
 def test_compared_studies_have_their_measures_scores_and_maps(client, results):
     shown = page(client, "/compare", "?study=half&study=demo")
     studies = Studies(str(results))
-    compared = workloads([studies.snapshot(name).looks[0].contents for name in ("half", "demo")])
+    compared = workloads([studies.snapshot(name).workloads[0].contents for name in ("half", "demo")])
     text = words(shown)
     for row in [*compare.scores(compared, 1.0), *compare.measured(compared)]:
         assert all(cell in text for cell in row if cell != "digits")

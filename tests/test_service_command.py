@@ -48,7 +48,7 @@ def test_the_state_is_what_the_last_write_says():
     assert words.state(line(400, 1000, pace=2.0), now=later) == "running, about 5 min left"
     assert words.runs(line(4, 5, failed=1)) == "4 of 5, 1 failed"
     assert words.runs(line(4000, None)) == f"4{SPACE}000"
-    assert words.best(line(4, 5)) == ["adams 1.23 %"]
+    assert words.best(line(4, 5)) == [f"adams 1.23{SPACE}%"]
 
 
 def test_ray_knows_better_than_the_last_write_whether_a_sweep_runs():
@@ -80,7 +80,7 @@ def test_how_long_ago_is_said_in_a_unit_that_suits_it():
 
 def test_failed_runs_and_the_best_of_several_workloads_are_told_apart():
     several = Line("t", ("a", "b"), (), 1, 2, 0, NOW, NAN, 0.0, {"a": {"adams": 1.0}, "b": {}})
-    assert words.best(several) == ["a: adams 1.00 %"]
+    assert words.best(several) == [f"a: adams 1.00{SPACE}%"]
 
 
 @pytest.mark.parametrize("bad", ["short", "two words of it", "ä" * 20])

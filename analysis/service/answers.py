@@ -12,7 +12,7 @@ from analysis.summary import summarize
 
 if TYPE_CHECKING:
     from analysis.contents import Contents
-    from analysis.service.snapshot import Look, Snapshot
+    from analysis.service.snapshot import Snapshot, WorkloadNow
 
 REST = 10.0
 """While runs come in, an answer stands for so many times as long as it took."""
@@ -45,7 +45,7 @@ class Answers:
         self._kept: dict[tuple[str, str, float], Answer] = {}
         self._making = threading.Lock()  # one at a time, for the memory's sake
 
-    def of(self, snapshot: Snapshot, look: Look, delta: float) -> Answer:
+    def of(self, snapshot: Snapshot, look: WorkloadNow, delta: float) -> Answer:
         """Return the answer on a workload with basins within `delta` points, perhaps one of a moment ago."""
         key = snapshot.name, look.slug, delta
         kept = self._kept.get(key)

@@ -17,7 +17,7 @@ from analysis.service.snippet import snippet
 
 if TYPE_CHECKING:
     from analysis.figures.theme import Drawing
-    from analysis.service.snapshot import Look, Snapshot
+    from analysis.service.snapshot import Snapshot, WorkloadNow
     from analysis.service.view import View
 
 COLUMNS = {
@@ -34,7 +34,7 @@ HINT = (
 )
 
 
-def nothing(look: Look) -> list[Any]:
+def nothing(look: WorkloadNow) -> list[Any]:
     """Return what stands here while no cell is chosen."""
     return [html.Div(_title("A cell"), className="bar"), html.P(HINT, className="caption"), *_chooser(look, None)]
 
@@ -46,13 +46,11 @@ def _title(words: str) -> Any:
 
 def panel(snapshot: Snapshot, view: View) -> list[Any]:
     """Return the cell that an address names; the hint where it names none that there is."""
-    look = snapshot.look(view)
+    look = snapshot.workload(view)
     cell = cell_of(view.get("cell"), look.runs)
     if cell is None:
         return nothing(look)
     runs = runs_in(look.runs, cell)
-    # As the browser has it, which has asked for it already.
-    query = view.with_(cell=view.get("cell"))
     text = snippet(snapshot.name, cell, runs) if len(runs) else ""
     return [
         html.Div(
@@ -65,7 +63,7 @@ def panel(snapshot: Snapshot, view: View) -> list[Any]:
         html.Ul(_facts(runs), className="facts"),
         _runs(runs),
         *_reasons(runs),
-        *([frame.figure(f"/study/{snapshot.name}/curves{query}", "curves")] if (runs["epochs"] > 0).any() else []),
+        *(_curves(snapshot.name, runs) if (runs["epochs"] > 0).any() else []),
         *_chooser(look, cell),
         html.Details(
             [
@@ -77,9 +75,15 @@ def panel(snapshot: Snapshot, view: View) -> list[Any]:
     ]
 
 
+def _curves(name: str, runs: pd.DataFrame) -> list[Any]:
+    # Another stamp has the browser ask again: a seed has come in.
+    stamp = " ".join(runs["run_id"])
+    return [frame.figure(f"/study/{name}/curves", "curves", keys=("workload", "cell"), **dataset(stamp=stamp))]
+
+
 def curves(snapshot: Snapshot, view: View) -> Drawing | str:
     """Return the curves of every run of the cell."""
-    look = snapshot.look(view)
+    look = snapshot.workload(view)
     cell = cell_of(view.get("cell"), look.runs)
     if cell is None:
         return "no such cell is stored"
@@ -124,7 +128,7 @@ def _reasons(runs: pd.DataFrame) -> list[Any]:
     ]
 
 
-def _chooser(look: Look, cell: CellOf | None) -> list[Any]:
+def _chooser(look: WorkloadNow, cell: CellOf | None) -> list[Any]:
     """Return three choices that name a cell together: for whoever has no pointer."""
     runs = look.runs
     if not len(runs):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from analysis.contents import Contents
     from analysis.service.rayjobs import RayJobs
-    from analysis.service.snapshot import Look, Snapshot
+    from analysis.service.snapshot import Snapshot, WorkloadNow
     from analysis.service.stored import Studies
     from analysis.verdict import Verdict
 
@@ -49,8 +49,8 @@ def page(studies: Studies, name: str, view: View) -> list[Any]:
 
 def body(snapshot: Snapshot, view: View) -> list[Any]:
     """Return what depends on the workload: which one, its verdicts, their intervals, the place of a figure."""
-    look = snapshot.look(view)
-    workloads = [(one.slug, one.title) for one in snapshot.looks]
+    look = snapshot.workload(view)
+    workloads = [(one.slug, one.title) for one in snapshot.workloads]
     choice = frame.select("workload", "Workload", workloads, look.slug)
     parts: list[Any] = [dcc.Store(id="claims-of", data=_shown(snapshot, look))]
     parts += [html.Div(choice, className="controls")] if len(workloads) > 1 else []
@@ -67,7 +67,7 @@ def body(snapshot: Snapshot, view: View) -> list[Any]:
     ]
 
 
-def _shown(snapshot: Snapshot, look: Look) -> str:
+def _shown(snapshot: Snapshot, look: WorkloadNow) -> str:
     return f"{snapshot.stamp} {look.slug}"
 
 
@@ -103,7 +103,7 @@ def _body_at(studies: Studies, search: str | None, path: str | None, shown: str 
         view = View.parse(search)
         if snapshot is None:
             return frame.note("This study is not stored any more.")
-        return no_update if _shown(snapshot, snapshot.look(view)) == shown else body(snapshot, view)
+        return no_update if _shown(snapshot, snapshot.workload(view)) == shown else body(snapshot, view)
     except (StorageError, OSError) as error:
         return frame.note(f"The results cannot be read: {error}", "alert")
 
@@ -131,7 +131,7 @@ def _drawn(studies: Studies, name: str, section: str) -> Response:
     if snapshot is None or section not in HEADINGS:
         return figures.missing("There is no such study." if snapshot is None else "There is no such figure.")
     view = View.parse(request.query_string.decode(errors="replace"))
-    look, delta = snapshot.look(view), float(view.one_of("delta", DELTAS))
+    look, delta = snapshot.workload(view), float(view.one_of("delta", DELTAS))
     shown = section if section == "claims" else view.one_of("figure", [section, *SECTIONS])
     return figures.respond(lambda: draw(look.full, shown, delta), snapshot.stamp)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from analysis.figures.theme import Drawing
     from analysis.service.rayjobs import RayJobs
-    from analysis.service.snapshot import Look, Snapshot
+    from analysis.service.snapshot import Snapshot, WorkloadNow
     from analysis.service.stored import Studies
     from analysis.workloads import Workload
 
@@ -51,7 +51,7 @@ def body(studies: Studies, view: View) -> list[Any]:
     found = _stored(studies, chosen)
     if not found:
         return [*notes, html.P("Choose studies to see them side by side.", className="caption")]
-    compared = workloads([look.contents for one in found for look in one.looks])
+    compared = workloads([look.contents for one in found for look in one.workloads])
     query = urlencode([("study", one.name) for one in found])
     return [*notes, _measures(compared), _profiles(compared, query), *_basins(found)]
 
@@ -89,7 +89,7 @@ def _stored(studies: Studies, names: Sequence[str]) -> list[Snapshot]:
 
 
 def _performance(found: Sequence[Snapshot]) -> Drawing | str:
-    compared = workloads([look.contents for one in found for look in one.looks])
+    compared = workloads([look.contents for one in found for look in one.workloads])
     if not labels(compared):
         return "no run of these studies is stored yet"
     return performance(costs(compared, DELTA), labels(compared))
@@ -174,12 +174,12 @@ def _profiles(compared: Sequence[Workload], query: str) -> Any:
 
 
 def _basins(found: Sequence[Snapshot]) -> list[Any]:
-    return [_map(one, look) for one in found for look in one.looks if len(look.runs)]
+    return [_map(one, look) for one in found for look in one.workloads if len(look.runs)]
 
 
-def _map(snapshot: Snapshot, look: Look) -> Any:
-    title = snapshot.name if len(snapshot.looks) == 1 else f"{snapshot.name}: {look.title}"
-    keys = f"?{urlencode({'workload': look.slug})}" if len(snapshot.looks) > 1 else ""
+def _map(snapshot: Snapshot, look: WorkloadNow) -> Any:
+    title = snapshot.name if len(snapshot.workloads) == 1 else f"{snapshot.name}: {look.title}"
+    keys = f"?{urlencode({'workload': look.slug})}" if len(snapshot.workloads) > 1 else ""
     about = f"{look.title}, {plural(len(look.runs), 'run')}"
     return html.Section(
         [

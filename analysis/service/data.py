@@ -140,7 +140,7 @@ def body(snapshot: Snapshot, view: View) -> list[Any]:
 def _counted(snapshot: Snapshot, found: int) -> str:
     stored = len(snapshot.stored)
     words = plural(stored, "run") if found == stored else f"{count(found)} of {plural(stored, 'run')}"
-    others = stored - sum(len(look.runs) for look in snapshot.looks)
+    others = stored - sum(len(look.runs) for look in snapshot.workloads)
     return f"{words}{f', {count(others)} of which the study file no longer asks for' if others > 0 else ''}."
 
 
@@ -182,7 +182,7 @@ def _table(snapshot: Snapshot, rows: pa.Table, query: Query, view: View) -> Any:
     if view.get("columns") == "all":
         columns = list(RUNS.names)
     else:
-        extra = [name for name in ("workload",) if len(snapshot.looks) > 1]
+        extra = [name for name in ("workload",) if len(snapshot.workloads) > 1]
         reasons = ["reason"] if rows.column("reason").null_count < len(rows) else []
         columns = [*extra, *SOME[:4], *reasons, *SOME[4:]]
     head = [_head("optimizer", query, view, snapshot.name)]
@@ -209,7 +209,7 @@ def _head(column: str, query: Query, view: View, name: str) -> Any:
 def _labels(snapshot: Snapshot, run_ids: list[str]) -> dict[str, tuple[str, str]]:
     """Return the label and the workload's slug of those runs that the study asks for."""
     found: dict[str, tuple[str, str]] = {}
-    for look in snapshot.looks:
+    for look in snapshot.workloads:
         some = look.runs.loc[look.runs["run_id"].isin(run_ids), ["run_id", "label"]]
         found |= {str(run): (str(label), look.slug) for run, label in some.itertuples(index=False, name=None)}
     return found
@@ -219,7 +219,7 @@ def _row(row: dict[str, Any], columns: list[str], place: tuple[str, str] | None,
     if place is None:
         name: Any = [row["optimizer"], html.Small("no longer asked for")]
     else:
-        keys = {"workload": place[1]} if len(snapshot.looks) > 1 else {}
+        keys = {"workload": place[1]} if len(snapshot.workloads) > 1 else {}
         keys["cell"] = f"{place[0]}~{row['lr']!r}~{row['weight_decay']!r}"
         name = frame.link(place[0], f"/study/{snapshot.name}", f"?{urlencode(keys)}", title="This cell on the map")
     return html.Tr([html.Th(name, scope="row"), *(_cell(column, row[column]) for column in columns)])

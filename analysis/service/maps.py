@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from analysis.figures.theme import Drawing
     from analysis.service.rayjobs import RayJobs
-    from analysis.service.snapshot import Look, Snapshot
+    from analysis.service.snapshot import Snapshot, WorkloadNow
     from analysis.service.stored import Studies
 
 EVERY_MS = 5_000
@@ -34,7 +34,7 @@ def page(studies: Studies, name: str, view: View, jobs: RayJobs) -> list[Any]:
     snapshot = studies.snapshot(name)
     if snapshot is None:
         return frame.no_study(studies.place)
-    look = snapshot.look(view)
+    look = snapshot.workload(view)
     about = snapshot.study.description if snapshot.study else ""
     base = f"/study/{name}"
     return [
@@ -64,14 +64,14 @@ def page(studies: Studies, name: str, view: View, jobs: RayJobs) -> list[Any]:
     ]
 
 
-def labels(look: Look) -> list[str]:
+def labels(look: WorkloadNow) -> list[str]:
     """Return the optimizers of a workload, in the order of their colors."""
     return [str(label) for label in look.runs["label"].cat.categories][:MOST_NAMES]
 
 
-def pickers(snapshot: Snapshot, look: Look, view: View) -> list[Any]:
+def pickers(snapshot: Snapshot, look: WorkloadNow, view: View) -> list[Any]:
     """Return the controls of the maps."""
-    several = [(one.slug, one.title) for one in snapshot.looks]
+    several = [(one.slug, one.title) for one in snapshot.workloads]
     seeds = [("mean", "mean of all"), ("spread", "spread"), *((str(n), f"seed {n}") for n in seeds_of(look.runs))]
     found = metrics(look.runs)
     shown: list[tuple[str, str, list[tuple[str, str]]]] = [
@@ -88,7 +88,7 @@ def pickers(snapshot: Snapshot, look: Look, view: View) -> list[Any]:
     return [frame.select(key, words, options, view.get(key)) for key, words, options in shown if options]
 
 
-def _difference(base: str, look: Look, view: View) -> Any:
+def _difference(base: str, look: WorkloadNow, view: View) -> Any:
     names = labels(look)
     of, against = _pair(names, view)
     return html.Section(
@@ -138,7 +138,7 @@ def add_callbacks(app: Dash, studies: Studies, jobs: RayJobs) -> None:
             if snapshot is None:
                 return no_update, no_update, no_update, "This study is not stored any more.", "note"
             view = View.parse(search)
-            look = snapshot.look(view)
+            look = snapshot.workload(view)
             facts = overview.facts(snapshot, jobs.of(snapshot.name, studies.place))
             delta = view.one_of("delta", DELTAS)
             found = answers.of(snapshot, look, float(delta))
@@ -189,17 +189,17 @@ def _query() -> str:
 
 
 def _maps(snapshot: Snapshot, view: View) -> Drawing | str:
-    look = snapshot.look(view)
+    look = snapshot.workload(view)
     return maps(look.contents, look_of(view, look.runs))
 
 
 def _cuts(snapshot: Snapshot, view: View) -> Drawing | str:
-    look = snapshot.look(view)
+    look = snapshot.workload(view)
     return cuts(look.contents, look_of(view, look.runs), cell_of(view.get("cell"), look.runs))
 
 
 def _minus(snapshot: Snapshot, view: View) -> Drawing | str:
-    look = snapshot.look(view)
+    look = snapshot.workload(view)
     return difference(look.contents, *_pair(labels(look), view), look_of(view, look.runs))
 
 

@@ -17,7 +17,7 @@ from analysis.service.looking import CellOf
 if TYPE_CHECKING:
     from analysis.contents import Contents
     from analysis.service.answers import Answer
-    from analysis.service.snapshot import Look, Snapshot
+    from analysis.service.snapshot import Snapshot, WorkloadNow
     from analysis.service.view import View
     from analysis.summary import Summary
     from robustness.jobs import Job
@@ -32,7 +32,7 @@ def facts(snapshot: Snapshot, job: Job | None) -> list[Any]:
     return [html.Ul([html.Li(each) for each in said], className="facts"), words.bar(line)]
 
 
-def before(look: Look) -> list[Any]:
+def before(look: WorkloadNow) -> list[Any]:
     """Return what stands in the place of the answer until it is known."""
     if not len(look.runs):
         return _nothing()

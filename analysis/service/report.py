@@ -26,4 +26,6 @@ def add_routes(server: Flask, studies: Studies) -> None:
             return Response("no such study\n", 404, mimetype="text/plain")
         found = snapshot.full()
         root = shown(snapshot.store.root)
-        return Response(html(found[0], root) if len(found) == 1 else overview.html(found, root), mimetype="text/html")
+        text = html(found[0], root) if len(found) == 1 else overview.html(found, root)
+        snapshot.forget()
+        return Response(text, mimetype="text/html")

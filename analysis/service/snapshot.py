@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 
-class Look:
+class WorkloadNow:
     """One workload of a study.
 
     Attributes:
@@ -77,17 +77,17 @@ class Snapshot:
         self._lock, self._made = threading.RLock(), dict[str, Any]()
 
     @property
-    def looks(self) -> list[Look]:
+    def workloads(self) -> list[WorkloadNow]:
         """Each workload, at least one."""
         # Made anew: kept, they would hold the snapshot that holds them, and some hundred megabytes with it.
         titles = slugs([part.title for part in self._parts])
-        return [Look(self, i, *pair) for i, pair in enumerate(zip(titles, self._parts, strict=True))]
+        return [WorkloadNow(self, i, *pair) for i, pair in enumerate(zip(titles, self._parts, strict=True))]
 
-    def look(self, view: View) -> Look:
+    def workload(self, view: View) -> WorkloadNow:
         """Return the workload that an address names, else the first."""
-        looks = self.looks
-        named = view.one_of("workload", [look.slug for look in looks])
-        return next(look for look in looks if look.slug == named)
+        found = self.workloads
+        named = view.one_of("workload", [one.slug for one in found])
+        return next(one for one in found if one.slug == named)
 
     def curves(self, run_ids: list[str]) -> pd.DataFrame:
         """Return the curves of these runs.
@@ -103,7 +103,15 @@ class Snapshot:
 
     def full(self) -> list[Contents]:
         """Return everything about each workload."""
-        return self.once("full", lambda: fully(self.light(), self.store.read_provenance(), self._following.curves))
+        found = self.once("full", lambda: fully(self.light(), self.store.read_provenance(), self._following.curves))
+        self.forget()
+        return found
+
+    def forget(self) -> None:
+        """Give back what drawing intervals took: it is large, and made again in a second."""
+        for one in self.light():
+            if one.contrasts is not None:
+                one.contrasts.forget()
 
     def once(self, key: str, make: Callable[[], Value]) -> Value:
         """Return what `make` makes: once, however many ask."""

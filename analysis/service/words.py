@@ -66,9 +66,9 @@ def best(line: Line) -> list[str]:
     """Return a line a workload: the least error of each optimizer."""
     several = len(line.best) > 1
     return [
-        (f"{workload}: " if several else "") + ", ".join(f"{label} {value:.2f} %" for label, value in errors.items())
-        for workload, errors in line.best.items()
-        if errors
+        (f"{workload}: " if several else "") + ", ".join(f"{name} {value:.2f}\u00a0%" for name, value in found.items())
+        for workload, found in line.best.items()
+        if found
     ]
 
 

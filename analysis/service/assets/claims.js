@@ -8,7 +8,7 @@
     event.stopPropagation();
     const keys = new URLSearchParams(location.search);
     keys.set("figure", link.dataset.figure);
-    window.robustness.go(`${location.pathname}?${keys}`);
+    window.robustness.address.go(`${location.pathname}?${keys}`);
     const place = document.getElementById("claim-figure");
     place?.focus({ preventScroll: true });
     place?.scrollIntoView();

@@ -19,7 +19,7 @@
     const names = chosen().filter((one) => one !== name);
     if (button.getAttribute("aria-pressed") !== "true") names.push(name);
     const keys = new URLSearchParams(names.map((one) => ["study", one]));
-    window.robustness.go(location.pathname + (names.length ? `?${keys}` : ""));
+    window.robustness.address.go(location.pathname + (names.length ? `?${keys}` : ""));
     settle();
   });
   addEventListener("popstate", settle);

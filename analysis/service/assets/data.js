@@ -1,7 +1,7 @@
 "use strict";
 (() => {
   // What the address says is the only state: a filter is added by going to the address that has it.
-  const go = (keys) => window.robustness.go(`${location.pathname}?${keys}`);
+  const go = (keys) => window.robustness.address.go(`${location.pathname}?${keys}`);
 
   function input() {
     const place = document.getElementById("filter-value");
