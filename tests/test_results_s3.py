@@ -123,6 +123,30 @@ def test_a_torn_object_is_set_aside(results: str) -> None:
     assert store.done() == {f"{1:016x}"}
 
 
+def test_an_object_that_goes_between_opening_and_reading_is_not_there(results: str) -> None:
+    store = Store(child(results, "study"))
+    store.write("part", [row(1)], curve(1))
+
+    class Opened:
+        """The filesystem, on which a compaction removes what was opened before it is read."""
+
+        def __init__(self, filesystem: object) -> None:
+            self._filesystem = filesystem
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._filesystem, name)
+
+        def open_input_file(self, path: str) -> object:
+            file = self._filesystem.open_input_file(path)  # type: ignore[attr-defined]
+            self._filesystem.delete_file(path)  # type: ignore[attr-defined]
+            return file
+
+    folder = store.folder
+    folder.filesystem = Opened(folder.filesystem)  # type: ignore[attr-defined]
+    assert folder.read("runs/part.parquet") is None
+    assert len(Store(store.root).runs()) == 0
+
+
 def test_a_part_is_one_put(results: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A multipart upload would be three requests, and could be left unfinished."""
     from moto.s3 import models

@@ -113,8 +113,7 @@ def cell(frame: pd.DataFrame, label: str = "adams") -> tuple[pd.DataFrame, float
     return own[(own["lr"] == lr) & (own["weight_decay"] == decay)], lr, decay
 
 
-@pytest.mark.parametrize("size", ["wide", "narrow"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("size", "scheme"), [("wide", "light"), ("narrow", "dark")])
 def test_from_the_list_to_every_page_of_a_study(browser: Any, address: str, size: str, scheme: str) -> None:
     with opened(browser, address, "/", size, scheme) as page:
         fits = lambda: page.evaluate("document.documentElement.scrollWidth") == SIZES[size][0]  # noqa: E731

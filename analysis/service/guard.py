@@ -40,7 +40,8 @@ REPORT_POLICY = (
 """A report is a whole page that carries its scripts; it gets an origin of its own, and so nothing of the service's."""
 
 SIGN_IN_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
 )
 
 _OWN = re.compile(

@@ -51,9 +51,15 @@ class RemoteFolder:
             with explained("read", full), self.filesystem.open_input_file(full) as file:
                 return bytes(file.read())
         except StorageError as error:
-            if isinstance(error.__cause__, FileNotFoundError):
+            # An object may go between the request that opens it and the one that reads it.
+            if isinstance(error.__cause__, FileNotFoundError) or self._is_gone(full):
                 return None
             raise
+
+    def _is_gone(self, full: str) -> bool:
+        with contextlib.suppress(OSError):
+            return bool(self.filesystem.get_file_info(full).type == fs.FileType.NotFound)
+        return False
 
     def write(self, path: str, data: bytes) -> None:
         """Write a file whole: one PUT on an object store, a temporary file and a rename elsewhere."""
