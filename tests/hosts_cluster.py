@@ -50,6 +50,18 @@ token = pathlib.Path.home().joinpath(".ray/auth_token").read_text()
 request = urllib.request.Request(sys.argv[1], headers={"Authorization": f"Bearer {token}"}, method=sys.argv[2])
 sys.stdout.write(urllib.request.urlopen(request, timeout=10).read().decode())
 """
+# As a page in the browser asks for its content.
+LIST = """
+import json, sys, urllib.request
+asked = {
+    "output": "page.children", "outputs": {"id": "page", "property": "children"},
+    "inputs": [{"id": "route", "property": "data", "value": "/"}], "changedPropIds": ["route.data"],
+    "state": [{"id": "url", "property": name, "value": value} for name, value in (("pathname", "/"), ("search", ""))],
+}
+where, kind = "http://127.0.0.1:8050/_dash-update-component", {"Content-Type": "application/json"}
+request = urllib.request.Request(where, json.dumps(asked).encode(), kind)
+sys.stdout.write(urllib.request.urlopen(request, timeout=30).read().decode())
+"""
 COPY = """
 import sys
 from pyarrow import fs
@@ -152,9 +164,12 @@ class Cluster:
         raylets = [node["raylet"] for node in json.loads(done.stdout)["data"]["summary"]]
         return [raylet["nodeManagerHostname"] for raylet in raylets if raylet.get("state") == "ALIVE"]
 
-    def serves_pages(self) -> bool:
-        """Return whether the study service answers on the head."""
-        return self.hosts.run(HEAD, "python", "-ISc", ASK, "http://127.0.0.1:8050/", "GET", check=False).returncode == 0
+    def studies(self) -> str:
+        """Return the list of studies that the head's service shows, asked through a tunnel; "" without an answer."""
+        # One shell: a tunnel in the background would hold the pipes of a command of its own until it closes.
+        login = "ssh -f -o StrictHostKeyChecking=no -o ExitOnForwardFailure=yes"
+        tunnel = f"{login} -L 8050:127.0.0.1:8050 {HEAD} sleep 5 > /dev/null 2>&1"
+        return self.client("bash", "-c", f'{tunnel}; python -ISc "$0"', LIST, check=False).stdout
 
     def parts(self, study: str) -> int:
         """Return how many stacks of a study are stored, by the S3 server's log: asking it would cost the sweep time."""

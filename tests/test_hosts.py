@@ -185,7 +185,10 @@ def test_what_the_cluster_says_afterwards(cluster: Cluster) -> None:
     assert re.search(r"digits-\w+-2 .* succeeded", listed), listed
     assert "0 runs trained, 0 failed" in cluster.robustness("logs", "digits", "--address", ADDRESS).stdout
     assert "ended" in cluster.robustness("stop", "digits", "--address", ADDRESS).stdout
-    wait_for("the pages of the studies", cluster.serves_pages, 30, pause=1)
+    wait_for(
+        "Ray's word on the pages", lambda: re.search(r"Ray job digits-\w+-2: done", cluster.studies()), 60, pause=2
+    )
+    assert f"{DIGITS} of {DIGITS}" in cluster.studies().replace("\\u00a0", " ")
 
 
 def test_without_the_token_nobody_is_let_in(cluster: Cluster) -> None:
