@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from robustness.models.options import (
     MODELS,
+    ConvNetOptions,
     DenseNet121Options,
     FastOptions,
     GoogLeNetOptions,
@@ -16,6 +17,7 @@ from robustness.models.options import (
 
 __all__ = [
     "MODELS",
+    "ConvNetOptions",
     "DenseNet121Options",
     "FastOptions",
     "GoogLeNetOptions",

@@ -132,6 +132,18 @@ class FastOptions(ModelOptions):
         return FastNet(classes, channels, self.width)
 
 
+class ConvNetOptions(ModelOptions):
+    """A plain network of three convolutions and a linear layer, for landscapes on a CPU."""
+
+    name: Literal["convnet"] = "convnet"
+
+    def build(self, classes: int, channels: int = 3) -> nn.Module:
+        """Return the network; see `ModelOptions.build` for the shapes."""
+        from robustness.models.convnet import ConvNet
+
+        return ConvNet(classes, channels, self.width)
+
+
 MODELS: dict[str, type[ModelOptions]] = {
     "resnet18": ResNet18Options,
     "resnet34": ResNet34Options,
@@ -140,4 +152,5 @@ MODELS: dict[str, type[ModelOptions]] = {
     "densenet121": DenseNet121Options,
     "googlenet": GoogLeNetOptions,
     "fast": FastOptions,
+    "convnet": ConvNetOptions,
 }
