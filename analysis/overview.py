@@ -40,7 +40,7 @@ def html(studies: Sequence[Contents], root: str) -> str:
         description=sections.description(first),
         sentence=answer,
         facts=_facts(studies),
-        notes=wording.store_notes(first),
+        notes=wording.paragraphs(wording.store_notes(first)),
         contents=_links(studies),
         summary=summary,
         performance=together,

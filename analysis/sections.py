@@ -75,7 +75,7 @@ def words(contents: Contents, *, within: bool = False) -> dict[str, str]:
     return {
         "sentence": answer(contents),
         "facts": "".join(f"<li>{fact}</li>" for fact in wording.state(contents)),
-        "notes": wording.notes(contents, of_store=not within),
+        "notes": wording.paragraphs(wording.notes(contents, of_store=not within)),
         "table": wording.table(contents),
         "claims": _headed("The claims", tables.claims(contents), CLAIMS_NOTE, level),
         "measures": _headed("The measures", measures, DEPTHS_NOTE if contents.no_map else MEASURES_NOTE, level),

@@ -156,8 +156,8 @@ def _row(one: Summary, kept: Sequence[int]) -> str:
     return f"<tr>{''.join(row[i] for i in kept)}</tr>"
 
 
-def notes(contents: Contents, *, of_store: bool = True) -> str:
-    """Return what a reader must know before trusting the page, as HTML paragraphs.
+def notes(contents: Contents, *, of_store: bool = True) -> list[str]:
+    """Return what a reader must know before trusting the page, in plain sentences.
 
     `of_store`: with what is true of the store as a whole.
     """
@@ -173,20 +173,20 @@ def notes(contents: Contents, *, of_store: bool = True) -> str:
     said += after
     reasons = contents.runs.loc[contents.runs["status"] == "failed", "reason"].value_counts()
     for reason, runs in reasons.head(3).items():
-        said.append(f"{plural(int(runs), 'run')} failed: {escape(str(reason))}")
+        said.append(f"{plural(int(runs), 'run')} failed: {reason}")
     if any(max(s.seeds) == 1 for s in contents.summaries):
         said.append("One seed: no spread is known, and any difference may be chance.")
-    return _paragraphs(said)
+    return said
 
 
-def store_notes(contents: Contents) -> str:
-    """Return what a reader must know of the store as a whole, as HTML paragraphs."""
+def store_notes(contents: Contents) -> list[str]:
+    """Return what a reader must know of the store as a whole, in plain sentences."""
     before, after = _of_store(contents)
-    return _paragraphs([*before, *after])
+    return [*before, *after]
 
 
 def _of_store(contents: Contents) -> tuple[list[str], list[str]]:
-    problem = f"Shown without its study file: {escape(contents.problem)}."
+    problem = f"Shown without its study file: {contents.problem}."
     earlier = (
         f"{plural(contents.others, 'stored run')} of an earlier version of the study "
         f"{'is' if contents.others == 1 else 'are'} kept, but not shown."
@@ -194,8 +194,9 @@ def _of_store(contents: Contents) -> tuple[list[str], list[str]]:
     return [problem] if contents.problem else [], [earlier] if contents.others else []
 
 
-def _paragraphs(said: Iterable[str]) -> str:
-    return "".join(f'<p class="note">{text}</p>' for text in said)
+def paragraphs(said: Iterable[str]) -> str:
+    """Return notes as HTML."""
+    return "".join(f'<p class="note">{escape(text)}</p>' for text in said)
 
 
 def query(root: str, contents: Contents) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 
 from analysis.contents import gather
 from analysis.explored import METRICS
@@ -41,6 +42,16 @@ seeds: 2
 
 def made(root: Path, text: str, runs: pd.DataFrame) -> Contents:
     return gather(Store(synthetic_store.store(root, runs, text, parts=1)))
+
+
+@pytest.fixture(scope="module", name="contents")
+def make_contents(tmp_path_factory: pytest.TempPathFactory) -> Contents:
+    return made(tmp_path_factory.mktemp("demo") / "demo", STUDY, of_demo())
+
+
+@pytest.fixture(scope="module", name="searched")
+def make_searched(tmp_path_factory: pytest.TempPathFactory) -> Contents:
+    return made(tmp_path_factory.mktemp("found") / "demo", SEARCH, synthetic.sampled(cells=20))
 
 
 def of_demo() -> pd.DataFrame:

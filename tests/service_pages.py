@@ -3,32 +3,66 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flask.testing import FlaskClient
 
 HOME = "http://localhost:8050"
+SPACE = "\N{NO-BREAK SPACE}"
 
 
-def asked(client: Any, output: str, prop: str, inputs: list[tuple[str, str, Any]], states: list[tuple[str, str, Any]]):
-    """Return what a callback answers, as JSON."""
-    named = [[{"id": i, "property": p, "value": v} for i, p, v in each] for each in (inputs, states)]
-    body = {
-        "output": f"{output}.{prop}",
-        "outputs": {"id": output, "property": prop},
-        "inputs": named[0],
-        "state": named[1],
-        "changedPropIds": [f"{inputs[0][0]}.{inputs[0][1]}"],
+def called(
+    client: FlaskClient, output: str, inputs: Mapping[str, Any], state: Mapping[str, Any] | None = None, /, **more: Any
+) -> Any:
+    """Call a callback by its output, "a.x" or "..a.x...b.y..", with inputs and state by id.property.
+
+    `more` stands in the body in the place of what it would have.
+    """
+    outputs: Any = [_named(name) for name in output.strip(".").split("...")]
+    content = {
+        "output": output,
+        "outputs": outputs if output.startswith("..") else outputs[0],
+        "inputs": [_named(name) | {"value": value} for name, value in inputs.items()],
+        "state": [_named(name) | {"value": value} for name, value in (state or {}).items()],
+        "changedPropIds": list(inputs)[:1],
     }
-    answer = client.post("/_dash-update-component", json=body, base_url=HOME)
-    if answer.status_code == 204:  # nothing changes
-        return None
+    return client.post("/_dash-update-component", json=content | more, base_url=HOME)
+
+
+def asked(client: FlaskClient, output: str, inputs: Mapping[str, Any], state: Mapping[str, Any] | None = None) -> Any:
+    """Return what a callback answers for its first output, as JSON; None where nothing changes."""
+    answer = called(client, output, inputs, state)
     assert answer.status_code == 200, answer.get_data(as_text=True)
-    return answer.json["response"].get(output, {}).get(prop)
+    component, prop = output.strip(".").split("...")[0].split(".")
+    return answer.json["response"].get(component, {}).get(prop)
 
 
-def page(client: Any, path: str, search: str = "") -> Any:
+def page(client: FlaskClient, path: str, search: str = "") -> Any:
     """Return the components of a page, as JSON."""
-    where = [("url", "pathname", path), ("url", "search", search)]
-    return asked(client, "page", "children", [("route", "data", path)], where)
+    return asked(client, "page.children", {"route.data": path}, {"url.pathname": path, "url.search": search})
+
+
+def shown(client: FlaskClient, path: str, search: str = "") -> str:
+    """Return the components of a page, as JSON text."""
+    return plain(page(client, path, search))
+
+
+def text(answer: Any) -> str:
+    """Return what a callback has answered, as JSON text."""
+    return plain(answer.json["response"])
+
+
+def plain(content: Any) -> str:
+    """Return JSON text, its no-break spaces as plain ones."""
+    return json.dumps(content, ensure_ascii=False).replace(SPACE, " ")
+
+
+def _named(name: str) -> dict[str, str]:
+    component, _, prop = name.rpartition(".")
+    return {"id": component, "property": prop}
 
 
 def found(tree: Any, kind: str, **props: Any) -> list[dict[str, Any]]:
@@ -51,7 +85,7 @@ def words(tree: Any) -> str:
     return "" if tree is None else str(tree)
 
 
-def drawn(client: Any, address: str) -> dict[str, Any]:
+def drawn(client: FlaskClient, address: str) -> dict[str, Any]:
     """Return the figure at an address."""
     answer = client.get(address, base_url=HOME)
     content: dict[str, Any] = json.loads(answer.get_data())

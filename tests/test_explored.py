@@ -9,21 +9,21 @@ import pytest
 
 from analysis.explored import METRICS, TEST_ERROR, Look, cuts, maps, recorded
 from analysis.pictures import OWN
-from tests import synthetic
-from tests.explored_cases import GRAD, NAMES, SEARCH, STUDY, by_cell, cells, direct, drawn, lost, made, of_demo, overlay
+from tests.explored_cases import (  # noqa: F401
+    GRAD,
+    NAMES,
+    by_cell,
+    cells,
+    direct,
+    drawn,
+    lost,
+    make_contents,
+    make_searched,
+    overlay,
+)
 
 if TYPE_CHECKING:
     from analysis.contents import Contents
-
-
-@pytest.fixture(scope="module")
-def contents(tmp_path_factory: pytest.TempPathFactory) -> Contents:
-    return made(tmp_path_factory.mktemp("demo") / "demo", STUDY, of_demo())
-
-
-@pytest.fixture(scope="module")
-def searched(tmp_path_factory: pytest.TempPathFactory) -> Contents:
-    return made(tmp_path_factory.mktemp("found") / "demo", SEARCH, synthetic.sampled(cells=20))
 
 
 def test_the_default_is_the_figure_of_the_report(contents: Contents, searched: Contents) -> None:

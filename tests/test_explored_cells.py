@@ -6,13 +6,23 @@ import json
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pytest
 
 from analysis.explored import METRICS, Look, cell_curves, cuts, difference, maps
 from analysis.figures.theme import Drawing
 from analysis.pictures import OWN
-from tests import synthetic, synthetic_grid, synthetic_store
-from tests.explored_cases import DECAY, GRAD, LR, SEARCH, STUDY, cells, direct, drawn, made, of_demo
+from tests import synthetic_grid, synthetic_store
+from tests.explored_cases import (  # noqa: F401
+    DECAY,
+    GRAD,
+    LR,
+    STUDY,
+    cells,
+    direct,
+    drawn,
+    made,
+    make_contents,
+    make_searched,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,16 +31,6 @@ if TYPE_CHECKING:
 
 
 NASTY = "<b>x</b> %{x} & co"
-
-
-@pytest.fixture(scope="module")
-def contents(tmp_path_factory: pytest.TempPathFactory) -> Contents:
-    return made(tmp_path_factory.mktemp("demo") / "demo", STUDY, of_demo())
-
-
-@pytest.fixture(scope="module")
-def searched(tmp_path_factory: pytest.TempPathFactory) -> Contents:
-    return made(tmp_path_factory.mktemp("found") / "demo", SEARCH, synthetic.sampled(cells=20))
 
 
 def test_interpolated_is_said_and_rings_the_same_cell(contents: Contents) -> None:

@@ -11,7 +11,7 @@ from analysis.service.app import make
 from analysis.service.stored import Studies, is_name
 from robustness.results.causes import Unreachable
 from tests import synthetic_store
-from tests.service_calls import HOME, called, shown, text
+from tests.service_pages import HOME, called, shown, text
 
 EVIL = "<script>alert(1)</script>"
 
@@ -160,7 +160,8 @@ def tell(client, path, shown=None, search=""):
     outputs = "..facts.children...answer.children...shown.data...trouble.children...trouble.className.."
     return called(
         client,
-        {outputs: {"tick.n_intervals": 1, "asked.data": search}},
+        outputs,
+        {"tick.n_intervals": 1, "asked.data": search},
         {"url.search": search, "url.pathname": path, "shown.data": shown},
     )
 
@@ -191,7 +192,7 @@ def test_results_that_go_away_leave_the_page_as_it_is(results, monkeypatch):
     answer = tell(client, "/study/demo")
     assert "cannot be read at the moment: cannot list it: no answer" in text(answer)
     assert "facts" not in answer.json["response"]
-    listed = called(client, {"listing.children": {"listing-tick.n_intervals": 1}}, {"url.search": ""})
+    listed = called(client, "listing.children", {"listing-tick.n_intervals": 1}, {"url.search": ""})
     assert "cannot be read at the moment" in text(listed)
 
 

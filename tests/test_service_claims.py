@@ -9,14 +9,15 @@ import pytest
 
 from analysis import compare
 from analysis.sections import HEADINGS
-from analysis.service import claim_figures
+from analysis.service import claim_figures, stored
 from analysis.service.app import make
 from analysis.service.stored import Studies
 from analysis.workloads import workloads
 from robustness.results import StorageError
 from tests import synthetic_store
-from tests.service_pages import HOME, asked, drawn, found, page, words
+from tests.service_pages import HOME, SPACE, asked, called, drawn, found, page, words
 
+CLAIMS, COMPARED = "..claims-body.children...claims-of.data..", "..compare-body.children...compare-of.data.."
 EVIL = "<b>Mine</b> & <script>alert(1)</script> is as deep."
 SMALL = synthetic_store.STUDY.replace("points: 12", "points: 6").replace("points: 11", "points: 5")
 OWN = f"""\
@@ -124,8 +125,8 @@ def test_the_figure_asked_for_is_drawn_at_the_distance_asked_for(client):
 
 def test_only_another_workload_or_a_write_draws_the_page_anew(client, results):
     def follow(search, shown, path="/study/two/claims"):
-        states = [("url", "pathname", path), ("claims-of", "data", shown)]
-        return asked(client, "claims-body", "children", [("url", "search", search)], states)
+        inputs = {"url.search": search, "claims-tick.n_intervals": None}
+        return asked(client, CLAIMS, inputs, {"url.pathname": path, "claims-of.data": shown})
 
     stamp = Studies(str(results)).snapshot("two").stamp
     assert follow("?figure=curves", f"{stamp} digits") is None
@@ -194,13 +195,33 @@ def test_every_study_has_a_toggle(client):
 
 
 def test_the_comparison_follows_the_address_by_itself(client):
-    def follow(path):
-        return asked(
-            client, "compare-body", "children", [("url", "search", "?study=demo")], [("url", "pathname", path)]
-        )
+    assert len(found(compared_at(client, "/compare"), "Figure")) == 2
+    assert compared_at(client, "/study/demo") is None
 
-    assert len(found(follow("/compare"), "Figure")) == 2
-    assert follow("/study/demo") is None
+
+def test_a_comparison_follows_a_sweep_and_is_left_alone_until_a_run_comes_in(tmp_path, monkeypatch):
+    monkeypatch.setattr(stored, "CHECK_S", 0.0)
+    monkeypatch.setattr(stored, "REST", 0.0)
+    runs = synthetic_store.of_study(SMALL)
+    synthetic_store.store(tmp_path / "demo", runs.iloc[:200], SMALL, parts=1)
+    client = make(str(tmp_path)).server.test_client()
+    shown = page(client, "/compare", "?study=demo")
+    assert len(found(shown, "Interval")) == 1
+    before = found(shown, "Store", id="compare-of")[0]["data"]
+    stamps = [one["data-stamp"] for one in found(shown, "Figure")]
+    assert "200 runs" in words(shown).replace(SPACE, " ")
+    assert compared_at(client, "/compare", shown=before) is None
+    synthetic_store.store(tmp_path / "demo", runs.iloc[200:300], None, parts=1)
+    after = compared_at(client, "/compare", shown=before)
+    assert "300 runs" in words(after).replace(SPACE, " ")
+    # The places of the figures stay, and are told that there is more.
+    assert [one["data-src"] for one in found(after, "Figure")] == [one["data-src"] for one in found(shown, "Figure")]
+    assert all(one["data-stamp"] not in stamps for one in found(after, "Figure"))
+
+
+def compared_at(client, path, search="?study=demo", shown=None):
+    inputs = {"url.search": search, "compare-tick.n_intervals": 1}
+    return asked(client, COMPARED, inputs, {"url.pathname": path, "compare-of.data": shown})
 
 
 def test_studies_that_are_gone_or_empty_are_told(client):
@@ -230,7 +251,26 @@ def test_a_store_that_goes_away_is_told(client, monkeypatch):
     monkeypatch.setattr(Studies, "snapshot", away)
     for path in ("/study/demo/claims/forest", "/study/demo/data/runs.csv", "/compare/performance?study=demo"):
         answer = client.get(path, base_url=HOME)
-        assert answer.status_code in (404, 503)
-        assert "cannot list it: no answer" in answer.get_data(as_text=True)
+        assert answer.status_code == 503
+        assert answer.json == {"problem": "The results cannot be read: cannot list it: no answer"}
     for path in ("/study/demo/claims", "/study/demo/data"):
         assert "cannot list it: no answer" in json.dumps(page(client, path))
+
+
+@pytest.mark.parametrize("kind", ["claims", "data", "compare"])
+def test_a_page_is_left_as_it_is_while_its_store_is_away(client, monkeypatch, kind):
+    def away(*_):
+        raise StorageError("cannot list it: no answer")
+
+    monkeypatch.setattr(Studies, "snapshot", away)
+    path = "/compare" if kind == "compare" else f"/study/demo/{kind}"
+    inputs = {"url.search": "?study=demo", f"{kind}-tick.n_intervals": 1}
+
+    def follow(*changed):
+        outputs, state = f"..{kind}-body.children...{kind}-of.data..", {"url.pathname": path, f"{kind}-of.data": "x"}
+        return called(client, outputs, inputs, state, changedPropIds=list(changed)).json["response"]
+
+    assert follow(f"{kind}-tick.n_intervals") == {}
+    answer = follow("url.search")
+    assert "cannot list it: no answer" in words(answer[f"{kind}-body"]["children"])
+    assert answer[f"{kind}-of"]["data"] == "", "or it would not be asked again"

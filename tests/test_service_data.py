@@ -20,8 +20,9 @@ from analysis.service.view import View
 from robustness import Store
 from robustness.results.schema import CURVES, RUNS
 from tests import synthetic_store
-from tests.service_pages import HOME, asked, found, page, words
+from tests.service_pages import HOME, called, found, page, words
 
+FOLLOWED = "..data-body.children...data-of.data.."
 EVIL = "o'brien\"; drop table runs; -- <script>alert(1)</script> ü\\"
 STUDY = synthetic_store.STUDY.replace("points: 12", "points: 6").replace("points: 11", "points: 5")
 QUERIES = {
@@ -221,11 +222,15 @@ def test_every_column_can_be_shown(client):
 
 
 def test_the_table_follows_the_address_by_itself(client):
-    inputs, states = [("url", "search", "?where=seed=1")], [("url", "pathname", "/study/demo/data")]
-    shown = asked(client, "data-body", "children", inputs, states)
-    assert "108 of" in words(shown)
-    gone = asked(client, "data-body", "children", inputs, [("url", "pathname", "/study/absent/data")])
-    assert "no such study" in words(gone)
+    def follow(path, shown=None):
+        inputs = {"url.search": "?where=seed=1", "data-tick.n_intervals": None}
+        return called(client, FOLLOWED, inputs, {"url.pathname": path, "data-of.data": shown}).json["response"]
+
+    answer = follow("/study/demo/data")
+    assert "108 of" in words(answer["data-body"]["children"])
+    assert follow("/study/demo/data", answer["data-of"]["data"]) == {}
+    assert follow("/study/demo") == {}
+    assert "not stored any more" in words(follow("/study/absent/data")["data-body"]["children"])
 
 
 def test_nothing_stored_and_no_study_are_sentences(client):

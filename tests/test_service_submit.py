@@ -12,8 +12,9 @@ from analysis.service import submit
 from analysis.service.checker import Checker, CheckerError
 from analysis.service.rayjobs import RayJobs
 from analysis.service.stored import Studies
-from analysis.service.submitting import MOST_BYTES, Submitting
+from analysis.service.submitting import Submitting
 from analysis.service.view import View
+from robustness.study.file import MOST
 from tests import synthetic_store
 
 STUDY = """\
@@ -159,12 +160,13 @@ def test_what_takes_too_long_or_ends_the_process_is_given_up(tmp_path, monkeypat
 
 
 def test_too_large_a_study_is_refused_before_it_is_read(client):
-    for size in (MOST_BYTES + 1, 50 * 2**20):
+    for size in (MOST + 1, 50 * 2**20):
         answer = client.post("/submit/check", json={"text": "x" * size})
         assert answer.status_code == 413
-        assert "at most 256 kB" in answer.json["problem"]
-    found = check(client, "\N{SNOWMAN}" * (MOST_BYTES // 2))
-    assert "at most 256 kB" in found["problems"][0]["message"]
+        assert "at most 100 kB" in answer.json["problem"]
+    largest = STUDY + "#" + "\N{SNOWMAN}" * (MOST - len(STUDY) - 1)
+    assert len(largest) == MOST
+    assert check(client, largest)["problems"] == []
 
 
 @pytest.mark.parametrize(

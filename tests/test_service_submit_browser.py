@@ -110,7 +110,7 @@ def test_a_text_comes_from_a_file_or_the_package_and_back(page: Any, tmp_path: P
     state(page, "It will be stored as mine")
     page.reload()
     state(page, "It will be stored as mine")
-    for data, words in ((b"\xff\xfe", "not UTF-8"), (b"x" * 300_000, "at most 256 kB")):
+    for data, words in ((b"\xff\xfe", "not UTF-8"), (b"x" * 100_001, "at most 100 kB")):
         file.write_bytes(data)
         pick.set_input_files([])
         pick.set_input_files(file)

@@ -92,6 +92,7 @@ def with_legend(page: Sizes, labels: Sequence[str]) -> Sizes:
 
 
 def _traces(line: Line, axes: tuple[str, str], *, legend: bool) -> list[Any]:
+    # As dicts: a figure makes its own traces of them, and would check those of objects a second time.
     on = {"xaxis": axes[0], "yaxis": axes[1], "legendgroup": plain(line.label), "name": plain(line.label)}
     traces: list[Any] = [] if line.whiskers else [_band(line, part, on) for part in _unbroken(line)]
     symbol = SYMBOLS[line.number % len(SYMBOLS)]
@@ -103,7 +104,7 @@ def _traces(line: Line, axes: tuple[str, str], *, legend: bool) -> list[Any]:
         bars = {"array": line.high - line.y, "arrayminus": line.y - line.low, "symmetric": False}
         more["error_y"] = {"type": "data", "color": line.color, "thickness": 1.2, "width": 3, **bars}
     traces.append(
-        go.Scatter(
+        dict(
             x=line.x,
             y=line.y,
             mode=kind if line.joined else "markers",
@@ -128,7 +129,7 @@ def _band(line: Line, part: slice, on: dict[str, Any]) -> Any:
     x, low, high = line.x[part], line.low[part], line.high[part]
     if line.steps:
         x, low, high = np.repeat(x, 2)[1:], np.repeat(low, 2)[:-1], np.repeat(high, 2)[:-1]
-    return go.Scatter(
+    return dict(
         x=np.concatenate([x, x[::-1]]),
         y=np.concatenate([high, low[::-1]]),
         mode="lines",

@@ -14,12 +14,13 @@ from plotly.offline import get_plotlyjs
 from analysis.page import asset, themes
 from analysis.service import claims, compare, data, listing, maps, report, submit
 from analysis.service.attributes import aria
+from analysis.service.calls import check_calls
 from analysis.service.figures import lasting, packed, sent, unavailable
 from analysis.service.guard import Guard
 from analysis.service.rayjobs import RayJobs
 from analysis.service.stored import Studies
 from analysis.service.submitting import Submitting
-from analysis.service.view import View
+from analysis.service.view import View, place_of
 from robustness.results import StorageError
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ def make(results: str, guard: Guard | None = None, *, address: str | None = None
     for kind in (StorageError, OSError):
         app.server.register_error_handler(kind, unavailable)
     _add_scripts(app.server)
+    check_calls(app)
     (guard or Guard()).protect(app)
     return app
 
@@ -141,20 +143,11 @@ def _add_routing(app: Dash, pages: dict[str, Page]) -> None:
         prevent_initial_call=True,
     )
     def _show(_route: str, path: str | None, search: str | None) -> Any:
-        kind, name = place_of(path or "/")
+        kind, name = place_of(path)
         try:
             return pages[kind](name, View.parse(search))
         except (StorageError, OSError) as error:
             return unreadable(error)
-
-
-def place_of(path: str) -> tuple[str, str]:
-    """Return which page is at a path, and of which study."""
-    kind, _, rest = path.strip("/").partition("/")
-    if kind != "study":
-        return (kind if kind in {"compare", "submit"} else ""), ""
-    name, _, below = rest.partition("/")
-    return (below if below in {"claims", "data"} else "study"), name
 
 
 def _add_scripts(server: Flask) -> None:

@@ -105,7 +105,7 @@ def _runs(runs: pd.DataFrame) -> Any:
     head = html.Tr([html.Th("Seed", scope="col"), *(html.Th(title, scope="col") for title in COLUMNS.values())])
     rows = [
         html.Tr([html.Th(str(run["seed"]), scope="row"), *(html.Td(_written(run[name])) for name in COLUMNS)])
-        for run in runs.to_dict("records")
+        for run in runs[["seed", *COLUMNS]].to_dict("records")
     ]
     table = html.Table([html.Thead(head), html.Tbody(rows)], className="runs")
     return html.Div(table, className="scroll", role="region", tabIndex="0", **aria(label="Runs of the cell"))
@@ -134,7 +134,7 @@ def _chooser(look: WorkloadNow, cell: CellOf | None) -> list[Any]:
     if not len(runs):
         return []
     names = [str(name) for name in runs["label"].cat.categories]
-    own = runs[runs["label"] == (cell.label if cell else names[0])]
+    own = runs.loc[runs["label"] == (cell.label if cell else names[0]), ["lr", "weight_decay"]]
     values = [
         ("label", "Optimizer", [(name, name) for name in names], cell.label if cell else ""),
         *(

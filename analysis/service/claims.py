@@ -5,19 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from dash import Input, Output, State, dcc, html, no_update
-from flask import request
+from dash import html
 
 from analysis.figures.theme import plural, points
 from analysis.sections import CLAIMS_NOTE, HEADINGS
-from analysis.service import figures, frame
+from analysis.service import figures, frame, live
 from analysis.service.attributes import aria, dataset
 from analysis.service.claim_figures import SECTIONS, draw, section_of
 from analysis.service.looking import DELTAS
 from analysis.service.view import View
 from analysis.tables import ORDER
 from analysis.verdict import OUTCOMES
-from robustness.results import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
 
     from analysis.contents import Contents
     from analysis.service.rayjobs import RayJobs
-    from analysis.service.snapshot import Snapshot, WorkloadNow
+    from analysis.service.snapshot import Snapshot
     from analysis.service.stored import Studies
     from analysis.verdict import Verdict
 
@@ -42,8 +40,7 @@ def page(studies: Studies, name: str, view: View) -> list[Any]:
         return frame.no_study(studies.place)
     return [
         *frame.head(name, "/claims", keep=kept(view)),
-        html.Div(body(snapshot, view), id="claims-body"),
-        dcc.Interval(id="claims-tick", interval=EVERY_MS),
+        *live.body("claims", _stamp(snapshot, view), body(snapshot, view), EVERY_MS),
     ]
 
 
@@ -51,9 +48,8 @@ def body(snapshot: Snapshot, view: View) -> list[Any]:
     """Return what depends on the workload: which one, its verdicts, their intervals, the place of a figure."""
     look = snapshot.workload(view)
     workloads = [(one.slug, one.title) for one in snapshot.workloads]
-    choice = frame.select("workload", "Workload", workloads, look.slug)
-    parts: list[Any] = [dcc.Store(id="claims-of", data=_shown(snapshot, look))]
-    parts += [html.Div(choice, className="controls")] if len(workloads) > 1 else []
+    choice = frame.select("workload", "Workload", workloads)
+    parts = [html.Div(choice, className="controls")] if len(workloads) > 1 else []
     if not len(look.runs):
         words = "No run is stored yet, so no claim can be judged."
         return [*parts, html.Section([html.H2("The claims"), html.P(words)])]
@@ -63,49 +59,17 @@ def body(snapshot: Snapshot, view: View) -> list[Any]:
         *parts,
         _verdicts(contents, path, view),
         _forest(contents, path, stamp),
-        _figure(contents, path, view, stamp),
+        _figure(contents, path, stamp),
     ]
 
 
-def _shown(snapshot: Snapshot, look: WorkloadNow) -> str:
-    return f"{snapshot.stamp} {look.slug}"
+def _stamp(snapshot: Snapshot, view: View) -> str:
+    return f"{snapshot.stamp} {snapshot.workload(view).slug}"
 
 
 def add_callbacks(app: Dash, studies: Studies, _jobs: RayJobs) -> None:
     """Let the verdicts follow the address: its workload, for the figures fetch what they show by themselves."""
-
-    @app.callback(
-        Output("claims-body", "children"),
-        Input("url", "search"),
-        State("url", "pathname"),
-        State("claims-of", "data"),
-        prevent_initial_call=True,
-    )
-    def _follow(search: str | None, path: str | None, shown: str | None) -> Any:
-        return _body_at(studies, search, path, shown)
-
-    @app.callback(
-        Output("claims-body", "children", allow_duplicate=True),
-        Input("claims-tick", "n_intervals"),
-        State("url", "search"),
-        State("url", "pathname"),
-        State("claims-of", "data"),
-        prevent_initial_call=True,
-    )
-    def _refresh(_ticks: int, search: str | None, path: str | None, shown: str | None) -> Any:
-        return _body_at(studies, search, path, shown)
-
-
-def _body_at(studies: Studies, search: str | None, path: str | None, shown: str | None) -> Any:
-    """Return what an address shows; no update where that is shown already."""
-    try:
-        snapshot = studies.snapshot((path or "").removeprefix("/study/").removesuffix("/claims"))
-        view = View.parse(search)
-        if snapshot is None:
-            return frame.note("This study is not stored any more.")
-        return no_update if _shown(snapshot, snapshot.workload(view)) == shown else body(snapshot, view)
-    except (StorageError, OSError) as error:
-        return frame.note(f"The results cannot be read: {error}", "alert")
+    live.follow_study(app, "claims", studies, _stamp, body)
 
 
 def kept(view: View) -> str:
@@ -129,8 +93,8 @@ def add_routes(server: Flask, studies: Studies) -> None:
 def _drawn(studies: Studies, name: str, section: str) -> Response:
     snapshot = studies.snapshot(name)
     if snapshot is None or section not in HEADINGS:
-        return figures.missing("There is no such study." if snapshot is None else "There is no such figure.")
-    view = View.parse(request.query_string.decode(errors="replace"))
+        return figures.problem("There is no such study." if snapshot is None else "There is no such figure.")
+    view = View.of_request()
     look, delta = snapshot.workload(view), float(view.one_of("delta", DELTAS))
     shown = section if section == "claims" else view.one_of("figure", [section, *SECTIONS])
     return figures.respond(lambda: draw(look.full, shown, delta), snapshot.stamp)
@@ -208,14 +172,14 @@ def _forest(contents: Contents, path: str, stamp: dict[str, Any]) -> Any:
     )
 
 
-def _figure(contents: Contents, path: str, view: View, stamp: dict[str, Any]) -> Any:
+def _figure(contents: Contents, path: str, stamp: dict[str, Any]) -> Any:
     """Return the place of the figure that the address names, by default that of the first claim."""
     first = next((section_of(one, contents) for one in _known(contents)), "basins")
     options = [(each, HEADINGS[each]) for each in SECTIONS]
     distances = [(each, points(float(each))) for each in sorted(DELTAS, key=float)]
     controls = [
-        frame.select("figure", "Figure", options, view.one_of("figure", [first, *SECTIONS]), default=first),
-        frame.select("delta", "Basin within", distances, view.one_of("delta", DELTAS), default=DELTAS[0]),
+        frame.select("figure", "Figure", options, default=first),
+        frame.select("delta", "Basin within", distances, default=DELTAS[0]),
     ]
     place = frame.figure(f"{path}/figure/{first}", "shown", keys=("workload", "figure", "delta"), **stamp)
     heading = html.H2("The figure that shows a claim")

@@ -5,20 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from dash import Input, Output, State, html, no_update
-from flask import request
+from dash import html
 
 from analysis import compare
 from analysis.figures.performance import performance
 from analysis.figures.theme import plural
-from analysis.service import figures, frame
+from analysis.service import figures, frame, live
 from analysis.service.attributes import aria, dataset
 from analysis.service.view import View
 from analysis.workloads import costs, labels, workloads
-from robustness.results import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from dash import Dash
     from flask import Flask, Response
@@ -32,46 +30,39 @@ if TYPE_CHECKING:
 MOST = 12
 """Studies that are compared at once; each is read and measured."""
 DELTA = 1.0
+EVERY_MS = 60_000
 
 
 def page(studies: Studies, _name: str, view: View) -> list[Any]:
     """Return the page."""
     names = studies.names()
+    stamp, make = _now(studies, names, view)
     return [
         html.Div(html.H1("Compare"), className="head"),
         _choice(names, _chosen(view, names)[0]),
-        html.Div(body(studies, view), id="compare-body"),
+        *live.body("compare", stamp, make(), EVERY_MS),
     ]
 
 
-def body(studies: Studies, view: View) -> list[Any]:
-    """Return what depends on the studies that an address names."""
-    chosen, said = _chosen(view, studies.names())
-    notes = [frame.note(one) for one in said]
+def _now(studies: Studies, names: Sequence[str], view: View) -> tuple[str, Callable[[], list[Any]]]:
+    """Return a stamp of what an address shows, and what makes it."""
+    chosen, said = _chosen(view, names)
     found = _stored(studies, chosen)
+    return repr([*said, *((one.name, one.stamp) for one in found)]), lambda: body(found, said)
+
+
+def body(found: Sequence[Snapshot], said: Sequence[str]) -> list[Any]:
+    """Return what depends on the studies that are compared, below what is to be said of the choice."""
+    notes = [frame.note(one) for one in said]
     if not found:
         return [*notes, html.P("Choose studies to see them side by side.", className="caption")]
     compared = workloads([look.contents for one in found for look in one.workloads])
-    query = urlencode([("study", one.name) for one in found])
-    return [*notes, _measures(compared), _profiles(compared, query), *_basins(found)]
+    return [*notes, _measures(compared), _profiles(compared, found), *_basins(found)]
 
 
 def add_callbacks(app: Dash, studies: Studies, _jobs: RayJobs) -> None:
-    """Let the comparison follow the address."""
-
-    @app.callback(
-        Output("compare-body", "children"),
-        Input("url", "search"),
-        State("url", "pathname"),
-        prevent_initial_call=True,
-    )
-    def _follow(search: str | None, path: str | None) -> Any:
-        if path != "/compare":
-            return no_update
-        try:
-            return body(studies, View.parse(search))
-        except (StorageError, OSError) as error:
-            return frame.note(f"The results cannot be read: {error}", "alert")
+    """Let the comparison follow the address and the sweeps."""
+    live.follow(app, "compare", lambda _, view: _now(studies, studies.names(), view))
 
 
 def add_routes(server: Flask, studies: Studies) -> None:
@@ -79,13 +70,16 @@ def add_routes(server: Flask, studies: Studies) -> None:
 
     @server.get("/compare/performance")
     def compare_performance() -> Response:
-        view = View.parse(request.query_string.decode(errors="replace"))
-        found = _stored(studies, _chosen(view, studies.names())[0])
-        return figures.respond(lambda: _performance(found), " ".join(one.stamp for one in found))
+        found = _stored(studies, _chosen(View.of_request(), studies.names())[0])
+        return figures.respond(lambda: _performance(found), _stamps(found))
 
 
 def _stored(studies: Studies, names: Sequence[str]) -> list[Snapshot]:
     return [one for name in names if (one := studies.snapshot(name)) is not None]
+
+
+def _stamps(found: Sequence[Snapshot]) -> str:
+    return " ".join(one.stamp for one in found)
 
 
 def _performance(found: Sequence[Snapshot]) -> Drawing | str:
@@ -156,16 +150,17 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], label: str) -> An
     return html.Div(table, className="scroll", role="region", tabIndex=0, **aria(label=label))
 
 
-def _profiles(compared: Sequence[Workload], query: str) -> Any:
+def _profiles(compared: Sequence[Workload], found: Sequence[Snapshot]) -> Any:
     scored = compare.scores(compared, DELTA)
     if not scored:
         return None
     head, *rows = scored
+    query = urlencode([("study", one.name) for one in found])
     return html.Section(
         [
             html.H2("Performance profiles"),
             html.P(frame.rich(compare.answer(compared, scored))),
-            frame.figure(f"/compare/performance?{query}", "performance"),
+            frame.figure(f"/compare/performance?{query}", "performance", **dataset(stamp=_stamps(found))),
             html.H3("The scores"),
             _table(head, rows, "Scores of the optimizers"),
             html.P(compare.headline(compared), className="caption"),
@@ -185,6 +180,8 @@ def _map(snapshot: Snapshot, look: WorkloadNow) -> Any:
         [
             html.H2(frame.link(title, f"/study/{snapshot.name}", keys)),
             html.P(about, className="caption"),
-            frame.figure(f"/study/{snapshot.name}/maps{keys}", f"{snapshot.name}-{look.slug}"),
+            frame.figure(
+                f"/study/{snapshot.name}/maps{keys}", f"{snapshot.name}-{look.slug}", **dataset(stamp=snapshot.stamp)
+            ),
         ]
     )

@@ -6,17 +6,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from dash import Input, Output, State, dcc, html, no_update
+from dash import html
 
 from analysis.figures.theme import count, number, plural, short
-from analysis.service import downloads, frame
+from analysis.service import downloads, frame, live
 from analysis.service.attributes import aria, dataset
 from analysis.service.claims import kept
 from analysis.service.filters import COLUMNS, OPERATORS, is_listed, is_text
 from analysis.service.table import Query
 from analysis.service.taking import taken
-from analysis.service.view import View
-from robustness.results import StorageError
 from robustness.results.schema import RUNS
 from robustness.results.storage import shown
 
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from analysis.service.rayjobs import RayJobs
     from analysis.service.snapshot import Snapshot
     from analysis.service.stored import Studies
+    from analysis.service.view import View
 
 PAGE_ROWS = 50
 EVERY_MS = 10_000
@@ -59,42 +58,17 @@ def page(studies: Studies, name: str, view: View) -> list[Any]:
     head = frame.head(name, "/data", keep=kept(view))
     if not len(snapshot.stored):
         return [*head, html.Section([html.H2("The runs"), html.P("No run of this study is stored yet.")])]
-    runs = [html.H2("The runs"), _adding(), html.Div(body(snapshot, view), id="data-body")]
-    return [*head, html.Section(runs), dcc.Interval(id="data-tick", interval=EVERY_MS)]
+    runs = live.body("data", _stamp(snapshot, view), body(snapshot, view), EVERY_MS)
+    return [*head, html.Section([html.H2("The runs"), _adding(), *runs])]
 
 
 def add_callbacks(app: Dash, studies: Studies, _jobs: RayJobs) -> None:
-    """Let the table follow the address."""
+    """Let the table follow the address and the sweep."""
+    live.follow_study(app, "data", studies, _stamp, body)
 
-    @app.callback(
-        Output("data-body", "children"),
-        Input("url", "search"),
-        State("url", "pathname"),
-        prevent_initial_call=True,
-    )
-    def _follow(search: str | None, path: str | None) -> Any:
-        try:
-            snapshot = studies.snapshot((path or "").removeprefix("/study/").removesuffix("/data"))
-            return body(snapshot, View.parse(search)) if snapshot else frame.note("There is no such study any more.")
-        except (StorageError, OSError) as error:
-            return frame.note(f"The results cannot be read: {error}", "alert")
 
-    @app.callback(
-        Output("data-body", "children", allow_duplicate=True),
-        Input("data-tick", "n_intervals"),
-        State("url", "search"),
-        State("url", "pathname"),
-        State("data-of", "data"),
-        prevent_initial_call=True,
-    )
-    def _refresh(_ticks: int, search: str | None, path: str | None, shown: str | None) -> Any:
-        try:
-            snapshot = studies.snapshot((path or "").removeprefix("/study/").removesuffix("/data"))
-        except (StorageError, OSError):
-            return no_update  # what is shown was read, and is
-        if snapshot is None or snapshot.stamp == shown:
-            return no_update
-        return body(snapshot, View.parse(search))
+def _stamp(snapshot: Snapshot, view: View) -> str:
+    return f"{snapshot.stamp} {view.with_()}"
 
 
 def add_routes(server: Flask, studies: Studies) -> None:
@@ -133,7 +107,6 @@ def body(snapshot: Snapshot, view: View) -> list[Any]:
         _paging(view, path, at, pages) if len(some) > 20 else None,
         _other_columns(view, path),
         *taken(query, path, shown(snapshot.store.root)),
-        dcc.Store(id="data-of", data=snapshot.stamp),
     ]
 
 

@@ -12,17 +12,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
-from flask import Response, request, send_file
+from flask import send_file
 
+from analysis.service.figures import problem
 from analysis.service.table import Query
 from analysis.service.view import View
-from robustness.results import StorageError
 from robustness.results.schema import CURVES, RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flask import Flask
+    from flask import Flask, Response
 
     from analysis.service.snapshot import Snapshot
     from analysis.service.stored import Studies
@@ -55,17 +55,14 @@ def add_routes(server: Flask, studies: Studies) -> None:
     @server.get("/study/<name>/data/<file>")
     def data_file(name: str, file: str) -> Response:
         if file not in KINDS:
-            return _words("there is no such file", 404)
-        try:
-            snapshot = studies.snapshot(name)
-            if snapshot is None:
-                return _words("no such study", 404)
-            query = Query.of(View.parse(request.query_string.decode(errors="replace")))
-            if query.problems:  # a file cannot say that a filter was left out
-                return _words(" ".join(query.problems), 400)
-            content = _content(snapshot, query.rows(runs_table(snapshot)), file)
-        except (StorageError, OSError) as error:
-            return _words(f"the results cannot be read: {error}", 503)
+            return problem("There is no such file.")
+        snapshot = studies.snapshot(name)
+        if snapshot is None:
+            return problem("There is no such study.")
+        query = Query.of(View.of_request())
+        if query.problems:  # a file cannot say that a filter was left out
+            return problem(" ".join(query.problems), 400)
+        content = _content(snapshot, query.rows(runs_table(snapshot)), file)
         return send_file(content, mimetype=KINDS[file], as_attachment=True, download_name=f"{name}-{file}", max_age=0)
 
 
@@ -116,7 +113,3 @@ def _portions(runs: pa.Table) -> Iterator[list[str]]:
     for one in np.unique(portions):
         first, last = np.searchsorted(portions, one), np.searchsorted(portions, one, side="right")
         yield ids[first:last]
-
-
-def _words(text: str, status: int) -> Response:
-    return Response(f"{text}\n", status, mimetype="text/plain")

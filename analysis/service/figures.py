@@ -9,8 +9,8 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
-import plotly.graph_objects as go
 from flask import Response, request
+from plotly.io.json import to_json_plotly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,22 +76,18 @@ def plain(drawn: Drawing | str) -> dict[str, Any]:
     if isinstance(drawn, str):
         return {"problem": f"Nothing is drawn: {drawn}."}
     wide = json.loads(drawn.figure.to_json())
-    narrow = json.loads(go.Figure(layout=drawn.narrow).to_json())
-    return {"data": wide["data"], "wide": wide["layout"], "narrow": narrow["layout"], "caption": drawn.caption}
+    narrow = json.loads(to_json_plotly(drawn.narrow))
+    return {"data": wide["data"], "wide": wide["layout"], "narrow": narrow, "caption": drawn.caption}
 
 
 def unavailable(error: Exception) -> Response:
     """Answer that the results are out of reach."""
-    return _json({"problem": f"The results cannot be read: {error}"}, 503)
+    return problem(f"The results cannot be read: {error}", 503)
 
 
-def missing(text: str) -> Response:
-    """Answer that there is no such thing."""
-    return _json({"problem": text}, 404)
-
-
-def _json(content: dict[str, Any], status: int) -> Response:
-    return Response(json.dumps(content), status, mimetype="application/json")
+def problem(text: str, status: int = 404) -> Response:
+    """Answer with the reason why there is no answer; by default, that there is no such thing."""
+    return Response(json.dumps({"problem": text}), status, mimetype="application/json")
 
 
 def sent(content: str, mimetype: str) -> Response:

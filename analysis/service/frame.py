@@ -38,25 +38,23 @@ def tabs(name: str, here: str, keep: str = "") -> Any:
     return html.Nav(html.Ul(items), className="tabs", **aria(label=f"Pages of {name}"))
 
 
-def select(key: str, label: str, options: Sequence[tuple[str, str]], value: str = "", *, default: str = "") -> Any:
-    """Return a labelled choice; changing it writes `key=value` into the address, which leaves the default out.
+def select(key: str, label: str, options: Sequence[tuple[str, str]], *, default: str = "") -> Any:
+    """Return a labelled choice that shows what the address says, and writes there `key=value`, but not the default.
 
     Args:
         key: Of the query.
         label: What stands before it.
         options: (value, words).
-        value: The chosen one.
         default: The value of an address that does not name one; the first option unless given.
     """
-    default = default or options[0][0]
     items = [html.Option(words, value=each) for each, words in options]
-    data = dataset(key=key, default=default, value=value or default)
+    data = dataset(key=key, default=default or options[0][0])
     return html.Label([html.Span(label), html.Select(items, **data)], className="control")
 
 
-def field(key: str, label: str, value: str = "", kind: str = "text", **more: Any) -> Any:
-    """Return a labelled input; what is typed comes into the address as `key=value` after a moment."""
-    place = html.Div(className="input", **dataset(key=key, default="", value=value, type=kind), **more)
+def field(key: str, label: str, kind: str = "text") -> Any:
+    """Return a labelled input that shows what the address says; what is typed comes there after a moment."""
+    place = html.Div(className="input", **dataset(key=key, type=kind))
     return html.Label([html.Span(label), place], className="control")
 
 

@@ -74,7 +74,7 @@ def table(studies: Studies, view: View, jobs: RayJobs) -> list[Any]:
         tabIndex="0",
         **aria(label="Studies"),
     )
-    controls = html.Div(frame.field("q", "Search", view.get("q"), "search"), className="controls")
+    controls = html.Div(frame.field("q", "Search", "search"), className="controls")
     none = [html.P("No study has all of these words.", className="caption", role="status")]
     return [controls, listed if found else html.Div(none)]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from analysis.figures.metrics import METRICS, Look, Metric, recorded
+from analysis.figures.metrics import METRICS, TEST_ERROR, Look, Metric, recorded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,12 +34,12 @@ class CellOf(NamedTuple):
 
 def cell_of(text: str, runs: pd.DataFrame) -> CellOf | None:
     """Return the cell that an address names: the nearest one that the optimizer has; None without one."""
-    label, _, place = text.partition("~") if text.count("~") == 2 else _split(text)
+    label, *numbers = text.rsplit("~", 2)  # a label may hold a tilde
     try:
-        lr, decay = (float(part) for part in place.split("~"))
+        lr, decay = map(float, numbers)
     except ValueError:
         return None
-    own = runs[runs["label"] == label]
+    own = runs.loc[runs["label"] == label, ["lr", "weight_decay"]]
     if not len(own) or not np.isfinite([lr, decay]).all():
         return None
     # Written with all digits, a number comes back as it was; one that somebody typed need not be exact.
@@ -50,12 +50,6 @@ def cell_of(text: str, runs: pd.DataFrame) -> CellOf | None:
     far[both] += np.abs(np.log(decays[both]) - np.log(max(decay, 1e-300)))
     best = int(np.argmin(far))
     return CellOf(label, float(rates[best]), float(decays[best]))
-
-
-def _split(text: str) -> tuple[str, str, str]:
-    """Split a label that holds a tilde from the two numbers."""
-    parts = text.rsplit("~", 2)
-    return (parts[0], "~", "~".join(parts[1:])) if len(parts) == 3 else (text, "", "")
 
 
 def runs_in(runs: pd.DataFrame, cell: CellOf) -> pd.DataFrame:
@@ -81,7 +75,7 @@ def look_of(view: View, runs: pd.DataFrame) -> Look:
 
 def metrics(runs: pd.DataFrame) -> list[Metric]:
     """Return the metrics that the runs have; the test error in any case."""
-    return recorded(runs) or [next(iter(METRICS.values()))]
+    return recorded(runs) or [TEST_ERROR]
 
 
 def seeds_of(runs: pd.DataFrame) -> list[int]:

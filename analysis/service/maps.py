@@ -10,9 +10,9 @@ from analysis.explored import cuts, difference, maps
 from analysis.service import cell, frame, overview
 from analysis.service.answers import Answers
 from analysis.service.attributes import aria, dataset
-from analysis.service.figures import missing, respond
+from analysis.service.figures import problem, respond
 from analysis.service.looking import DELTAS, KEYS, cell_of, look_of, metrics, seeds_of
-from analysis.service.view import View
+from analysis.service.view import View, place_of
 from robustness.results import StorageError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def page(studies: Studies, name: str, view: View, jobs: RayJobs) -> list[Any]:
         html.Div(overview.before(look), id="answer"),
         html.Section(
             [
-                html.Div(pickers(snapshot, look, view), className="controls", id="pickers"),
+                html.Div(pickers(snapshot, look), className="controls", id="pickers"),
                 frame.figure(f"{base}/maps", "maps", keys=KEYS, live=True, tabIndex="0", **dataset(cells="1")),
             ],
             style={"--maps": str(len(labels(look)))},
@@ -57,7 +57,7 @@ def page(studies: Studies, name: str, view: View, jobs: RayJobs) -> list[Any]:
                 frame.figure(f"{base}/cuts", "cuts", keys=(*KEYS, "cell"), live=True, **dataset(follows="1")),
             ],
         ),
-        *([_difference(base, look, view)] if len(labels(look)) > 1 else []),
+        *([_difference(base, look)] if len(labels(look)) > 1 else []),
         dcc.Store(id="shown"),
         dcc.Interval(id="tick", interval=EVERY_MS),
         html.P("", id="trouble", role="status"),
@@ -69,7 +69,7 @@ def labels(look: WorkloadNow) -> list[str]:
     return [str(label) for label in look.runs["label"].cat.categories][:MOST_NAMES]
 
 
-def pickers(snapshot: Snapshot, look: WorkloadNow, view: View) -> list[Any]:
+def pickers(snapshot: Snapshot, look: WorkloadNow) -> list[Any]:
     """Return the controls of the maps."""
     several = [(one.slug, one.title) for one in snapshot.workloads]
     seeds = [("mean", "mean of all"), ("spread", "spread"), *((str(n), f"seed {n}") for n in seeds_of(look.runs))]
@@ -85,21 +85,20 @@ def pickers(snapshot: Snapshot, look: WorkloadNow, view: View) -> list[Any]:
     ]
     if look.contents.cells is not None:
         shown = [one for one in shown if one[0] != "surface"]  # a search's cells are points in any case
-    return [frame.select(key, words, options, view.get(key)) for key, words, options in shown if options]
+    return [frame.select(key, words, options) for key, words, options in shown if options]
 
 
-def _difference(base: str, look: WorkloadNow, view: View) -> Any:
+def _difference(base: str, look: WorkloadNow) -> Any:
     names = labels(look)
-    of, against = _pair(names, view)
+    of, against = _pair(names, View())
+    options = [(name, name) for name in names]
     return html.Section(
         [
             html.H2("Difference of two optimizers"),
             html.Div(
                 [
-                    frame.select("of", "Of", [(name, name) for name in names], of, default=_pair(names, View())[0]),
-                    frame.select(
-                        "against", "minus", [(name, name) for name in names], against, default=_pair(names, View())[1]
-                    ),
+                    frame.select("of", "Of", options, default=of),
+                    frame.select("against", "minus", options, default=against),
                 ],
                 className="controls",
             ),
@@ -134,7 +133,7 @@ def add_callbacks(app: Dash, studies: Studies, jobs: RayJobs) -> None:
     )
     def _tell(_ticks: int, _asked: str, search: str, path: str, shown: str | None) -> Any:
         try:
-            snapshot = studies.snapshot(_name(path))
+            snapshot = studies.snapshot(place_of(path)[1])
             if snapshot is None:
                 return no_update, no_update, no_update, "This study is not stored any more.", "note"
             view = View.parse(search)
@@ -157,7 +156,7 @@ def add_callbacks(app: Dash, studies: Studies, jobs: RayJobs) -> None:
     )
     def _cell(search: str, _shown: str, path: str) -> Any:
         try:
-            snapshot = studies.snapshot(_name(path))
+            snapshot = studies.snapshot(place_of(path)[1])
             return no_update if snapshot is None else cell.panel(snapshot, View.parse(search))
         except (StorageError, OSError):
             return no_update  # what is in trouble is said once
@@ -170,8 +169,8 @@ def add_routes(server: Flask, studies: Studies) -> None:
         def fetched(name: str) -> Response:
             snapshot = studies.snapshot(name)
             if snapshot is None:
-                return missing("This study is not stored any more.")
-            view = View.parse(_query())
+                return problem("This study is not stored any more.")
+            view = View.of_request()
             return respond(lambda: make(snapshot, view), snapshot.stamp)
 
         server.add_url_rule(f"/study/<name>/{path}", f"figure-{path}", fetched)
@@ -180,12 +179,6 @@ def add_routes(server: Flask, studies: Studies) -> None:
     route("cuts", _cuts)
     route("difference", _minus)
     route("curves", cell.curves)
-
-
-def _query() -> str:
-    from flask import request
-
-    return request.query_string.decode("ascii", "replace")
 
 
 def _maps(snapshot: Snapshot, view: View) -> Drawing | str:
@@ -201,7 +194,3 @@ def _cuts(snapshot: Snapshot, view: View) -> Drawing | str:
 def _minus(snapshot: Snapshot, view: View) -> Drawing | str:
     look = snapshot.workload(view)
     return difference(look.contents, *_pair(labels(look), view), look_of(view, look.runs))
-
-
-def _name(path: str | None) -> str:
-    return (path or "").removeprefix("/study/").partition("/")[0]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html as text
-import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,12 +47,11 @@ def answered(name: str, found: Answer, view: View) -> list[Any]:
     contents, first = found.contents, found.first
     if not len(contents.runs):
         return _nothing()
-    notes = re.findall(r'<p class="note">(.*?)</p>', wording.notes(contents), re.DOTALL)
     return [
         html.P(frame.rich(first or found.detail), className="answer"),
         html.Div([_card(one, contents, name, view) for one in _ranked(contents)], className="cards"),
         *([html.P(frame.rich(found.detail), className="detail")] if first else []),
-        *(frame.note(text.unescape(each)) for each in notes),
+        *(frame.note(each) for each in wording.notes(contents)),
     ]
 
 

@@ -10,7 +10,9 @@ from flask import Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from analysis.service.attributes import aria, dataset
-from analysis.service.submitting import MOST_BYTES, TOO_LARGE, RefusedError, Submitting
+from analysis.service.figures import problem
+from analysis.service.submitting import RefusedError, Submitting
+from robustness.study.file import MOST
 from robustness.study.file import studies as study_files
 
 if TYPE_CHECKING:
@@ -20,9 +22,10 @@ if TYPE_CHECKING:
 
     from analysis.service.view import View
 
-BODY_BYTES = 8 * MOST_BYTES
+BODY_BYTES = 8 * MOST
 """What a request may have: JSON may write a character in six."""
 
+TOO_LARGE = f"a study file has at most {MOST // 1000} kB"
 NOT_ALLOWED = "this service was started without --allow-submit, so it starts nothing"
 
 
@@ -40,7 +43,7 @@ def page(submitting: Submitting | None, view: View) -> list[Any]:
         return [head, html.P(words, className="note"), html.Pre(command)]
     place = html.P(["Results go to ", html.Code(submitting.place), ", where every node must reach them."])
     parts = [_writing(view), _findings(), _jobs()]
-    return [head, place, html.Div(parts, id="submit", **dataset(most=str(MOST_BYTES)))]
+    return [head, place, html.Div(parts, id="submit", **dataset(most=str(MOST)))]
 
 
 def _writing(view: View) -> Any:
@@ -112,15 +115,15 @@ def add_routes(server: Flask, submitting: Submitting | None) -> None:
     def add(rule: str, method: str, answer: Callable[..., Any]) -> None:
         def told(**given: Any) -> Any:
             if submitting is None:
-                return _problem(NOT_ALLOWED, 403)
+                return problem(NOT_ALLOWED, 403)
             try:
                 if method == "POST":
                     given["body"] = _body(needs_text="job_id" not in given)
                 return answer(submitting, **given)
             except BodyError as error:
-                return _problem(*error.args)
+                return problem(*error.args)
             except RefusedError as error:
-                return _problem(str(error), 409)
+                return problem(str(error), 409)
 
         server.add_url_rule(rule, f"submit {rule}", told, methods=[method])
 
@@ -155,14 +158,14 @@ def _list(submitting: Submitting) -> Any:
 def _log(submitting: Submitting, job_id: str) -> Any:
     log = submitting.log(job_id)
     if log is None:
-        return _problem("nothing is known of this job's log at the moment", 404)
+        return problem("nothing is known of this job's log at the moment", 404)
     return Response(log, mimetype="text/plain")
 
 
 def _study(_submitting: Submitting, name: str) -> Any:
     path = study_files().get(name)
     if path is None:
-        return _problem("there is no such study file", 404)
+        return problem("there is no such study file", 404)
     return Response(path.read_text(encoding="utf-8"), mimetype="text/plain")
 
 
@@ -192,12 +195,6 @@ def _body(*, needs_text: bool) -> dict[str, Any]:
         raise BodyError("send JSON in UTF-8", 400) from error
     if not isinstance(body, dict) or (needs_text and not isinstance(body.get("text"), str)):
         raise BodyError("send a JSON object whose text is a study file", 400)
-    if needs_text and len(body["text"]) > MOST_BYTES:
+    if needs_text and len(body["text"]) > MOST:
         raise BodyError(TOO_LARGE, 413)
     return body
-
-
-def _problem(words: str, status: int) -> Response:
-    answer = jsonify({"problem": words})
-    answer.status_code = status
-    return answer

@@ -16,11 +16,6 @@ if TYPE_CHECKING:
     from robustness.jobs import Cluster, Job
     from robustness.jobs.submit import Order
 
-MOST_BYTES = 256 * 1024
-"""A study file is a page of text; the largest of the paper's has two kilobytes."""
-
-TOO_LARGE = f"a study file has at most {MOST_BYTES // 1024} kB"
-
 START_S = 120.0
 """What starting a job may take: the cluster unpacks the study before it answers."""
 
@@ -137,8 +132,7 @@ class Submitting:
 
     def _checked(self, text: str, file: str) -> dict[str, Any]:
         try:
-            if len(text.encode()) > MOST_BYTES:
-                raise RefusedError(TOO_LARGE)
+            text.encode()
         except UnicodeEncodeError as error:
             raise RefusedError("the study file is not UTF-8") from error
         try:

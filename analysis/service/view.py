@@ -1,10 +1,12 @@
-"""What a page shows, as its address says: the query, read and written."""
+"""What a page shows, as its address says: the path, and the query, read and written."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
+
+from flask import request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +30,11 @@ class View:
         except ValueError:
             return cls()
 
+    @classmethod
+    def of_request(cls) -> View:
+        """Read the query of the request that is being answered."""
+        return cls.parse(request.query_string.decode(errors="replace"))
+
     def get(self, key: str, default: str = "") -> str:
         """Return the last value of a key."""
         return next((value for name, value in reversed(self.pairs) if name == key), default)
@@ -48,3 +55,12 @@ class View:
             values = [value] if isinstance(value, str) else (value or ())
             kept += [(name, each) for each in values]
         return f"?{urlencode(kept)}"
+
+
+def place_of(path: str | None) -> tuple[str, str]:
+    """Return which page is at a path, and of which study; "" is the list, "study" a study's maps."""
+    kind, _, rest = (path or "").strip("/").partition("/")
+    if kind != "study":
+        return (kind if kind in {"compare", "submit"} else ""), ""
+    name, _, below = rest.partition("/")
+    return (below if below in {"claims", "data"} else "study"), name

@@ -98,7 +98,7 @@ class Following:
         before = self._found
         text = self.store.read_study()
         known = {name: table for name, table in before.tables.items() if not name.startswith(FAILED)}
-        tables = self.store.reader.read("runs", RUNS, RUNS.names, known=known)
+        tables = self.store.reader.read("runs", RUNS, RUNS.names, known)
         if (text, _stamp(text, tables)) != (before.text, before.stamp):
             self._found = _Found.of(text, tables)
         return self._found

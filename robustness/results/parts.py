@@ -19,7 +19,7 @@ from robustness.results.schema import NewerSchemaError, SchemaError
 from robustness.results.storage import Entry, LocalFolder, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from robustness.results.storage import Folder
 
@@ -57,12 +57,11 @@ class PartReader:
         folder: str,
         schema: pa.Schema,
         names: list[str],
-        seen: Container[str] = frozenset(),
-        known: Mapping[str, pa.Table] = MappingProxyType({}),
+        known: Mapping[str, pa.Table | None] = MappingProxyType({}),
     ) -> dict[str, pa.Table]:
-        """Return the columns `names` of each part in `folder` that is not in `seen`, by its name.
+        """Return the columns `names` of each part in `folder`, by its name.
 
-        Those that are `known`, as an earlier call returned them, are not read again.
+        Those that are `known`, as an earlier call returned them, are not read again; None leaves one out.
 
         Where a part vanishes between listing and reading, its rows stand in a new one: the folder is listed again,
         and what is read already is kept. A listing takes a while too, and may miss both; then the note tells that a
@@ -75,7 +74,7 @@ class PartReader:
         parts: dict[str, pa.Table | None] = dict(known)
         note = self._note(folder)
         for attempt in range(_TRIES):
-            listed = {name: entry for name, entry in self._listed(folder).items() if name not in seen}
+            listed = self._listed(folder)
             new = [entry for name, entry in listed.items() if name not in parts]
             parts |= self._read_all(folder, new, schema, names)
             gone = listed.keys() - parts.keys()

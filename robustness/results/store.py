@@ -53,8 +53,8 @@ class Store:
         """
         self.root, self._read_only = absolute(root), read_only
 
-    def __reduce__(self) -> tuple[Any, tuple[str, bool]]:
-        return _remade, (self.root, self._read_only)
+    def __getstate__(self) -> dict[str, Any]:
+        return {"root": self.root, "_read_only": self._read_only}  # what is open stays here
 
     def __repr__(self) -> str:
         return f"Store({shown(self.root)!r})"
@@ -160,7 +160,7 @@ class Store:
             StorageError: The files cannot be reached, or a newer version wrote them; `seen` is as it was.
         """
         names = ["run_id", "status"]
-        parts = self.reader.read("runs", RUNS, names, seen)
+        parts = self.reader.read("runs", RUNS, names, dict.fromkeys(seen))
         seen.update(parts)
         table, _ = join(parts, RUNS, names)
         return set(finished(table.to_pandas())["run_id"])
@@ -233,7 +233,3 @@ class Store:
         """Remove temporary files that killed writers left more than an hour ago."""
         for folder in ("", "runs", "curves", "provenance"):
             self.folder.clean(folder, _HOUR)
-
-
-def _remade(root: str, read_only: bool) -> Store:
-    return Store(root, read_only=read_only)

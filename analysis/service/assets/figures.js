@@ -99,6 +99,19 @@ window.robustness.figures = (() => {
     });
   }
 
+  // A figure whose place Dash has made anew keeps what is drawn there, and how it is zoomed.
+  function adopt(before, figure) {
+    const state = states.get(before);
+    if (!state?.content) return;
+    state.abort?.abort();
+    state.asking = null;
+    states.set(figure, state);
+    for (const part of [".problem", ".plot", "figcaption"]) {
+      figure.querySelector(part).replaceWith(before.querySelector(part));
+    }
+    if (before.dataset.drawn) figure.dataset.drawn = before.dataset.drawn;
+  }
+
   isNarrow.addEventListener("change", () => {
     document.querySelectorAll(".figure[data-src]").forEach((figure) => states.get(figure)?.content && show(figure));
   });
@@ -106,5 +119,5 @@ window.robustness.figures = (() => {
     if (document.visibilityState === "hidden") return;
     document.querySelectorAll(".figure[data-live]").forEach((figure) => figure.offsetParent && load(figure));
   }, EVERY_MS);
-  return { expect, load, settle };
+  return { adopt, expect, load, settle };
 })();

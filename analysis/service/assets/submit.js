@@ -98,7 +98,7 @@
       state("Write or pick a study file.");
       return;
     }
-    if (new Blob([text]).size > Number(part().dataset.most)) {
+    if (text.length > Number(part().dataset.most)) {
       empty();
       state(tooLarge());
       return;
@@ -137,7 +137,7 @@
     part("start").disabled = false;
   }
 
-  const tooLarge = () => `A study file has at most ${Math.floor(Number(part().dataset.most) / 1024)} kB.`;
+  const tooLarge = () => `A study file has at most ${Math.floor(Number(part().dataset.most) / 1000)} kB.`;
 
   async function start() {
     const mine = checked;
