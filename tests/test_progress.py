@@ -56,6 +56,30 @@ def test_counts_and_best_errors(study, monkeypatch):
     assert (progress.trained, progress.failed) == (4, 1)
 
 
+def test_long_stacks_move_the_bar_and_the_time_left(study, monkeypatch):
+    progress, text = on_screen(study, monkeypatch, terminal=False)
+    monkeypatch.setattr(module.time, "monotonic", lambda: 100.0)
+    runs = study.grid()
+    progress.running = 6
+    progress.part("a", runs[:4], 0.25)
+    assert progress.line().begun == 1.0
+    monkeypatch.setattr(module.time, "monotonic", lambda: 130.0)
+    progress.part("a", runs[:4], 0.5)
+    progress.part("b", runs[4:6], 0.5)
+    line = str(progress.line())
+    # Two runs' worth in 30 s, and 10 - 3 to go.
+    assert line == "t: 2 of 12 runs · 6 running, 50 % through · 0 diverged · 0 failed · 105 s left".replace(
+        "105 s", "2 min"
+    )
+    assert Line.parse(line).status.startswith("6 running, 50 % through")
+    assert text.getvalue().splitlines()[-1] == line
+    progress.part("a", runs[:4], 0.0)
+    progress.part("b", runs[4:6], 0.0)
+    progress.add(Report(set_down=6), runs[:6])
+    assert progress.line().begun == 0.0
+    assert "6 runs are set down: the next sweep goes on with them" in text.getvalue()
+
+
 def test_the_time_left_follows_the_pace_since_the_first_report(study, monkeypatch):
     progress, _ = on_screen(study, monkeypatch, terminal=False)
     runs = study.grid()
@@ -84,7 +108,7 @@ def test_a_terminal_gets_a_bar(study, monkeypatch):
 def test_the_first_ctrl_c_says_what_happens(study, monkeypatch):
     progress, _ = on_screen(study, monkeypatch, terminal=True)
     progress.stopping(36)
-    words = "stopping: up to 36 runs are being finished and stored"
+    words = "stopping: up to 36 runs are being finished and stored, or set down"
     assert progress.line().status.endswith(f"{words}; Ctrl-C again stops now")
     job, text = on_screen(study, monkeypatch, terminal=False)
     job.stopping(36)

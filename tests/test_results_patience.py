@@ -179,7 +179,7 @@ def test_a_worker_stores_its_stack_whatever_operation_fails(
     study: Study, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = study.grid()
-    result = worker._result(runs, "cpu", "grid", 0)
+    result = worker._result(runs, "cpu", "grid", 0, None)
     monkeypatch.setattr(worker, "_result", lambda *_: result)
 
     def stored(broken: set[int]) -> tuple[Store, Away]:

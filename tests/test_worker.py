@@ -48,11 +48,11 @@ def fragile(monkeypatch):
     attempts = []
     train = training.train
 
-    def explode(runs, device):
+    def explode(runs, device, keeper=None):
         attempts.append(len(runs))
         if any(run.lr == BOOM and run.weight_decay for run in runs):
             raise MemoryError("no room")
-        return train(runs, device=device)
+        return train(runs, device=device, keeper=keeper)
 
     monkeypatch.setattr(training, "train", explode)
     return attempts

@@ -78,7 +78,7 @@ class Cluster:
             return str(self._client.get_job_logs(job_id))
 
     def stop(self, job_id: str) -> None:
-        """Ask a job to stop: it lets running stacks finish first.
+        """Ask a job to stop: it lets running stacks finish first, or sets them down.
 
         Raises:
             JobsError: the server cannot be reached, or refuses.

@@ -50,6 +50,8 @@ class AdamMoments:
     run's numbers are the same to the bit in any row of any stack, and a NaN stays in its row.
     """
 
+    WORKSPACE = ("_buffer",)
+
     def __init__(self, weights: Tensor, weight_decay: Tensor, size: int, options: MomentOptions) -> None:
         """Start at zero moments; see `UpdateRule` for the shapes."""
         self.weights = weights

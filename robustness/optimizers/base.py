@@ -37,6 +37,9 @@ class UpdateRule(Protocol):
     Made from an optimizer's options by `Optimizer.rule(weights, weight_decay, size)`:
     `weights` (R, P) is one row a run, changed in place; `weight_decay` (R,) is the optimizer's own number;
     the first `size` <= P columns of a row are parameters, the rest is padding that stays 0.
+
+    Its attributes are what a checkpoint has of it, but for `weights` and those that a class lists as `WORKSPACE`:
+    numbers, texts, None, tensors without dimensions, and tensors whose first axis is the runs.
     """
 
     def step(self, gradient: Tensor, lr: Tensor) -> None:

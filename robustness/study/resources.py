@@ -25,6 +25,23 @@ def _gpus(raw: object) -> object:
     raise refuse(refusal(f"must be auto or a number of at least 0, got {show(raw)}"))
 
 
+class CheckpointPolicy(Model):
+    """When a training that takes long is set down, so that one that is killed goes on from there.
+
+    Where both are given, whichever comes first; where neither is, never.
+    """
+
+    minutes: Annotated[float, Strict()] | None = Field(
+        10.0, gt=0, description="Minutes after which the state is written at the end of an epoch; null for never."
+    )
+    epochs: Whole | None = Field(None, ge=1, description="Epochs after which it is written; never if absent.")
+
+    @property
+    def kept(self) -> bool:
+        """Whether checkpoints are written at all."""
+        return self.minutes is not None or self.epochs is not None
+
+
 class Resources(Model):
     """What a stack is given on the cluster; none of it changes a result."""
 
@@ -38,4 +55,7 @@ class Resources(Model):
     max_concurrent: Whole | None = Field(None, ge=1, description="Most stacks at a time; no limit if absent.")
     retries: Whole = Field(
         2, ge=0, description="How often a stack that failed is tried again; lost nodes do not count."
+    )
+    checkpoint: CheckpointPolicy = Field(
+        CheckpointPolicy(), description="When a long training is set down in the study's results."
     )

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from robustness.provenance import collect
 from robustness.results import StorageError, Store, child
+from robustness.results.checkpoints import Checkpoints
 from robustness.results.patience import patiently
 from robustness.results.storage import shown
 from robustness.search import make_source
 from robustness.sweep import ray_session
+from robustness.sweep.keeping import Keeping
 from robustness.sweep.pace import Pace
 from robustness.sweep.progress import WAITING, Progress
 from robustness.sweep.room import measure
@@ -27,6 +29,7 @@ from robustness.sweep.worker import Report, decode, reason, work
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from robustness.results.checkpoints import Held
     from robustness.search import Source
     from robustness.study import Study
 
@@ -65,7 +68,8 @@ def run(
 ) -> Sweep:
     """Train what is missing of `study` and store it below `results`.
 
-    Ctrl-C (or SIGTERM) lets the running stacks finish and stores them; a second one stops at once.
+    Ctrl-C (or SIGTERM) lets the running stacks finish and stores them, or sets down what takes long; a second one stops
+    at once.
 
     Args:
         study: what to train.
@@ -82,6 +86,7 @@ def run(
     with begin(study, results) as start:
         source = start.source
         if source.total == source.done:
+            start.tidy()
             return Sweep(start.store.root, 0, 0, interrupted=False)
         start.store.write_provenance(collect(sys.argv))
         with Progress(study, total=source.total, done=source.done, quiet=quiet) as progress:
@@ -89,6 +94,8 @@ def run(
             progress.say(f"joining Ray at {address}" if address else "starting Ray")
             with ray_session.connect(address, verbose=verbose):
                 interrupted = _tune(start, progress)
+            if not interrupted:
+                start.tidy()
             return Sweep(start.store.root, progress.trained, progress.failed, interrupted)
 
 
@@ -103,6 +110,7 @@ class Start:
         source: Where the missing runs come from.
         pace: How long runs took that are stored.
         before: The claim of a sweep of the study that has not ended, None if there is none.
+        held: What was set down of runs in training.
     """
 
     study: Study
@@ -111,12 +119,23 @@ class Start:
     source: Source
     pace: Pace
     before: dict[str, Any] | None
+    held: list[Held]
+
+    @property
+    def asked(self) -> set[str] | None:
+        """The runs of a grid; None where a search chooses them."""
+        return {run.run_id for run in self.study.grid()} if self.study.search.sampler == "grid" else None
 
     def announce(self, progress: Progress) -> None:
         """Say whose work this sweep takes over."""
         if self.before:
             who = " of process {pid} on {host}, since {since}," if "since" in self.before else ""
             progress.note(f"taking over from a sweep{who.format(**self.before)} that has not ended")
+
+    def tidy(self) -> None:
+        """Remove what was set down of the study's runs, none of which is in training any more."""
+        with contextlib.suppress(StorageError):  # they take room, no more
+            Checkpoints(self.store).tidy(self.asked)
 
 
 @contextlib.contextmanager
@@ -133,7 +152,8 @@ def begin(study: Study, results: str | Path) -> Iterator[Start]:
         store.write_study(study.text)
         store.clean()
         stored = store.runs()
-        yield Start(study, store, sweep_id, make_source(study, stored), Pace(study, stored), before)
+        held = Checkpoints(store).held()
+        yield Start(study, store, sweep_id, make_source(study, stored), Pace(study, stored), before, held)
     finally:
         with contextlib.suppress(StorageError):  # the store may be what the sweep ended with
             store.release(sweep_id)
@@ -155,6 +175,7 @@ def _tune(start: Start, progress: Progress) -> bool:
         room=lambda: measure(study.resources),
         pace=start.pace,
         sweep_id=sweep_id,
+        held=start.held,
     )
     scratch = Path(tempfile.mkdtemp(prefix="robustness-"))
 
@@ -185,11 +206,11 @@ def _tune(start: Start, progress: Progress) -> bool:
 
 
 def _trial(config: dict[str, Any], parcel: Parcel, store: Store, sweep_id: str) -> None:
-    """What Ray Tune calls on a worker: one stack, one report."""
+    """What Ray Tune calls on a worker: one stack, one report at its end, and before from time to time how far it is."""
     import ray
     from ray import tune
 
-    from robustness.sweep.searcher import REPORT, RUNS
+    from robustness.sweep.searcher import REPORT, RUNS, SHARE
 
     try:
         if ray_session.flag(sweep_id):
@@ -208,6 +229,13 @@ def _trial(config: dict[str, Any], parcel: Parcel, store: Store, sweep_id: str) 
                 device=device,
                 sampler=study.search.sampler,
                 retries=study.resources.retries,
+                keeper=Keeping(
+                    store,
+                    study.resources.checkpoint,
+                    sweep_id,
+                    tell=lambda share: tune.report({SHARE: share}),
+                    stopping=lambda: ray_session.flag(sweep_id),
+                ),
             )
     except Exception as error:  # noqa: BLE001 - what `work` does not answer for would fail every other stack too
         report = Report(error=f"a worker cannot work: {reason(error)}")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from robustness.provenance import collect
 from robustness.sweep.execute import Sweep, SweepError, begin
+from robustness.sweep.keeping import Keeping
 from robustness.sweep.progress import Progress
-from robustness.sweep.stacks import cut
+from robustness.sweep.stacks import cut, held_together
 from robustness.sweep.worker import work
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def run_here(study: Study, results: str | Path = "results", *, quiet: bool = False) -> Sweep:
     """Train what is missing of `study`, stack by stack, on this machine's GPU if it has one.
 
-    Ctrl-C stops at once; what was stored stays, and the next call goes on from there.
+    Ctrl-C stops at once; what was stored or set down stays, and the next call goes on from there.
 
     Args:
         study: what to train.
@@ -37,9 +38,11 @@ def run_here(study: Study, results: str | Path = "results", *, quiet: bool = Fal
         with Progress(study, total=start.source.total, done=start.source.done, quiet=quiet) as progress:
             start.announce(progress)
             while runs := start.source.next():
-                for stack in cut(runs, slots=1):
+                begun, new = held_together(runs, start.held)
+                for stack in [*begun, *cut(new, slots=1)]:
                     _train(start, stack, progress)
             progress.running = 0
+            start.tidy()
             return Sweep(start.store.root, progress.trained, progress.failed, interrupted=False)
 
 
@@ -47,6 +50,7 @@ def _train(start: Start, stack: list[Run], progress: Progress) -> None:
     from robustness.training import default_device
 
     progress.running = len(stack)
+    policy = start.study.resources.checkpoint
     report = work(
         stack,
         start.store,
@@ -54,7 +58,9 @@ def _train(start: Start, stack: list[Run], progress: Progress) -> None:
         device=default_device(),
         sampler=start.study.search.sampler,
         retries=0,
+        keeper=Keeping(start.store, policy, start.sweep_id, tell=lambda share: progress.part("stack", stack, share)),
     )
+    progress.part("stack", stack, 0.0)
     if report.error:
         raise SweepError(report.error)
     start.source.tell(report.outcomes)

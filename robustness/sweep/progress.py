@@ -40,6 +40,7 @@ class Line:
         total: runs of the study.
         status: what is running, what failed, the best errors, what is waited for.
         left: an estimate of the time left; empty if there is none.
+        begun: what is done of the runs in training, in runs; it moves the bar and is not in the text.
     """
 
     study: str
@@ -47,6 +48,7 @@ class Line:
     total: int
     status: str
     left: str = ""
+    begun: float = 0.0
 
     def __str__(self) -> str:
         """Return the line; `parse` reads it."""
@@ -79,7 +81,9 @@ class Bar:
     def show(self, line: Line) -> Group:
         """Return what the terminal shows now."""
         left = line.left and f"· {line.left}"
-        self._bar.update(self._task, description=line.study, total=line.total, completed=line.done, left=left)
+        self._bar.update(
+            self._task, description=line.study, total=line.total, completed=line.done + line.begun, left=left
+        )
         return Group(self._bar, Text(line.status, style="dim"))
 
 
@@ -92,11 +96,12 @@ class Progress:
         self.counts: Counter[str] = Counter()
         self.best: dict[str, float] = {}
         self._running = 0
+        self._parts: dict[str, tuple[int, float]] = {}
         self._name = study.name
         self._labels = {entry.optimizer: entry.label for entry in study.optimizers}
         # The least error of an optimizer means something on one workload alone.
         self._shows_best = len(study.workloads) == 1
-        self._first: tuple[float, int] | None = None
+        self._first: tuple[float, float] | None = None
         self._last_line = float("-inf")
         self._due: threading.Timer | None = None
         self._lock = threading.RLock()
@@ -144,7 +149,8 @@ class Progress:
 
     def line(self) -> Line:
         """Return how far the sweep is now."""
-        return Line(self._name, self.done + self.trained + self.failed, self.total, self._status(), self._left())
+        done = self.done + self.trained + self.failed
+        return Line(self._name, done, self.total, self._status(), self._left(), self._begun)
 
     def say(self, message: str) -> None:
         """Show what the sweep is waiting for, until something else is said."""
@@ -158,6 +164,8 @@ class Progress:
 
     def add(self, report: Report, stack: Sequence[Run]) -> None:
         """Count the report of a stack of runs."""
+        if report.set_down:
+            self.note(f"{report.set_down} runs are set down: the next sweep goes on with them")
         labels = {run.run_id: self._labels[run.optimizer] for run in stack}
         if report.outcomes and self._message == WAITING:
             self._message = ""
@@ -171,22 +179,39 @@ class Progress:
         if not self.console.is_terminal:
             self._print()
 
+    def part(self, key: str, stack: Sequence[Run], share: float) -> None:
+        """Show that `share` of the training of a stack is done, 0 to 1; `key` names it from one time to the next."""
+        self._parts[key] = (len(stack), share)
+        if not share:
+            del self._parts[key]
+        else:
+            self._first = self._first or (time.monotonic(), self.trained + self.failed + self._begun)
+            if not self.console.is_terminal:
+                self._print()
+
+    @property
+    def _begun(self) -> float:
+        return sum((runs * share for runs, share in list(self._parts.values())), start=0.0)
+
     def stopping(self, running: int) -> None:
         """Say what the first Ctrl-C does, or the end of a job that was asked to stop, whose driver has no keyboard."""
         now = "; Ctrl-C again stops now" if self.console.is_terminal else ""
-        self.say(f"stopping: up to {running} runs are being finished and stored{now}")
+        self.say(f"stopping: up to {running} runs are being finished and stored, or set down{now}")
 
     def _left(self) -> str:
         """Estimate the time left from the pace since the first report: what came before was Ray's start."""
-        finished = self.trained + self.failed
+        finished = self.trained + self.failed + self._begun
         remaining = self.total - self.done - finished
-        if self._first is None or not remaining or finished == self._first[1]:
+        if self._first is None or not remaining or finished <= self._first[1]:
             return ""
         seconds = (time.monotonic() - self._first[0]) / (finished - self._first[1]) * remaining
         return f"{seconds:.0f} s left" if seconds < 100 else f"{seconds / 60:.0f} min left"
 
     def _status(self) -> str:
-        parts = [f"{self.running} running", f"{self.counts['diverged']} diverged", f"{self.failed} failed"]
+        running = f"{self.running} running"
+        if self._parts and self.running:
+            running += f", {100 * min(1.0, self._begun / self.running):.0f} % through"
+        parts = [running, f"{self.counts['diverged']} diverged", f"{self.failed} failed"]
         if self.best:
             labels = [label for label in self._labels.values() if label in self.best]
             parts.append("best " + ", ".join(f"{label} {self.best[label]:.2f} %" for label in labels))

@@ -14,13 +14,14 @@ from robustness.results import StorageError
 from robustness.results.patience import patiently
 from robustness.search import Outcome
 from robustness.sweep.ray_session import ClusterError
-from robustness.sweep.stacks import cut
+from robustness.sweep.stacks import cut, held_together
 from robustness.sweep.worker import Report, encode, lost_row, taken_over
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from robustness.results import Store
+    from robustness.results.checkpoints import Held
     from robustness.search import Source
     from robustness.study import Run, Study
     from robustness.sweep.pace import Pace
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 REPORT = "report"
 RUNS = "runs"
+SHARE = "share"
 
 LOOK_EVERY_S = 5.0
 """How often the cluster is asked for its room and the store for its claim."""
@@ -60,6 +62,7 @@ class StackSearcher(Searcher):
         room: Callable[[], Room],
         pace: Pace | None = None,
         sweep_id: str = "",
+        held: Sequence[Held] = (),
     ) -> None:
         super().__init__(metric=None, mode=None)
         self.error: str | None = None
@@ -73,6 +76,7 @@ class StackSearcher(Searcher):
         self._lost: Counter[tuple[str, ...]] = Counter()
         self._nodes_lost: set[str] = set()
         self._stopped = False
+        self._held = held
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave everything behind: Tune pickles a searcher for a restore that nobody makes."""
@@ -95,7 +99,11 @@ class StackSearcher(Searcher):
         if len(self._given) >= self._room.ahead:
             return None
         if not self._retries and not self._queue:
-            self._divide(self._source.next())
+            begun, new = held_together(self._source.next(), self._held)
+            self._retries.extend(begun)
+            if begun:
+                self._progress.note(f"{sum(map(len, begun))} runs go on from where they were set down")
+            self._divide(new)
         if queue := self._retries or self._queue:
             self._given[trial_id] = queue.popleft()
             self._progress.running = self.running
@@ -117,12 +125,15 @@ class StackSearcher(Searcher):
             self._end(report.error)
         self._source.tell(report.outcomes)
         self._progress.running = self.running
+        self._progress.part(trial_id, stack, 0.0)
         self._progress.add(report, stack)
         if self._pace and report.outcomes and self._pace.learn(stack, report.seconds):
             self._divide()
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        """Do nothing: a stack reports once, at its end."""
+        """Hear how far a stack is that takes long; what it came to it reports at its end."""
+        if SHARE in result and trial_id in self._given:
+            self._progress.part(trial_id, self._given[trial_id], float(result[SHARE]))
 
     def save(self, checkpoint_path: str) -> None:
         """Do nothing: the Parquet is the state."""

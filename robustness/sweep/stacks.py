@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from robustness.results.checkpoints import Held
     from robustness.study import Run
     from robustness.sweep.pace import Pace
     from robustness.workloads import Workload
@@ -51,6 +52,18 @@ def cut(runs: Sequence[Run], slots: int, size: int | None = None, pace: Pace | N
     singles = [run for run in runs if run.workload.engine == "single"]
     together = [run for run in runs if run.workload.engine == "stack"]
     return [*_stacks(together, slots, size, pace), *_one_by_one(singles, slots, size, pace)]
+
+
+def held_together(runs: Sequence[Run], held: Sequence[Held]) -> tuple[list[list[Run]], list[Run]]:
+    """Return the stacks of `runs` that go on from a checkpoint each, and the runs that begin anew.
+
+    Args:
+        runs: In any order.
+        held: The checkpoints that there are, the latest epochs first.
+    """
+    left = {run.run_id: run for run in runs}
+    stacks = [[left.pop(run_id) for run_id in each.run_ids if run_id in left] for each in held]
+    return [stack for stack in stacks if stack], list(left.values())
 
 
 def _stacks(runs: Sequence[Run], slots: int, size: int | None, pace: Pace | None) -> list[list[Run]]:

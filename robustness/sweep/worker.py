@@ -22,17 +22,22 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from robustness.study import Run, Study
+    from robustness.sweep.keeping import Keeping
     from robustness.training import History
 
 
 @dataclass(frozen=True)
 class Report:
-    """How one stack went; `error` says what the whole sweep must end with, such as a full disk."""
+    """How one stack went; `error` says what the whole sweep must end with, such as a full disk.
+
+    `set_down` runs wait in a checkpoint for another sweep.
+    """
 
     outcomes: tuple[Outcome, ...] = ()
     seconds: float = 0.0
     error: str | None = None
     skipped: bool = False
+    set_down: int = 0
 
     def to_json(self) -> str:
         """Return the report as text, the form in which Ray Tune carries it."""
@@ -74,12 +79,21 @@ _seen: dict[tuple[str, str], tuple[set[str], set[str]]] = {}
 """By results folder and sweep: the parts that this process has read, and the done runs in them."""
 
 
-def work(runs: Sequence[Run], store: Store, *, sweep_id: str, device: str, sampler: str, retries: int) -> Report:
+def work(
+    runs: Sequence[Run],
+    store: Store,
+    *,
+    sweep_id: str,
+    device: str,
+    sampler: str,
+    retries: int,
+    keeper: Keeping | None = None,
+) -> Report:
     """Train `runs` on `device`, as one model or one by one, and store them; one that cannot be is stored as failed.
 
     Nothing is stored when another sweep has claimed the study, nor a run that somebody else stored meanwhile.
     A store that is away is waited for. Any other storage error, or one that stays, becomes part of the report: the
-    driver ends the sweep with it.
+    driver ends the sweep with it. `keeper` has the checkpoints of what takes long.
     """
     # Importing it takes seconds, once a process, and is no part of any run; nor are the data and torch's first step.
     from robustness.training import warm_up
@@ -88,35 +102,46 @@ def work(runs: Sequence[Run], store: Store, *, sweep_id: str, device: str, sampl
         # What fails here fails in training too, which says so of the run.
         with suppress(Exception):
             warm_up(runs[0].workload)
-    result = _result(runs, device, sampler, retries)
+    result = _result(runs, device, sampler, retries, keeper)
     try:
-        return patiently(lambda: _store(store, sweep_id, result))
+        report = patiently(lambda: _store(store, sweep_id, result))
     except StorageError as error:
         return Report(seconds=result.seconds, error=str(error))
+    if keeper and not report.error:
+        keeper.forget({outcome.run_id for outcome in report.outcomes})
+    return report
 
 
 @dataclass
 class _Result:
     """What came of a trial's runs: rows of those that ended and of those that failed; `seconds` is the time of all."""
 
+    runs: int
     histories: list[History] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
     failed: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
 
+    @property
+    def set_down(self) -> int:
+        """Runs that wait in a checkpoint, or for their turn in another sweep."""
+        return self.runs - len(self.rows) - len(self.failed)
 
-def _result(runs: Sequence[Run], device: str, sampler: str, retries: int) -> _Result:
+
+def _result(runs: Sequence[Run], device: str, sampler: str, retries: int, keeper: Keeping | None) -> _Result:
     """Train `runs`: as one model, or one by one where their workload's engine is `single`, each with its own time."""
-    result = _Result()
+    result = _Result(len(runs))
     for model in [[run] for run in runs] if runs[0].workload.engine == "single" else [runs]:
         started = time.perf_counter()
-        histories, failures = _train(model, device, retries)
-        seconds = time.perf_counter() - started
+        trained = _train(model, device, retries, keeper)
+        seconds = time.perf_counter() - started + (keeper.seconds if keeper else 0.0)
         provenance = _provenance(sampler, len(model), seconds / len(model)) | _device(device)
-        result.histories += histories
-        result.rows += [row for history in histories for row in history.rows(provenance)]
-        result.failed += [failed_row(run, why, provenance) for run, why in failures]
+        result.histories += trained.histories
+        result.rows += [row for history in trained.histories for row in history.rows(provenance)]
+        result.failed += [failed_row(run, why, provenance) for run, why in trained.failures]
         result.seconds += seconds
+        if trained.set_down:
+            break
     return result
 
 
@@ -135,7 +160,7 @@ def _store(store: Store, sweep_id: str, result: _Result) -> Report:
         if row["run_id"] not in done:
             store.write_failed(row)
     outcomes = tuple(_outcome(row) for row in result.rows + result.failed)
-    return Report(outcomes=outcomes, seconds=result.seconds)
+    return Report(outcomes=outcomes, seconds=result.seconds, set_down=result.set_down)
 
 
 def failed_row(run: Run, reason: str, provenance: dict[str, Any]) -> dict[str, Any]:
@@ -157,21 +182,35 @@ def lost_row(run: Run, reason: str, sampler: str) -> dict[str, Any]:
     return failed_row(run, reason, provenance)
 
 
-def _train(runs: Sequence[Run], device: str, retries: int) -> tuple[list[History], list[tuple[Run, str]]]:
+@dataclass(frozen=True)
+class _Trained:
+    """Histories, the runs that failed and why, and whether the rest was set down."""
+
+    histories: list[History] = field(default_factory=list)
+    failures: list[tuple[Run, str]] = field(default_factory=list)
+    set_down: bool = False
+
+
+def _train(runs: Sequence[Run], device: str, retries: int, keeper: Keeping | None = None) -> _Trained:
     """Train as one stack; what fails is tried again in halves, so that one bad run costs only itself."""
-    from robustness.training import train
+    from robustness.training import SetDown, train
 
     try:
-        return train(runs, device=device), []
+        return _Trained(train(runs, device=device, keeper=keeper))
+    except SetDown:
+        return _Trained(set_down=True)
     except Exception as error:  # noqa: BLE001 - a user's network may raise anything, and the sweep goes on
         why = reason(error)
     if len(runs) > 1:
         middle = len(runs) // 2
-        halves = [_train(half, device, retries) for half in (runs[:middle], runs[middle:])]
-        return halves[0][0] + halves[1][0], halves[0][1] + halves[1][1]
+        first = _train(runs[:middle], device, retries, keeper)
+        if first.set_down:
+            return first
+        second = _train(runs[middle:], device, retries, keeper)
+        return _Trained(first.histories + second.histories, first.failures + second.failures, second.set_down)
     if retries > 0:
-        return _train(runs, device, retries - 1)
-    return [], [(runs[0], why)]
+        return _train(runs, device, retries - 1, keeper)
+    return _Trained(failures=[(runs[0], why)])
 
 
 def reason(error: Exception) -> str:

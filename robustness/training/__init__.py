@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from robustness.training.checkpoint import SetDown
 from robustness.training.history import History
 from robustness.training.single import train_single, warm_up
 from robustness.training.stack import train_stack
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from robustness.study import Run
+    from robustness.training.checkpoint import Keeper
 
-__all__ = ["History", "default_device", "train", "train_single", "train_stack", "warm_up"]
+__all__ = ["History", "SetDown", "default_device", "train", "train_single", "train_stack", "warm_up"]
 
 
 def default_device() -> str:
@@ -23,14 +25,17 @@ def default_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def train(runs: Sequence[Run], *, device: str | None = None) -> list[History]:
-    """Train runs of one workload and seed by the engine that their workload names.
+def train(runs: Sequence[Run], *, device: str | None = None, keeper: Keeper | None = None) -> list[History]:
+    """Train runs of one workload and seed by the engine that their workload names; `keeper` has its checkpoints.
 
     On a CPU one thread is used: two would make a run's outcome depend on its stack.
+
+    Raises:
+        SetDown: it was asked to stop, and has set down its state.
     """
     device = device or default_device()
     if device == "cpu":
         torch.set_num_threads(1)
     if runs[0].workload.engine == "single":
-        return [train_single(run, device=device) for run in runs]
-    return [train_stack(runs, device=device)]
+        return [train_single(run, device=device, keeper=keeper) for run in runs]
+    return [train_stack(runs, device=device, keeper=keeper)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from robustness.study.run import identity
 
@@ -89,6 +90,27 @@ class History:
             self.values["hessian_top"][row, epoch] = found.eigenvalues[0]
         if epoch + 1 == self.workload.epochs:
             self.spectra[row] = [float(value) for value in found.eigenvalues if np.isfinite(value)]
+
+    def state(self) -> dict[str, Any]:
+        """Return all that was entered, in the form of a checkpoint."""
+        finished = int(self.epochs.max(initial=0))
+        return {
+            "run_ids": [run.run_id for run in self.runs],
+            "values": {name: torch.from_numpy(values[:, :finished].copy()) for name, values in self.values.items()},
+            "epochs": self.epochs.tolist(),
+            "reasons": self.reasons,
+            "spectra": self.spectra,
+        }
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on from the `state` of a history that has all of these runs; it may have others too."""
+        place = {run_id: index for index, run_id in enumerate(state["run_ids"])}
+        places = [place[run.run_id] for run in self.runs]
+        for name, values in state["values"].items():
+            self.values[name][:, : values.shape[1]] = values[places].numpy()
+        self.epochs[:] = [state["epochs"][index] for index in places]
+        for mine, theirs in (("reasons", self.reasons), ("spectra", self.spectra)):
+            theirs.update({row: state[mine][index] for row, index in enumerate(places) if index in state[mine]})
 
     def curves(self) -> dict[str, Any]:
         """Return the columns of the curves table, a row a run and finished epoch."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 
 from robustness.randomness import initial_model, masks
+from robustness.training.checkpoint import Course
 from robustness.training.history import History
 from robustness.training.sharpness import begin, due, examples, sharpness
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from robustness.study import Run
+    from robustness.training.checkpoint import Keeper, State
     from robustness.workloads import Workload
     from robustness.workloads.data import Batch
 
@@ -32,17 +35,23 @@ def warm_up(workload: Workload) -> None:
     optimizer.step()
 
 
-def train_single(run: Run, *, device: str = "cpu", dtype: torch.dtype = torch.float32) -> History:
-    """Train one run and return its history."""
+def train_single(
+    run: Run, *, device: str = "cpu", dtype: torch.dtype = torch.float32, keeper: Keeper | None = None
+) -> History:
+    """Train one run and return its history; `keeper` has its checkpoints.
+
+    Raises:
+        SetDown: it was asked to stop, and has set down its state.
+    """
     workload = run.workload
     feed = workload.feed(run.seed, device, dtype)
     model = initial_model(workload, run.seed).to(device, dtype)
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = run.optimizer.torch_optimizer(parameters, lr=run.lr, weight_decay=run.weight_decay_native)
     history = History([run], parameters=sum(p.numel() for p in parameters), steps_per_epoch=feed.steps)
-
+    course = Course(keeper, _Engine(model, optimizer), history, feed, device)
     with masks(run.seed, device):
-        for epoch in range(workload.epochs):
+        for epoch in range(course.begin(), workload.epochs):
             lr = run.lr * workload.schedule.factor(epoch, workload.epochs)
             for group in optimizer.param_groups:
                 group["lr"] = lr
@@ -61,7 +70,23 @@ def train_single(run: Run, *, device: str = "cpu", dtype: torch.dtype = torch.fl
             if due(workload, epoch):
                 found = sharpness(workload, model.eval(), parameters, examples(workload, feed), run.seed)
                 history.record_sharpness(epoch, 0, found)
+            course.ended(epoch)
     return history
+
+
+@dataclass(frozen=True)
+class _Engine:
+    """What a checkpoint has of a model and its optimizer."""
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+
+    def state(self) -> State:
+        return {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
+
+    def resume(self, state: State) -> None:
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
 
 
 def _train_epoch(

@@ -13,6 +13,8 @@ import torch
 from torch.func import functional_call, grad_and_value, vmap
 
 from robustness.randomness import initial_model, masks
+from robustness.study.run import options_json
+from robustness.training.checkpoint import Course
 from robustness.training.history import History
 from robustness.training.sharpness import due, examples, sharpness
 from robustness.workloads.base import Workload
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from robustness.optimizers.base import UpdateRule
     from robustness.study import Run
+    from robustness.training.checkpoint import Keeper, State
     from robustness.training.sharpness import Sharpness
     from robustness.workloads.data import Batch
 
@@ -31,11 +34,14 @@ _ALIGNMENT = 64
 """Rows are padded to whole vectors, so that no kernel has a scalar tail whose place depends on the stack's size."""
 
 
-def train_stack(runs: Sequence[Run], *, device: str = "cpu", dtype: torch.dtype = torch.float32) -> History:
-    """Train `runs`, which share workload and seed, and return their history.
+def train_stack(
+    runs: Sequence[Run], *, device: str = "cpu", dtype: torch.dtype = torch.float32, keeper: Keeper | None = None
+) -> History:
+    """Train `runs`, which share workload and seed, and return their history; `keeper` has its checkpoints.
 
     Raises:
         ValueError: the runs differ in workload or seed.
+        SetDown: it was asked to stop, and has set down its state.
     """
     workload, seed = runs[0].workload, runs[0].seed
     if any(run.workload != workload or run.seed != seed for run in runs):
@@ -44,8 +50,9 @@ def train_stack(runs: Sequence[Run], *, device: str = "cpu", dtype: torch.dtype 
     feed = workload.feed(seed, device, dtype)
     stack = Stack(initial_model(workload, seed).to(device, dtype), runs, device, dtype)
     history = History(runs, parameters=stack.size, steps_per_epoch=feed.steps)
+    course = Course(keeper, stack, history, feed, device)
     with masks(seed, device):
-        for epoch in range(workload.epochs):
+        for epoch in range(course.begin(), workload.epochs):
             metrics = stack.train_epoch(feed.train(), workload.schedule.factor(epoch, workload.epochs))
             for split in feed.splits:
                 metrics |= stack.evaluate(split, feed.evaluate(split))
@@ -58,6 +65,7 @@ def train_stack(runs: Sequence[Run], *, device: str = "cpu", dtype: torch.dtype 
                 batches = examples(workload, feed)
                 for row, run in enumerate(stack.rows):
                     history.record_sharpness(epoch, int(run), stack.sharpness(row, batches))
+            course.ended(epoch)
     return history
 
 
@@ -70,6 +78,7 @@ class Stack:
 
     def __init__(self, model: nn.Module, runs: Sequence[Run], device: str, dtype: torch.dtype) -> None:
         self.model, self.workload, self.seed = model, runs[0].workload, runs[0].seed
+        self._runs = runs
         self.rows = np.arange(len(runs))
         self._shapes = {name: p.shape for name, p in model.named_parameters()}
         self.size = sum(p.numel() for p in model.parameters())
@@ -170,6 +179,32 @@ class Stack:
                 start = now.stop
         self._rules = kept
 
+    def state(self) -> State:
+        """Return weights, buffers and optimizers' states, each with the run that a row belongs to."""
+        ids = [self._runs[int(row)].run_id for row in self.rows]
+        rules = {
+            options_json(self._runs[int(self.rows[part.start])].optimizer): (part, rule) for part, rule in self._rules
+        }
+        return {
+            "run_ids": ids,
+            "weights": self.weights,
+            "buffers": self.buffers,
+            "rules": {name: {"run_ids": ids[part], "state": _state(rule)} for name, (part, rule) in rules.items()},
+        }
+
+    def resume(self, state: State) -> None:
+        """Go on from the `state` of a stack that has all of these runs, but for those that had diverged."""
+        sound = set(state["run_ids"])
+        self.keep(np.array([row for row in self.rows if self._runs[int(row)].run_id in sound], dtype=np.int64))
+        ids = [self._runs[int(row)].run_id for row in self.rows]
+        places = _places(state["run_ids"], ids)
+        self.weights.copy_(state["weights"][places])
+        for name, buffer in self.buffers.items():
+            buffer.copy_(state["buffers"][name][places])
+        for part, rule in self._rules:
+            saved = state["rules"][options_json(self._runs[int(self.rows[part.start])].optimizer)]
+            _resume(rule, saved["state"], _places(saved["run_ids"], ids[part]), self.weights.device)
+
     def _forward(self, weights: Tensor, buffers: dict[str, Tensor], inputs: Tensor) -> Tensor:
         parts = weights.split(self._sizes)
         parameters = {name: part.view(shape) for (name, shape), part in zip(self._shapes.items(), parts, strict=False)}
@@ -194,6 +229,25 @@ def _cross_entropies(outputs: Tensor, targets: Tensor) -> Tensor:
     """
     log_probabilities = outputs.transpose(-1, -2).log_softmax(-2)
     return -log_probabilities.gather(-2, targets.unsqueeze(-2)).squeeze(-2)
+
+
+def _state(rule: UpdateRule) -> State:
+    """Return what a rule carries from step to step; its weights are those of the stack."""
+    left = ("weights", *getattr(rule, "WORKSPACE", ()))
+    return {name: value for name, value in vars(rule).items() if name not in left}
+
+
+def _resume(rule: UpdateRule, state: State, places: list[int], device: torch.device) -> None:
+    for name, value in state.items():
+        if not isinstance(value, torch.Tensor):
+            setattr(rule, name, value)
+        else:
+            setattr(rule, name, (value[places] if value.dim() else value).to(device))
+
+
+def _places(run_ids: Sequence[str], wanted: Sequence[str]) -> list[int]:
+    place = {run_id: index for index, run_id in enumerate(run_ids)}
+    return [place[run_id] for run_id in wanted]
 
 
 def _same_optimizer(runs: Sequence[Run]) -> list[slice]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,6 +73,19 @@ class Feed(ABC):
     def sample(self, examples: int) -> Iterator[Batch]:
         """Return batches of a fixed subset of train, not augmented; stratified by class where there are classes."""
 
+    def state(self) -> dict[str, Any]:
+        """Return what `resume` needs besides the number of epochs: tensors, numbers and texts."""
+        return {}
+
+    def resume(self, epochs: int, state: dict[str, Any]) -> None:  # noqa: ARG002 - for those that have one
+        """Be as after `epochs` epochs of training, of a feed that has just been made; `state` is from then.
+
+        A feed that cannot do better goes through them all.
+        """
+        for _ in range(epochs):
+            for _ in self.train():
+                pass
+
 
 class TensorFeed(Feed):
     """Batches of tensors that lie on the device as a whole."""
@@ -97,6 +110,16 @@ class TensorFeed(Feed):
             chosen = inputs[batch]
             seen = self._data.augment(chosen, self._draws) if self._data.augment else chosen
             yield self._prepared(seen), targets[batch]
+
+    def state(self) -> dict[str, Any]:
+        """Return the state of the augmentation's generator."""
+        return {"draws": self._draws.get_state()}
+
+    def resume(self, epochs: int, state: dict[str, Any]) -> None:
+        """Pass over the order of `epochs` epochs."""
+        for _ in range(epochs):
+            next(self._order)
+        self._draws.set_state(state["draws"])
 
     def evaluate(self, split: str) -> Iterator[Batch]:
         """Return a split's batches."""

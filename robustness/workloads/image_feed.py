@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.utils.data import DataLoader
@@ -41,9 +41,10 @@ class ImageFeed(Feed):
         generator = torch.Generator().manual_seed(0)
         self._load = partial(DataLoader, num_workers=workload.readers, pin_memory=device == "cuda", generator=generator)
         # Its workers stay for the whole training: starting them takes seconds.
+        self._order = _Epochs(self._train, data_order(len(self._train), workload.batch_size, seed))
         self._epochs = self._load(
             self._files,
-            batch_sampler=_Epochs(self._train, data_order(len(self._train), workload.batch_size, seed)),
+            batch_sampler=self._order,
             persistent_workers=workload.readers > 0,
         )
         self.steps = steps_per_epoch(len(self._train), workload.batch_size)
@@ -52,6 +53,10 @@ class ImageFeed(Feed):
     def train(self) -> Iterator[Batch]:
         """Return the next epoch's batches."""
         return self._moved(self._epochs)
+
+    def resume(self, epochs: int, state: dict[str, Any]) -> None:  # noqa: ARG002 - an image's draws follow its epoch
+        """Pass over the order of `epochs` epochs."""
+        self._order.skip(epochs)
 
     def evaluate(self, split: str) -> Iterator[Batch]:
         """Return a split's batches, cropped at the centre."""
@@ -83,6 +88,11 @@ class _Epochs:
 
     def __init__(self, indices: Tensor, order: Iterator[list[Tensor]]) -> None:
         self._indices, self._order, self._epoch = indices, order, 0
+
+    def skip(self, epochs: int) -> None:
+        for _ in range(epochs):
+            next(self._order)
+        self._epoch += epochs
 
     def __iter__(self) -> Iterator[list[Key]]:
         # A generator: the loader may make an iterator that it never asks for anything.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -135,6 +135,9 @@ class _TextFeed(Feed):
     def train(self) -> Iterator[Batch]:
         """Return the next epoch's batches: the same in each."""
         return self._pieces(self._train)
+
+    def resume(self, epochs: int, state: dict[str, Any]) -> None:
+        """Do nothing: every epoch is the same."""
 
     def evaluate(self, split: str) -> Iterator[Batch]:
         """Return a split's batches, of `EVALUATION_BATCH` places."""

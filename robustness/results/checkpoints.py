@@ -1,0 +1,77 @@
+"""What workers have set down of trainings that are not done: the only thing in a study's folder that is no result.
+
+    checkpoints/<part>.pt      the state of a stack, or of a single run, after an epoch
+    checkpoints/<part>.json    which runs it is of
+
+There is one a stack, that of its latest epoch; it goes when the stack's rows are stored.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from robustness.results.store import Store
+
+FOLDER = "checkpoints"
+
+
+@dataclass(frozen=True)
+class Held:
+    """A checkpoint: its name, the runs that it is of, and the epoch (counted from 1) that had ended."""
+
+    name: str
+    run_ids: tuple[str, ...]
+    epoch: int
+
+
+class Checkpoints:
+    """The checkpoints of a study; every method raises StorageError."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self._files = store, store.folder
+
+    def write(self, run_ids: Sequence[str], epoch: int, data: bytes) -> None:
+        """Set down what `run_ids` have come to after `epoch`, in place of what was set down before."""
+        name = self._store.part_name(run_ids)
+        # First the state: a name that is listed has one.
+        self._files.write(f"{FOLDER}/{name}.pt", data)
+        self._files.write(f"{FOLDER}/{name}.json", json.dumps({"run_ids": list(run_ids), "epoch": epoch}).encode())
+
+    def held(self) -> list[Held]:
+        """Return the checkpoints that are there, the latest epochs first."""
+        names = [entry.name for entry in self._files.entries(FOLDER) if entry.name.endswith(".json")]
+        found = [self._read(name.removesuffix(".json")) for name in names]
+        return sorted((each for each in found if each), key=lambda held: -held.epoch)
+
+    def find(self, run_ids: Iterable[str]) -> Held | None:
+        """Return the latest checkpoint that is of all these runs; it may be of others too."""
+        wanted = set(run_ids)
+        return next((held for held in self.held() if wanted <= set(held.run_ids)), None)
+
+    def read(self, held: Held) -> bytes | None:
+        """Return the state that was set down; None if it is gone."""
+        return self._files.read(f"{FOLDER}/{held.name}.pt")
+
+    def remove(self, name: str) -> None:
+        """Remove a checkpoint, if it is there."""
+        for ending in ("json", "pt"):
+            self._files.remove(f"{FOLDER}/{name}.{ending}")
+
+    def tidy(self, over: set[str] | None) -> None:
+        """Remove the checkpoints of runs that are all in `over`; None stands for any."""
+        for held in self.held():
+            if over is None or over.issuperset(held.run_ids):
+                self.remove(held.name)
+
+    def _read(self, name: str) -> Held | None:
+        data = self._files.read(f"{FOLDER}/{name}.json")
+        try:
+            content = json.loads(data or b"")
+            return Held(name, tuple(map(str, content["run_ids"])), int(content["epoch"]))
+        except (ValueError, TypeError, KeyError):
+            return None

@@ -1,0 +1,126 @@
+"""A training set down between two epochs, with all that it takes to go on as if it had never stopped.
+
+On a CPU it ends as the uninterrupted one, to the bit: besides weights and optimizer a checkpoint has the history, the
+place in the data's order and the state of every random stream. It is read without unpickling: tensors, numbers, texts,
+lists and dictionaries are all there is in it.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from robustness.study import Run
+    from robustness.training.history import History
+    from robustness.workloads.data import Feed
+
+State = dict[str, Any]
+
+
+class Keeper(Protocol):
+    """Where a training's checkpoints lie, and who hears how far it is."""
+
+    def load(self, runs: Sequence[Run]) -> State | None:
+        """Return what was set down of all of `runs`, at the latest epoch; None if nothing was."""
+
+    def ended(self, epoch: int, epochs: int, state: Callable[[], State]) -> None:
+        """Hear that `epoch` of `epochs` (counted from 1) has ended; `state` makes what can be set down now.
+
+        Raises:
+            SetDown: the training is to end here; its state is stored.
+        """
+
+
+class SetDown(Exception):  # noqa: N818 - no error: the training goes on another time
+    """A training was asked to stop, and set down its state."""
+
+
+class Resumable(Protocol):
+    """What has a state between two epochs."""
+
+    def state(self) -> State:
+        """Return the state; it may share memory with what goes on."""
+
+    def resume(self, state: State) -> None:
+        """Go on from what `state` returned."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """A training from epoch to epoch, and what of it is set down."""
+
+    keeper: Keeper | None
+    engine: Resumable
+    history: History
+    feed: Feed
+    device: str
+
+    def begin(self) -> int:
+        """Return the epoch to begin with, counted from 0; everything is then as it was when it was set down."""
+        saved = self.keeper.load(self.history.runs) if self.keeper else None
+        if saved is None:
+            return 0
+        self.history.resume(saved["history"])
+        self.engine.resume(saved["engine"])
+        self.feed.resume(saved["epoch"], saved["feed"])
+        # Last: passing over epochs of the feed may have drawn.
+        _set_random(saved["random"], self.device)
+        epoch: int = saved["epoch"]
+        return epoch
+
+    def ended(self, epoch: int) -> None:
+        """Hear that `epoch`, counted from 0, has ended.
+
+        Raises:
+            SetDown: the training is to end here.
+        """
+        if self.keeper:
+            self.keeper.ended(epoch + 1, self.history.workload.epochs, lambda: self._state(epoch + 1))
+
+    def _state(self, epochs: int) -> State:
+        return {
+            "epoch": epochs,
+            "history": self.history.state(),
+            "engine": self.engine.state(),
+            "feed": self.feed.state(),
+            "random": _random(self.device),
+        }
+
+
+def to_bytes(state: State) -> bytes:
+    """Return a state as bytes."""
+    content = io.BytesIO()
+    torch.save(state, content)
+    return content.getvalue()
+
+
+def from_bytes(data: bytes) -> State:
+    """Read what `to_bytes` wrote, onto the CPU.
+
+    Raises:
+        ValueError: the bytes are no checkpoint.
+    """
+    try:
+        state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises whatever its reader meets in a damaged file
+        raise ValueError(f"not a checkpoint: {error}") from error
+    if not isinstance(state, dict) or not {"epoch", "history", "engine", "feed", "random"} <= state.keys():
+        raise ValueError("not a checkpoint: it holds something else")
+    return state
+
+
+def _random(device: str) -> State:
+    state = {"cpu": torch.get_rng_state()}
+    return state | ({"cuda": torch.cuda.get_rng_state()} if device == "cuda" else {})
+
+
+def _set_random(state: State, device: str) -> None:
+    torch.set_rng_state(state["cpu"])
+    if device == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"])
