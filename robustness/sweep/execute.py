@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from robustness import published
 from robustness.provenance import collect
 from robustness.results import StorageError, Store, child
 from robustness.results.patience import patiently
@@ -40,12 +41,14 @@ class Sweep:
         trained: runs that this sweep trained, diverged ones included.
         failed: runs that could not be trained.
         interrupted: whether it was asked to stop before all was done.
+        taken: runs that were copied from published results.
     """
 
     root: str
     trained: int
     failed: int
     interrupted: bool
+    taken: int = 0
 
 
 NOT_SHARED = "{host} does not see the results folder {root}: it must be one that all nodes share, such as NFS or s3://bucket/results"
@@ -62,6 +65,7 @@ def run(
     address: str | None = None,
     verbose: bool = False,
     quiet: bool = False,
+    use_published: bool = True,
 ) -> Sweep:
     """Train what is missing of `study` and store it below `results`.
 
@@ -73,23 +77,24 @@ def run(
         address: a Ray cluster's address, `auto` for the one this machine belongs to; None starts Ray here.
         verbose: leave Ray's own messages on the screen.
         quiet: show no progress.
+        use_published: take what is published of the study rather than train it.
 
     Raises:
         SweepError: results could not be written, or another sweep of the study took over.
         ClusterError: Ray could not be started or reached, or has no room for a stack.
         StorageError: the results folder cannot be read or written from the start.
     """
-    with begin(study, results) as start:
+    with begin(study, results, use_published=use_published) as start:
         source = start.source
         if source.total == source.done:
-            return Sweep(start.store.root, 0, 0, interrupted=False)
+            return Sweep(start.store.root, 0, 0, interrupted=False, taken=start.taken)
         start.store.write_provenance(collect(sys.argv))
         with Progress(study, total=source.total, done=source.done, quiet=quiet) as progress:
             start.announce(progress)
             progress.say(f"joining Ray at {address}" if address else "starting Ray")
             with ray_session.connect(address, verbose=verbose):
                 interrupted = _tune(start, progress)
-            return Sweep(start.store.root, progress.trained, progress.failed, interrupted)
+            return Sweep(start.store.root, progress.trained, progress.failed, interrupted, start.taken)
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,7 @@ class Start:
         source: Where the missing runs come from.
         pace: How long runs took that are stored.
         before: The claim of a sweep of the study that has not ended, None if there is none.
+        taken: How many runs were just copied from published results.
     """
 
     study: Study
@@ -111,29 +117,35 @@ class Start:
     source: Source
     pace: Pace
     before: dict[str, Any] | None
+    taken: int = 0
 
     def announce(self, progress: Progress) -> None:
-        """Say whose work this sweep takes over."""
+        """Say whose work this sweep takes over, and what it need not train."""
         if self.before:
             who = " of process {pid} on {host}, since {since}," if "since" in self.before else ""
             progress.note(f"taking over from a sweep{who.format(**self.before)} that has not ended")
+        if self.taken:
+            progress.note(f"{self.taken} runs taken from published results")
 
 
 @contextlib.contextmanager
-def begin(study: Study, results: str | Path) -> Iterator[Start]:
+def begin(study: Study, results: str | Path, *, use_published: bool = True) -> Iterator[Start]:
     """Claim `study` for a new sweep, and take the claim back when it ends, however it does.
 
     Raises:
         StorageError: the results folder cannot be read or written.
     """
     store = Store(child(str(results), study.name))
+    published.refuse(store)
     sweep_id = uuid.uuid4().hex
     before = store.claim(sweep_id)  # before anything is read: from here on no other sweep's worker adds to it
     try:
         store.write_study(study.text)
         store.clean()
         stored = store.runs()
-        yield Start(study, store, sweep_id, make_source(study, stored), Pace(study, stored), before)
+        if taken := published.take(study, store, stored) if use_published else 0:
+            stored = store.runs()
+        yield Start(study, store, sweep_id, make_source(study, stored), Pace(study, stored), before, taken)
     finally:
         with contextlib.suppress(StorageError):  # the store may be what the sweep ended with
             store.release(sweep_id)
