@@ -50,7 +50,7 @@ def missing(study: Study, store: Store) -> Missing:
     failed = stored[stored["status"] == "failed"]
     reasons = dict(zip(failed["run_id"], failed["reason"].fillna(""), strict=True))
     grid = study.search.sampler == "grid"
-    asked = study.grid() if grid else _among(study, failed)
+    asked = study.grid() if grid else among(study, failed)
     lacking = [run for run in asked if run.run_id not in have and (grid or run.run_id in reasons)]
     lines = _lines(study, lacking, reasons)
     if unnamed := total - done - len(lacking):
@@ -60,7 +60,7 @@ def missing(study: Study, store: Store) -> Missing:
     )
 
 
-def _among(study: Study, rows: pd.DataFrame) -> list[Run]:
+def among(study: Study, rows: pd.DataFrame) -> list[Run]:
     """Return every run of a sampled study in the cells of `rows`."""
     pairs = rows[["lr", "weight_decay"]].drop_duplicates().itertuples(index=False)
     cells = [(float(lr), float(decay)) for lr, decay in pairs]

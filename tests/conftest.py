@@ -6,6 +6,8 @@ import pytest
 
 # Before anything imports torch: two threads would make a run's outcome depend on its stack.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# What is published would not be trained, and tests count what is.
+os.environ["ROBUSTNESS_PUBLISHED"] = ""
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 
 

@@ -77,6 +77,7 @@ def twin() -> dict[str, Any]:
     quick = " ".join(f"{name}={value}" for name, value in QUICK.items())
     # Keys that the machines have by themselves, as in a cloud those of their role.
     keys = " ".join(f"{name}={value}" for name, value in CREDENTIALS.items())
+    keys += " ROBUSTNESS_PUBLISHED="  # tests count what is trained
     instead = {
         "ROBUSTNESS_RESULTS=": f"echo \"export ROBUSTNESS_RESULTS='{RESULTS}' {quick} {keys}\" > ~/robustness.env",
         "-m venv": f"ln -sfn {sys.prefix} ~/venv",

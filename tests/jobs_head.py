@@ -80,6 +80,7 @@ def _environment(results: str | None) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "ROBUSTNESS_"))}
     path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
     ours = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": TOKEN, "RAY_USAGE_STATS_ENABLED": "0"}
+    ours["ROBUSTNESS_PUBLISHED"] = ""  # tests count what is trained
     there = {"ROBUSTNESS_RESULTS": results} if results else {}
     return kept | {"PATH": path, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | ours | there
 

@@ -34,11 +34,12 @@ def installed(tmp_path_factory):
     return folder / "site"
 
 
-def test_it_holds_the_three_packages_and_nothing_else(installed):
+def test_it_holds_the_three_packages_and_what_is_published_and_nothing_else(installed):
     names = {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")}
-    assert names == {"robustness", "analysis", "search_spaces"}
+    assert names == {"robustness", "analysis", "search_spaces", "published"}
+    kinds = {".py", ".yaml", ".css", ".parquet"}
     for package in names:
-        expected = {p.relative_to(ROOT) for p in (ROOT / package).rglob("*") if p.suffix in {".py", ".yaml", ".css"}}
+        expected = {p.relative_to(ROOT) for p in (ROOT / package).rglob("*") if p.suffix in kinds}
         assert expected <= {p.relative_to(installed) for p in installed.rglob("*")}
     assert "Apache License" in next(installed.glob("*.dist-info/licenses/LICENSE")).read_text()
 

@@ -75,6 +75,9 @@ def _submit_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--data-dir", type=_folder, metavar="DIR", help="folder of downloaded data, on every node")
     command.add_argument("--smoke", action="store_true", help="the study's smallest version, stored as STUDY-smoke")
+    command.add_argument(
+        "--no-published", action="store_true", help="train also what is published, rather than take it from there"
+    )
 
 
 def _takes_address(command: argparse.ArgumentParser) -> None:
@@ -144,7 +147,8 @@ def submit(options: argparse.Namespace) -> int:
     package = pack(study)
     if options.smoke:
         study = study.smoke()
-    arguments = (["--smoke"] if options.smoke else []) + (["--data-dir", options.data_dir] if options.data_dir else [])
+    arguments = ["--smoke"] * options.smoke + ["--no-published"] * options.no_published
+    arguments += ["--data-dir", options.data_dir] if options.data_dir else []
     order = Order(study.name, package, options.results, arguments, dict(options.env))
     cluster = Cluster(options.address)
     if warning := cluster.other_ray():

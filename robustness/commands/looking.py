@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from robustness.commands.console import BAD_INPUT, FAILED, err, out, positive, takes_stored
-from robustness.commands.stored import stored_claims, stored_root
+from robustness.commands.stored import beside, stored_claims, stored_root
 from robustness.results import Store
 
 if TYPE_CHECKING:
@@ -24,7 +24,11 @@ def add_commands(add: Add) -> None:
     """Add report, claims, figures and compare."""
     command = add("report", report, "write the HTML report of a stored study")
     takes_stored(command)
-    command.add_argument("--out", type=Path, help="where to write it (default: report.html in the study's folder)")
+    command.add_argument(
+        "--out",
+        type=Path,
+        help="where to write it (default: report.html in the study's folder, a published one's in the results)",
+    )
     command.add_argument("--open", action="store_true", help="open it in the browser")
     command.add_argument("--picture", type=Path, help="write the basins as a picture too (.svg, .png or .pdf)")
 
@@ -54,7 +58,9 @@ def add_commands(add: Add) -> None:
 def report(options: argparse.Namespace) -> int:
     """Write a study's report."""
     root = stored_root(options.study, options.results)
-    write_report(root, options.out, open_it=options.open)
+    write_report(
+        root, options.out or beside(root, Store(root).name, "report.html", options.results), open_it=options.open
+    )
     if options.picture:
         from analysis.export import ExportError
         from analysis.pictures import overview
@@ -94,7 +100,7 @@ def claims(options: argparse.Namespace) -> int:
             own += contents.verdicts
         judged += own
         if options.json is None:
-            _write_verdicts(own, _beside(root, studies[0].name, "claims.json"))
+            _write_verdicts(own, beside(root, studies[0].name, "claims.json", options.results))
     if options.json is not None:
         _write_verdicts(judged, options.json)
     wrong = [each for each in judged if each.made_for and each.outcome == "contradicted"]
@@ -117,7 +123,7 @@ def figures(options: argparse.Namespace) -> int:
         err.print(f"no figure is called {', '.join(unknown)}; there are {', '.join(pictures.known())}")
         return BAD_INPUT
     root = stored_root(options.study, options.results)
-    folder = options.out or _beside(root, Store(root).name, "figures")
+    folder = options.out or beside(root, Store(root).name, "figures", options.results)
     try:
         written = pictures.write(root, folder, figures=options.figure, kind=options.format)
     except ExportError as error:
@@ -149,11 +155,6 @@ def compare(options: argparse.Namespace) -> int:
 def _width() -> int:
     """Return the terminal's width, or one to read by where there is none."""
     return out.width if out.is_terminal else 120
-
-
-def _beside(root: str, name: str, file: str) -> Path:
-    """Return the path of `file` in a study's folder, or in the working directory if that is on an object store."""
-    return Path(f"{name}-{file}") if "://" in root else Path(root) / file
 
 
 def _write_verdicts(verdicts: Sequence[Verdict], path: Path) -> None:

@@ -8,7 +8,8 @@ from robustness.commands.console import FAILED, INTERRUPTED, err, out, takes_res
 from robustness.commands.looking import write_report
 from robustness.jobs.versions import difference
 from robustness.missing import Missing, missing
-from robustness.results import Store
+from robustness.published import to_train
+from robustness.results import Store, child
 from robustness.results.patience import patiently
 from robustness.results.storage import shown
 from robustness.study import Study
@@ -38,6 +39,9 @@ def _run_options(command: argparse.ArgumentParser) -> None:
         " in this process unless there is an --address, stored as STUDY-smoke",
     )
     command.add_argument("--data-dir", metavar="DIR", help="folder of downloaded data, for workloads that name none")
+    command.add_argument(
+        "--no-published", action="store_true", help="train also what is published, rather than take it from there"
+    )
     command.add_argument("--quiet", action="store_true", help="show no progress")
     command.add_argument("--no-report", action="store_true", help="write no report at the end")
 
@@ -54,17 +58,22 @@ def run(options: argparse.Namespace) -> int:
         study = study.with_data_dir(options.data_dir)
     if options.smoke:
         study = study.smoke()
+    given = not options.no_published and not options.smoke  # which is to show that training goes all the way
     try:
         if not options.address:  # of a cluster's nodes, each has its own
-            for workload in study.workloads:
+            for workload in to_train(study, Store(child(options.results, study.name)), use_published=given):
                 workload.fetch()
         if options.smoke and not options.address:
             from robustness.sweep.here import run_here
 
-            sweep = run_here(study, options.results, quiet=options.quiet)
+            sweep = run_here(study, options.results, quiet=options.quiet, use_published=given)
         else:
             sweep = sweep_over(
-                study, options.results, address=options.address, verbose=options.verbose, quiet=options.quiet
+                *(study, options.results),
+                address=options.address,
+                verbose=options.verbose,
+                quiet=options.quiet,
+                use_published=given,
             )
     except DataError as error:
         err.print(f"error: {error}")
@@ -72,7 +81,8 @@ def run(options: argparse.Namespace) -> int:
     except (SweepError, ClusterError) as error:
         err.print(f"error: {error}\nWhat was stored stays; the same command goes on from there.")
         return FAILED
-    out.print(f"{sweep.trained} runs trained, {sweep.failed} failed; results in {shown(sweep.root)}")
+    taken = f", {sweep.taken} taken from published results" if sweep.taken else ""
+    out.print(f"{sweep.trained} runs trained, {sweep.failed} failed{taken}; results in {shown(sweep.root)}")
     lacking = patiently(lambda: missing(study, Store(sweep.root)))
     if lacking.count:
         _print_missing(lacking)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from robustness.published import FOLDER, is_published, published
 from robustness.results import StorageError, load
+from robustness.results.storage import absolute, child, is_uri
 from robustness.study import Study, studies
 from robustness.study.file import SUFFIXES
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 def stored_root(study: str, results: str) -> str:
     """Return the folder or URI of a stored study; it also goes by its study file, such as paper/figure-11.
 
+    What is not stored may be published, here or with the package: by its name, or as published/NAME.
+
     Raises:
         robustness.results.StorageError: nothing is stored of it.
         robustness.study.StudyError: the study file cannot be read.
@@ -23,9 +27,22 @@ def stored_root(study: str, results: str) -> str:
     try:
         return load(study, results).root
     except StorageError:
+        if given := _published_root(study.removeprefix(f"{FOLDER}/").rstrip("/")):
+            return given
         if not _has_file(study):
             raise
-    return load(Study.load(study).name, results).root
+    name = Study.load(study).name
+    try:
+        return load(name, results).root
+    except StorageError:
+        if given := _published_root(name):
+            return given
+        raise
+
+
+def _published_root(name: str) -> str | None:
+    found = published().get(name)
+    return found.root if found else None
 
 
 def _has_file(study: str) -> bool:
@@ -38,6 +55,18 @@ def stored_claims(study: str, results: str) -> tuple[str, tuple[Claim, ...] | No
     So that a claim added to the file is judged at once, without a sweep that would store the file anew.
     """
     if not _has_file(study):
-        return load(study, results).root, None
+        return stored_root(study, results), None
     file = Study.load(study)
-    return load(file.name, results).root, file.claims
+    return stored_root(study, results), file.claims
+
+
+def beside(root: str, name: str, file: str, results: str) -> Path:
+    """Return where `file`, made of the study in `root`, is written.
+
+    That is the study's folder; of a published one, which is not written to, its folder in the results; and the
+    working directory if that is on an object store.
+    """
+    if is_published(root):
+        inside = Path(root).parent == Path(absolute(results))
+        root = child("results" if inside else results, name)
+    return Path(f"{name}-{file}") if is_uri(root) else Path(root) / file

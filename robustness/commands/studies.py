@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from robustness.commands.console import BAD_INPUT, FAILED, err, out, positive, takes_results, takes_study
+from robustness.published import published
 from robustness.results import Store, child, list_studies, load
 from robustness.study import Study, StudyError, studies
 
@@ -84,15 +85,22 @@ def list_all(options: argparse.Namespace) -> int:
         except StudyError as error:
             about = f"not valid: {error.problems[0]}"
         out.print(f"  {name:<24} {about}")
+    if given := published():
+        out.print("Published, there without training:")
+        for name, store in given.items():
+            out.print(f"  {name:<24} {_counts(store)}")
     out.print(f"Stored in {options.results}:")
     stored = list_studies(options.results)
     for name in stored:
-        counts = load(name, options.results).runs["status"].value_counts()
-        about = ", ".join(f"{count} {status}" for status, count in counts.items()) or "no runs yet"
-        out.print(f"  {name:<24} {about}")
+        out.print(f"  {name:<24} {_counts(load(name, options.results).store)}")
     if not stored:
         out.print("  nothing yet; `robustness run digits` makes the first")
     return 0
+
+
+def _counts(store: Store) -> str:
+    counts = store.runs()["status"].value_counts()
+    return ", ".join(f"{count} {status}" for status, count in counts.items()) or "no runs yet"
 
 
 def schema(_options: argparse.Namespace) -> int:

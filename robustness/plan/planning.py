@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from robustness.plan.paces import CPU, Pace, paces_elsewhere, stored_paces
+from robustness.published import with_published
+from robustness.results import finished
 from robustness.search import make_source
 from robustness.study import Sampled
 
@@ -69,6 +71,7 @@ class Plan:
         workers: stacks at a time on this machine, without a GPU.
         resources: what the study gives a stack.
         search: how a sampled study goes through its cells; "" for a grid.
+        published: runs that need no training because they come with the code, and are not stored yet.
     """
 
     study: str
@@ -78,11 +81,12 @@ class Plan:
     workers: int
     resources: Resources
     search: str = ""
+    published: int = 0
 
     @property
     def left(self) -> int:
         """Runs to train."""
-        return self.total - self.stored
+        return self.total - self.stored - self.published
 
     @property
     def seconds(self) -> float | None:
@@ -146,8 +150,10 @@ def plan(study: Study, store: Store) -> Plan:
         robustness.results.StorageError: the results cannot be read.
     """
     stored = store.runs()
-    sources = [make_source(part, stored) for part in study.parts]
-    paces = [stored_paces(part, stored) for part in study.parts]
+    known = with_published(study, store, stored)
+    sources = [make_source(part, known) for part in study.parts]
+    published = len(finished(known)) - len(finished(stored))
+    paces = [stored_paces(part, known) for part in study.parts]
     lacking = [
         i for i, (source, own) in enumerate(zip(sources, paces, strict=True)) if source.total > source.done and not own
     ]
@@ -157,7 +163,7 @@ def plan(study: Study, store: Store) -> Plan:
     return Plan(
         study.name,
         sum(each.total for each in sources),
-        sum(each.done for each in sources),
+        sum(each.done for each in sources) - published,
         tuple(
             Part(part.workload.title, source.total - source.done, part.workload.epochs, _usable(own, study.resources))
             for part, source, own in zip(study.parts, sources, paces, strict=True)
@@ -165,6 +171,7 @@ def plan(study: Study, store: Store) -> Plan:
         workers(study.resources),
         study.resources,
         _search(study),
+        published,
     )
 
 

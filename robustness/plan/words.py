@@ -17,7 +17,8 @@ def text(plan: Plan, price: float | None) -> str:
         plan: What is left, and what it costs.
         price: Of a GPU-hour, in any currency.
     """
-    lines = [f"{plan.study}: {plan.total} runs, {plan.stored} stored, {plan.left} to train"]
+    published = f"{plan.published} published, " if plan.published else ""
+    lines = [f"{plan.study}: {plan.total} runs, {plan.stored} stored, {published}{plan.left} to train"]
     if plan.search:
         lines.append(plan.search)
     return "\n".join([*lines, *(_expected(plan, price) if plan.left else ["nothing to train"])])

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 NOTE = "compaction.json"
 """What a compaction writes between its new parts and the removal of the old ones; see `compaction`."""
 
+PUBLISHED = "published.json"
+"""What marks results that were published: nothing in their folder is moved."""
+
 _ENDING = ".parquet"
 _TRIES = 60
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.05, 2.0
@@ -187,7 +190,7 @@ class PartReader:
         copies = (f"{folder}-{entry.name.removesuffix(_ENDING)}-{n}{_ENDING}" for n in range(1, len(taken) + 2))
         target = "set-aside/" + (name if name not in taken else next(c for c in copies if c not in taken))
         try:
-            if self._read_only:
+            if self._read_only or self._folder.age(PUBLISHED) is not None:
                 self._left_out.add(path)
                 outcome = "ignored where it is"
             elif not self._folder.move(path, target):

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import socket
 import sys
 import tempfile
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robustness.provenance import collect
-from robustness.results import StorageError, Store, child
-from robustness.results.checkpoints import Checkpoints
 from robustness.results.patience import patiently
 from robustness.results.storage import shown
-from robustness.search import make_source
 from robustness.sweep import ray_session
 from robustness.sweep.keeping import Keeping
-from robustness.sweep.pace import Pace
 from robustness.sweep.progress import WAITING, Progress
 from robustness.sweep.room import measure
 from robustness.sweep.shipping import Parcel, pack
+from robustness.sweep.start import begin
 from robustness.sweep.worker import Report, decode, reason, work
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from robustness.results.checkpoints import Held
-    from robustness.search import Source
+    from robustness.results import Store
     from robustness.study import Study
+    from robustness.sweep.start import Start
 
 
 @dataclass(frozen=True)
@@ -43,12 +36,14 @@ class Sweep:
         trained: runs that this sweep trained, diverged ones included.
         failed: runs that could not be trained.
         interrupted: whether it was asked to stop before all was done.
+        taken: runs that were copied from published results.
     """
 
     root: str
     trained: int
     failed: int
     interrupted: bool
+    taken: int = 0
 
 
 NOT_SHARED = "{host} does not see the results folder {root}: it must be one that all nodes share, such as NFS or s3://bucket/results"
@@ -65,6 +60,7 @@ def run(
     address: str | None = None,
     verbose: bool = False,
     quiet: bool = False,
+    use_published: bool = True,
 ) -> Sweep:
     """Train what is missing of `study` and store it below `results`.
 
@@ -77,17 +73,18 @@ def run(
         address: a Ray cluster's address, `auto` for the one this machine belongs to; None starts Ray here.
         verbose: leave Ray's own messages on the screen.
         quiet: show no progress.
+        use_published: take what is published of the study rather than train it.
 
     Raises:
         SweepError: results could not be written, or another sweep of the study took over.
         ClusterError: Ray could not be started or reached, or has no room for a stack.
         StorageError: the results folder cannot be read or written from the start.
     """
-    with begin(study, results) as start:
+    with begin(study, results, use_published=use_published) as start:
         source = start.source
         if source.total == source.done:
             start.tidy()
-            return Sweep(start.store.root, 0, 0, interrupted=False)
+            return Sweep(start.store.root, 0, 0, interrupted=False, taken=start.taken)
         start.store.write_provenance(collect(sys.argv))
         with Progress(study, total=source.total, done=source.done, quiet=quiet) as progress:
             start.announce(progress)
@@ -96,67 +93,7 @@ def run(
                 interrupted = _tune(start, progress)
             if not interrupted:
                 start.tidy()
-            return Sweep(start.store.root, progress.trained, progress.failed, interrupted)
-
-
-@dataclass(frozen=True)
-class Start:
-    """What a sweep starts from.
-
-    Attributes:
-        study: What to train.
-        store: Where it is stored.
-        sweep_id: Names the sweep to workers and to other sweeps.
-        source: Where the missing runs come from.
-        pace: How long runs took that are stored.
-        before: The claim of a sweep of the study that has not ended, None if there is none.
-        held: What was set down of runs in training.
-    """
-
-    study: Study
-    store: Store
-    sweep_id: str
-    source: Source
-    pace: Pace
-    before: dict[str, Any] | None
-    held: list[Held]
-
-    @property
-    def asked(self) -> set[str] | None:
-        """The runs of a grid; None where a search chooses them."""
-        return {run.run_id for run in self.study.grid()} if self.study.search.sampler == "grid" else None
-
-    def announce(self, progress: Progress) -> None:
-        """Say whose work this sweep takes over."""
-        if self.before:
-            who = " of process {pid} on {host}, since {since}," if "since" in self.before else ""
-            progress.note(f"taking over from a sweep{who.format(**self.before)} that has not ended")
-
-    def tidy(self) -> None:
-        """Remove what was set down of the study's runs, none of which is in training any more."""
-        with contextlib.suppress(StorageError):  # they take room, no more
-            Checkpoints(self.store).tidy(self.asked)
-
-
-@contextlib.contextmanager
-def begin(study: Study, results: str | Path) -> Iterator[Start]:
-    """Claim `study` for a new sweep, and take the claim back when it ends, however it does.
-
-    Raises:
-        StorageError: the results folder cannot be read or written.
-    """
-    store = Store(child(str(results), study.name))
-    sweep_id = uuid.uuid4().hex
-    before = store.claim(sweep_id)  # before anything is read: from here on no other sweep's worker adds to it
-    try:
-        store.write_study(study.text)
-        store.clean()
-        stored = store.runs()
-        held = Checkpoints(store).held()
-        yield Start(study, store, sweep_id, make_source(study, stored), Pace(study, stored), before, held)
-    finally:
-        with contextlib.suppress(StorageError):  # the store may be what the sweep ended with
-            store.release(sweep_id)
+            return Sweep(start.store.root, progress.trained, progress.failed, interrupted, start.taken)
 
 
 def _tune(start: Start, progress: Progress) -> bool:

@@ -6,20 +6,23 @@ import sys
 from typing import TYPE_CHECKING
 
 from robustness.provenance import collect
-from robustness.sweep.execute import Sweep, SweepError, begin
+from robustness.sweep.execute import Sweep, SweepError
 from robustness.sweep.keeping import Keeping
 from robustness.sweep.progress import Progress
 from robustness.sweep.stacks import cut, held_together
+from robustness.sweep.start import begin
 from robustness.sweep.worker import work
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from robustness.study import Run, Study
-    from robustness.sweep.execute import Start
+    from robustness.sweep.start import Start
 
 
-def run_here(study: Study, results: str | Path = "results", *, quiet: bool = False) -> Sweep:
+def run_here(
+    study: Study, results: str | Path = "results", *, quiet: bool = False, use_published: bool = True
+) -> Sweep:
     """Train what is missing of `study`, stack by stack, on this machine's GPU if it has one.
 
     Ctrl-C stops at once; what was stored or set down stays, and the next call goes on from there.
@@ -28,12 +31,13 @@ def run_here(study: Study, results: str | Path = "results", *, quiet: bool = Fal
         study: what to train.
         results: folder or pyarrow filesystem URI; the study gets a folder of its name in it.
         quiet: show no progress.
+        use_published: take what is published of the study rather than train it.
 
     Raises:
         SweepError: results could not be written, or another sweep of the study took over.
         StorageError: the results folder cannot be read or written from the start.
     """
-    with begin(study, results) as start:
+    with begin(study, results, use_published=use_published) as start:
         start.store.write_provenance(collect(sys.argv))
         with Progress(study, total=start.source.total, done=start.source.done, quiet=quiet) as progress:
             start.announce(progress)
@@ -43,7 +47,7 @@ def run_here(study: Study, results: str | Path = "results", *, quiet: bool = Fal
                     _train(start, stack, progress)
             progress.running = 0
             start.tidy()
-            return Sweep(start.store.root, progress.trained, progress.failed, interrupted=False)
+            return Sweep(start.store.root, progress.trained, progress.failed, interrupted=False, taken=start.taken)
 
 
 def _train(start: Start, stack: list[Run], progress: Progress) -> None:

@@ -1,0 +1,90 @@
+"""What a sweep starts from: its claim, what is stored, published or set down, and the runs that are missing."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from robustness import published
+from robustness.results import StorageError, Store, child
+from robustness.results.checkpoints import Checkpoints
+from robustness.search import make_source
+from robustness.sweep.pace import Pace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from robustness.results.checkpoints import Held
+    from robustness.search import Source
+    from robustness.study import Study
+    from robustness.sweep.progress import Progress
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a sweep starts from.
+
+    Attributes:
+        study: What to train.
+        store: Where it is stored.
+        sweep_id: Names the sweep to workers and to other sweeps.
+        source: Where the missing runs come from.
+        pace: How long runs took that are stored.
+        before: The claim of a sweep of the study that has not ended, None if there is none.
+        held: What was set down of runs in training.
+        taken: How many runs were just copied from published results.
+    """
+
+    study: Study
+    store: Store
+    sweep_id: str
+    source: Source
+    pace: Pace
+    before: dict[str, Any] | None
+    held: list[Held]
+    taken: int = 0
+
+    @property
+    def asked(self) -> set[str] | None:
+        """The runs of a grid; None where a search chooses them."""
+        return {run.run_id for run in self.study.grid()} if self.study.search.sampler == "grid" else None
+
+    def announce(self, progress: Progress) -> None:
+        """Say whose work this sweep takes over, and what it need not train."""
+        if self.before:
+            who = " of process {pid} on {host}, since {since}," if "since" in self.before else ""
+            progress.note(f"taking over from a sweep{who.format(**self.before)} that has not ended")
+        if self.taken:
+            progress.note(f"{self.taken} runs taken from published results")
+
+    def tidy(self) -> None:
+        """Remove what was set down of the study's runs, none of which is in training any more."""
+        with contextlib.suppress(StorageError):  # they take room, no more
+            Checkpoints(self.store).tidy(self.asked)
+
+
+@contextlib.contextmanager
+def begin(study: Study, results: str | Path, *, use_published: bool = True) -> Iterator[Start]:
+    """Claim `study` for a new sweep, and take the claim back when it ends, however it does.
+
+    Raises:
+        StorageError: the results folder cannot be read or written.
+    """
+    store = Store(child(str(results), study.name))
+    published.refuse(store)
+    sweep_id = uuid.uuid4().hex
+    before = store.claim(sweep_id)  # before anything is read: from here on no other sweep's worker adds to it
+    try:
+        store.write_study(study.text)
+        store.clean()
+        stored = store.runs()
+        if taken := published.take(study, store, stored) if use_published else 0:
+            stored = store.runs()
+        held = Checkpoints(store).held()
+        yield Start(study, store, sweep_id, make_source(study, stored), Pace(study, stored), before, held, taken)
+    finally:
+        with contextlib.suppress(StorageError):  # the store may be what the sweep ended with
+            store.release(sweep_id)
