@@ -231,5 +231,5 @@ class Store:
 
     def clean(self) -> None:
         """Remove temporary files that killed writers left more than an hour ago."""
-        for folder in ("", "runs", "curves", "provenance"):
+        for folder in ("", "runs", "curves", "provenance", "checkpoints"):
             self.folder.clean(folder, _HOUR)
