@@ -29,6 +29,8 @@ WAITING = "waiting for the first results"
 
 _LINE = re.compile(rf"({NAME}): (\d+) of (\d+) runs · (.*?)(?: · (\d+ (?:s|min) left))?")
 
+_TRAINING = re.compile(r"(\d+) running, (\d+) % through")
+
 
 @dataclass(frozen=True)
 class Line:
@@ -40,7 +42,7 @@ class Line:
         total: runs of the study.
         status: what is running, what failed, the best errors, what is waited for.
         left: an estimate of the time left; empty if there is none.
-        begun: what is done of the runs in training, in runs; it moves the bar and is not in the text.
+        begun: what is done of the runs in training, in runs; it moves the bar, and the text has it in percent.
     """
 
     study: str
@@ -59,7 +61,11 @@ class Line:
     def parse(cls, text: str) -> Line | None:
         """Read what `str` wrote; None if it is another line."""
         match = _LINE.fullmatch(text)
-        return cls(match[1], int(match[2]), int(match[3]), match[4], match[5] or "") if match else None
+        if not match:
+            return None
+        training = _TRAINING.match(match[4])
+        begun = int(training[1]) * int(training[2]) / 100 if training else 0.0
+        return cls(match[1], int(match[2]), int(match[3]), match[4], match[5] or "", begun)
 
 
 class Bar:
