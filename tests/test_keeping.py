@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -36,6 +37,7 @@ space: {{lr: [1e-3, 1e-2, 1], weight_decay: [1e-3]}}
 seeds: 2
 resources: {{checkpoint: {{epochs: 1}}}}
 """
+NOW = datetime.now(UTC)
 STATE = {"epoch": 1, "history": {}, "engine": {}, "feed": {}, "random": {}}
 
 # Trains, and is killed by itself at the given time that an epoch has ended and been set down.
@@ -202,7 +204,7 @@ def test_a_disk_that_is_full_costs_no_training(tmp_path: Path, clock: Clock, mon
 @pytest.mark.parametrize("data", [b"", b"torn", to_bytes({"epoch": 2})])
 def test_a_damaged_checkpoint_is_said_and_the_training_begins_anew(data: bytes, tmp_path: Path) -> None:
     runs, store = study_of("stack").grid()[:2], Store(tmp_path)
-    Checkpoints(store).write([run.run_id for run in runs], 2, data)
+    Checkpoints(store).write([run.run_id for run in runs], 2, 9, data)
     keeper = Keeping(store, CheckpointPolicy(), "me")
     with pytest.warns(ResultsWarning, match="is not usable: not a checkpoint.*begins anew"):
         assert keeper.load(runs) is None
@@ -211,7 +213,7 @@ def test_a_damaged_checkpoint_is_said_and_the_training_begins_anew(data: bytes, 
 
 def test_a_checkpoint_that_cannot_be_gone_on_from_is_not_tried_twice(tmp_path: Path) -> None:
     runs, store = study_of("stack").grid()[:1], Store(tmp_path)
-    Checkpoints(store).write([run.run_id for run in runs], 1, to_bytes(STATE))
+    Checkpoints(store).write([run.run_id for run in runs], 1, 9, to_bytes(STATE))
     keeper = Keeping(store, CheckpointPolicy(), "me")
     with pytest.warns(ResultsWarning, match="the training failed when it went on from it; the training begins anew"):
         trained = _train(runs, "cpu", 1, keeper)
@@ -223,12 +225,12 @@ def test_the_latest_checkpoint_that_has_all_runs_is_taken(tmp_path: Path) -> Non
     found = Checkpoints(Store(tmp_path))
     assert found.find(["a"]) is None
     for ids, epoch in ((["a", "b", "c"], 3), (["a", "b"], 5), (["a"], 4)):
-        found.write(ids, epoch, b"")
+        found.write(ids, epoch, 9, b"")
     (tmp_path / "checkpoints" / "torn.json").write_text("{")
     assert found.find(["a", "b"]).epoch == 5
     assert found.find(["c", "b"]).epoch == 3
     assert found.find(["a", "d"]) is None
-    found.write(["b", "a"], 6, b"later")
+    found.write(["b", "a"], 6, 9, b"later")
     assert [held.epoch for held in found.held()] == [6, 4, 3]
     assert found.read(found.held()[0]) == b"later"
     found.tidy({"a", "b"})
@@ -240,7 +242,8 @@ def test_the_latest_checkpoint_that_has_all_runs_is_taken(tmp_path: Path) -> Non
 def test_runs_of_a_checkpoint_stay_together() -> None:
     runs = study_of("stack").grid()
     ids = [run.run_id for run in runs]
-    held = [Held("x", (ids[4], ids[1], "gone"), 5), Held("y", (ids[1], ids[2]), 3), Held("z", ("gone",), 1)]
+    of = [((ids[4], ids[1], "gone"), 5), ((ids[1], ids[2]), 3), (("gone",), 1)]
+    held = [Held(f"name-{epoch}", run_ids, epoch, 9, NOW) for run_ids, epoch in of]
     stacks, rest = held_together(runs, held)
     assert [[ids.index(run.run_id) for run in stack] for stack in stacks] == [[4, 1], [2]]
     assert [ids.index(run.run_id) for run in rest] == [0, 3, *range(5, len(runs))]

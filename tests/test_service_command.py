@@ -9,6 +9,7 @@ import sys
 import urllib.error
 import urllib.request
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
@@ -16,10 +17,11 @@ import pytest
 
 from analysis.parts import parts
 from analysis.service import words
-from analysis.service.line import Line, line_of
+from analysis.service.line import Line, Training, line_of
 from analysis.service.server import ServiceError, serve
 from robustness.cli import main
 from robustness.jobs import Job
+from robustness.results.checkpoints import Held
 from robustness.study import Study
 from tests import synthetic_store
 
@@ -43,6 +45,12 @@ def test_the_state_is_what_the_last_write_says():
     assert words.state(line(4, 5), now=later) == "running"
     assert words.state(line(4, None), now=later) == "running"
     assert words.state(line(4, 5), now=NOW + timedelta(hours=3)) == "interrupted"
+    held = [Held("a", ("1", "2", "3"), 3, 4, NOW), Held("b", ("4",), 1, 2, NOW - timedelta(minutes=5))]
+    long = replace(line(4, 5), training=Training.of(held))
+    assert words.state(long, now=NOW + timedelta(minutes=20)) == "running, 4 runs 69 % through 20 min ago"
+    assert words.state(long, now=NOW + timedelta(hours=3)) == "interrupted, 4 runs 69 % through 3 h ago"
+    assert words.state(replace(line(5, 5), training=Training.of(held))) == "complete"
+    assert Training.of([]) is None
     assert words.state(line(4, 5, gap_s=3600.0 * 2), now=NOW + timedelta(hours=3)) == "running"  # its runs are long
     assert words.state(line(0, 5, last=None)) == "no run yet"
     assert words.state(line(400, 1000, pace=2.0), now=later) == "running, about 5 min left"

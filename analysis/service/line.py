@@ -17,13 +17,34 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.parts import Part
+    from robustness.results.checkpoints import Held
 
+CHECKPOINT_S = 600.0
+"""How often a long training is set down, where its study does not say otherwise."""
 LIVE_S = 120.0
 """A sweep that has been silent for so many seconds, or `PATIENCE` times its longest gap, is not said to run."""
 PATIENCE = 3.0
 PACE_S = 600.0
 """The pace is that of the runs that ended within so many seconds of the last one."""
 GAPS = 30
+
+
+@dataclass(frozen=True)
+class Training:
+    """What long trainings have set down: of how many runs, which share of their epochs is done, and when it was."""
+
+    runs: int
+    share: float
+    at: datetime
+
+    @classmethod
+    def of(cls, held: Sequence[Held]) -> Training | None:
+        """Return what the checkpoints of a study say, None if there are none."""
+        runs = sum(len(each.run_ids) for each in held)
+        if not runs:
+            return None
+        share = sum(len(each.run_ids) * each.epoch / max(each.epochs, 1) for each in held) / runs
+        return cls(runs, share, max(each.at for each in held))
 
 
 @dataclass(frozen=True)
@@ -43,6 +64,7 @@ class Line:
         best: By workload, the least mean error over the seeds of a cell of each optimizer, percent.
         problem: Why the study file, or all of the study, cannot be read; "" if it can.
         readable: Whether its runs can be read.
+        training: What is set down of its runs; None if nothing is.
     """
 
     name: str
@@ -57,6 +79,7 @@ class Line:
     best: dict[str, dict[str, float]]
     problem: str = ""
     readable: bool = True
+    training: Training | None = None
 
     @property
     def complete(self) -> bool:
@@ -69,10 +92,12 @@ class Line:
             return "cannot be read"
         if self.complete:
             return "complete"
-        if self.last is None:
+        gap_s = self.gap_s if self.training is None else max(self.gap_s, CHECKPOINT_S)
+        times = [at for at in (self.last, self.training.at if self.training else None) if at is not None]
+        if not times:
             return "no run yet"
-        silent_s = ((now or datetime.now(UTC)) - self.last).total_seconds()
-        return "running" if silent_s < max(LIVE_S, PATIENCE * self.gap_s) else "interrupted"
+        silent_s = ((now or datetime.now(UTC)) - max(times)).total_seconds()
+        return "running" if silent_s < max(LIVE_S, PATIENCE * gap_s) else "interrupted"
 
     def left_s(self) -> float:
         """Return the seconds that the rest takes at the last pace; NaN where that is unknown."""

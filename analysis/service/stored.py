@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from analysis.service.line import unreadable_line
+from analysis.service.line import Training, unreadable_line
 from analysis.service.snapshot import Snapshot
 from robustness.results import Following, StorageError, Store, child
 from robustness.results.causes import Unreachable
+from robustness.results.checkpoints import Checkpoints
 from robustness.results.storage import absolute, open_folder, shown
 from robustness.study.study import NAME
 
@@ -138,6 +140,7 @@ class _Watched:
             return
         if self._following.refresh() or self._snapshot is None:
             self._snapshot = Snapshot(self._following)
+        self._snapshot.line = replace(self._snapshot.line, training=Training.of(Checkpoints(self._store).held()))
         ended = time.monotonic()
         self._not_before = ended + max(CHECK_S, REST * (ended - started))
 

@@ -42,13 +42,22 @@ def bar(line: Line) -> Any:
 def state(line: Line, job: Job | None = None, now: datetime | None = None) -> str:
     """Return what the last write says of the sweep, and Ray of its job where there is one."""
     said = line.state(now)
+    held = training(line, now)
     if job is not None and not job.ended and said in {"interrupted", "no run yet"}:
         said = "running"
     if job is not None:
         from analysis.service.rayjobs import state_words
 
-        return f"{said}{left(line) if said == 'running' else ''} · {state_words(job)}"
-    return f"{said}{left(line)}" if said == "running" else said
+        return f"{said}{left(line) if said == 'running' else ''}{held} · {state_words(job)}"
+    return f"{said}{left(line)}{held}" if said == "running" else f"{said}{held}"
+
+
+def training(line: Line, now: datetime | None = None) -> str:
+    """Return ", 16 runs 41 % through 3 min ago": what long trainings have set down; "" if nothing."""
+    held = line.training
+    if held is None or line.complete:
+        return ""
+    return f", {count(held.runs)} runs {100 * held.share:.0f} % through {ago(held.at, now)}"
 
 
 def left(line: Line) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,11 +23,21 @@ FOLDER = "checkpoints"
 
 @dataclass(frozen=True)
 class Held:
-    """A checkpoint: its name, the runs that it is of, and the epoch (counted from 1) that had ended."""
+    """A checkpoint.
+
+    Attributes:
+        name: Its files' without ending.
+        run_ids: The runs that it is of.
+        epoch: The epoch, counted from 1, that had ended.
+        epochs: Those that the training has.
+        at: When it was written.
+    """
 
     name: str
     run_ids: tuple[str, ...]
     epoch: int
+    epochs: int
+    at: datetime
 
 
 class Checkpoints:
@@ -35,12 +46,14 @@ class Checkpoints:
     def __init__(self, store: Store) -> None:
         self._store, self._files = store, store.folder
 
-    def write(self, run_ids: Sequence[str], epoch: int, data: bytes) -> None:
-        """Set down what `run_ids` have come to after `epoch`, in place of what was set down before."""
+    def write(self, run_ids: Sequence[str], epoch: int, epochs: int, data: bytes) -> None:
+        """Set down what `run_ids` have come to after `epoch` of `epochs`, in place of what was set down before."""
         name = self._store.part_name(run_ids)
         # First the state: a name that is listed has one.
         self._files.write(f"{FOLDER}/{name}.pt", data)
-        self._files.write(f"{FOLDER}/{name}.json", json.dumps({"run_ids": list(run_ids), "epoch": epoch}).encode())
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        note = {"run_ids": list(run_ids), "epoch": epoch, "epochs": epochs, "at": now}
+        self._files.write(f"{FOLDER}/{name}.json", json.dumps(note).encode())
 
     def held(self) -> list[Held]:
         """Return the checkpoints that are there, the latest epochs first."""
@@ -71,7 +84,8 @@ class Checkpoints:
     def _read(self, name: str) -> Held | None:
         data = self._files.read(f"{FOLDER}/{name}.json")
         try:
-            content = json.loads(data or b"")
-            return Held(name, tuple(map(str, content["run_ids"])), int(content["epoch"]))
+            note = json.loads(data or b"")
+            epochs, at = (int(note["epoch"]), int(note["epochs"])), datetime.fromisoformat(note["at"])
+            return Held(name, tuple(map(str, note["run_ids"])), *epochs, at.astimezone(UTC))
         except (ValueError, TypeError, KeyError):
             return None

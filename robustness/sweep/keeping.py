@@ -102,10 +102,10 @@ class Keeping:
         if epoch == epochs:
             return
         now = time.monotonic()
-        if self._asked_to_leave(epoch, epochs, now) and self._save(epoch, state):
+        if self._asked_to_leave(epoch, epochs, now) and self._save(epoch, epochs, state):
             raise SetDown
         if self._due(epoch, now):
-            self._save(epoch, state)
+            self._save(epoch, epochs, state)
 
     def forget(self, done: set[str]) -> None:
         """Remove the checkpoints that were written or read here and are of `done` runs alone."""
@@ -138,14 +138,14 @@ class Keeping:
         by_clock = policy.minutes is not None and since >= max(60 * policy.minutes, SHARE * self._cost)
         return by_clock or (policy.epochs is not None and epoch % policy.epochs == 0)
 
-    def _save(self, epoch: int, state: Callable[[], State]) -> bool:
+    def _save(self, epoch: int, epochs: int, state: Callable[[], State]) -> bool:
         """Set the training down; return whether it could be."""
         from robustness.training.checkpoint import to_bytes
 
         before = time.monotonic()
         data = to_bytes(state() | {"seconds": self.seconds + before - self._started})
         try:
-            self._checkpoints.write(self._ids, epoch, data)
+            self._checkpoints.write(self._ids, epoch, epochs, data)
             self._names.add(self._store.part_name(self._ids))
         except StorageError as error:
             self._warn(f"a checkpoint could not be written: {error}")
