@@ -6,14 +6,17 @@ a run's outcome is the same to the bit in whatever stack it is trained.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch.func import functional_call, grad_and_value, vmap
 
 from robustness.randomness import initial_model, masks
+from robustness.training.compiled import Compiled
 from robustness.training.history import History
+from robustness.training.lowering import Lowered, raised
 from robustness.training.sharpness import due, examples, sharpness
 from robustness.workloads.base import Workload
 
@@ -68,7 +71,9 @@ class Stack:
     round differently for a batch of one.
     """
 
-    def __init__(self, model: nn.Module, runs: Sequence[Run], device: str, dtype: torch.dtype) -> None:
+    def __init__(
+        self, model: nn.Module, runs: Sequence[Run], device: str, dtype: torch.dtype, *, backend: str = "inductor"
+    ) -> None:
         self.model, self.workload, self.seed = model, runs[0].workload, runs[0].seed
         self.rows = np.arange(len(runs))
         self._shapes = {name: p.shape for name, p in model.named_parameters()}
@@ -89,8 +94,14 @@ class Stack:
         own = type(self.workload).losses is not Workload.losses
         self._losses: Callable[[Tensor, Tensor], Tensor] = self.workload.losses if own else _cross_entropies
         # "same": one mask of a dropout for all runs, which share their seed.
-        self._gradients = vmap(grad_and_value(self._loss, has_aux=True), in_dims=(0, 0, None, None), randomness="same")
-        self._outputs = vmap(self._forward, in_dims=(0, 0, None))
+        step = grad_and_value(self._loss, argnums=1, has_aux=True)
+        self._gradients: Callable[..., Any] = vmap(step, in_dims=(None, 0, 0, None), randomness="same")
+        self._outputs: Callable[..., Tensor] = vmap(self._forward, in_dims=(None, 0, 0))
+        if self.workload.compiled:
+            self._gradients, self._outputs = (
+                Compiled(function, device, backend, kind=lambda: len(self.rows))
+                for function in (self._gradients, self._outputs)
+            )
         if len(runs) == 1:
             self.keep(np.zeros(2, dtype=np.int64))
 
@@ -102,7 +113,7 @@ class Stack:
         loss = wrong = norm = norm_sq = torch.zeros_like(lr)
         seen = steps = 0
         for x, y in batches:
-            gradient, (batch_loss, outputs) = self._gradients(self.weights, self.buffers, x, y)
+            gradient, (batch_loss, outputs) = self._gradients(x, self.weights, self.buffers, y)
             loss = loss + batch_loss * y.numel()
             wrong = wrong + self._wrong(outputs, y)
             square = torch.linalg.vector_norm(gradient, dim=1).square()
@@ -131,7 +142,7 @@ class Stack:
         loss = wrong = torch.zeros_like(self.lr)
         seen = 0
         for x, y in batches:
-            outputs = self._outputs(self.weights, self.buffers, x)
+            outputs = self._outputs(x, self.weights, self.buffers)
             loss = loss + self._losses(outputs, y.expand(len(outputs), *y.shape)).flatten(1).sum(-1)
             wrong = wrong + self._wrong(outputs, y)
             seen += y.numel()
@@ -170,16 +181,17 @@ class Stack:
                 start = now.stop
         self._rules = kept
 
-    def _forward(self, weights: Tensor, buffers: dict[str, Tensor], inputs: Tensor) -> Tensor:
+    def _forward(self, inputs: Tensor, weights: Tensor, buffers: dict[str, Tensor]) -> Tensor:
         parts = weights.split(self._sizes)
         parameters = {name: part.view(shape) for (name, shape), part in zip(self._shapes.items(), parts, strict=False)}
-        outputs: Tensor = functional_call(self.model, (parameters, buffers), (inputs,))
-        return outputs
+        with nullcontext() if self.workload.precision == "float32" else Lowered():
+            outputs: Tensor = functional_call(self.model, (parameters, buffers), (inputs,))
+        return raised(outputs)
 
     def _loss(
-        self, weights: Tensor, buffers: dict[str, Tensor], inputs: Tensor, targets: Tensor
+        self, inputs: Tensor, weights: Tensor, buffers: dict[str, Tensor], targets: Tensor
     ) -> tuple[Tensor, Tensor]:
-        outputs = self._forward(weights, buffers, inputs)
+        outputs = self._forward(inputs, weights, buffers)
         return self._losses(outputs, targets).mean(), outputs
 
     def _wrong(self, outputs: Tensor, targets: Tensor) -> Tensor:
