@@ -160,11 +160,14 @@ def lost_row(run: Run, reason: str, sampler: str) -> dict[str, Any]:
 def _train(runs: Sequence[Run], device: str, retries: int) -> tuple[list[History], list[tuple[Run, str]]]:
     """Train as one stack; what fails is tried again in halves, so that one bad run costs only itself."""
     from robustness.training import train
+    from robustness.training.fitting import release
 
     try:
         return train(runs, device=device), []
     except Exception as error:  # noqa: BLE001 - a user's network may raise anything, and the sweep goes on
         why = reason(error)
+    # Here the exception is gone, whose frames held the stack; what refers to itself and the GPU's cache are not yet.
+    release()
     if len(runs) > 1:
         middle = len(runs) // 2
         halves = [_train(half, device, retries) for half in (runs[:middle], runs[middle:])]
