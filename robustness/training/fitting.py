@@ -75,6 +75,7 @@ def pieces(runs: Sequence[Run], device: str) -> list[Sequence[Run]]:
 def _fitting(workload: Workload, optimizer: Optimizer) -> int:
     from robustness.study import Run
 
+    release()
     # As it is, not compiled: that would take minutes for each size.
     run = Run(workload.model_copy(update={"compiled": False}), optimizer, lr=1e-3, weight_decay=0.0, seed=0)
     size = best_size(lambda size: measured([run] * size, "cuda"), torch.cuda.mem_get_info()[0])

@@ -79,9 +79,10 @@ def _train_epoch(
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     losses, wrongs, norms, seen = [], [], [], 0
     for inputs, targets in batches:
+        # First: the last step's gradients lie where a CUDA graph writes anew.
+        optimizer.zero_grad()
         outputs = forward(inputs)
         loss = workload.losses(outputs, targets).mean()
-        optimizer.zero_grad()
         loss.backward()
         norms.append(_norm(p.grad for p in parameters if p.grad is not None))
         if workload.clip is not None:
