@@ -89,7 +89,7 @@ def test_a_written_study_is_read_again():
 REFUSED = {
     "model: resnet19": "workload.model: unknown model 'resnet19', did you mean 'resnet18'? the known ones are ",
     "model: {name: vgg61}": "workload.model.name: unknown model 'vgg61', did you mean 'vgg16'?",
-    "model: {width: 1}": "workload.model.name: is missing; the known models are densenet121, fast, ",
+    "model: {width: 1}": "workload.model.name: is missing; the known models are convnet, densenet121, fast, ",
     "model: {name: vgg16, batchnorm: true}": "unknown key, did you mean 'batch_norm'? allowed here: name, width, b",
     "model: {name: vgg16, width: 0}": "workload.model.width: must be greater than 0, got 0",
     "model: {name: vgg16, width: '1'}": "workload.model.width: expected a number, got the text '1'",

@@ -11,7 +11,7 @@ import pytest
 
 from robustness import Store, Study, load
 from robustness.cli import main
-from robustness.sweep.worker import lost_row
+from robustness.sweep.trained import lost_row
 
 STUDY = """\
 name: t

@@ -21,7 +21,8 @@ from robustness.sweep import keeping
 from robustness.sweep.here import run_here
 from robustness.sweep.keeping import Keeping
 from robustness.sweep.stacks import held_together
-from robustness.sweep.worker import _train, work
+from robustness.sweep.trained import _train
+from robustness.sweep.worker import work
 from robustness.training import SetDown
 from robustness.training.checkpoint import to_bytes
 

@@ -179,8 +179,8 @@ def test_a_worker_stores_its_stack_whatever_operation_fails(
     study: Study, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = study.grid()
-    result = worker._result(runs, "cpu", "grid", 0, None)
-    monkeypatch.setattr(worker, "_result", lambda *_: result)
+    result = worker.trained(runs, "cpu", "grid", 0, None, fit=False)
+    monkeypatch.setattr(worker, "trained", lambda *_, **__: result)
 
     def stored(broken: set[int]) -> tuple[Store, Away]:
         monkeypatch.setattr(worker, "_seen", {})

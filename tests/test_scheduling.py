@@ -25,7 +25,8 @@ from robustness.sweep.ray_session import ClusterError
 from robustness.sweep.room import UNKNOWN_FLEET, Room, measure
 from robustness.sweep.searcher import NODES_LOST, REPORT, RUNS, StackSearcher
 from robustness.sweep.stacks import ENOUGH_S, FIRST, LARGEST, LOSS_S, cut
-from robustness.sweep.worker import Report, decode, encode, lost_row
+from robustness.sweep.trained import lost_row
+from robustness.sweep.worker import Report, decode, encode
 
 HEAD = "node:__internal_head__"
 WIDE = {"lr": {"low": 1e-4, "high": 1, "points": 12}, "weight_decay": {"low": 1e-5, "high": 1, "points": 12}}

@@ -16,7 +16,8 @@ from robustness.search.coordinates import Cell, Coordinate
 from robustness.study import Axis, DecayAxis, Study
 from robustness.study.run import identity
 from robustness.sweep.stacks import LARGEST, cut
-from robustness.sweep.worker import decode, encode, lost_row
+from robustness.sweep.trained import lost_row
+from robustness.sweep.worker import decode, encode
 
 SAMPLERS = ["tpe", "gp", "cmaes", "qmc", "random"]
 

@@ -16,7 +16,8 @@ from robustness.sweep import worker
 from robustness.sweep.progress import Progress
 from robustness.sweep.room import Room
 from robustness.sweep.searcher import REPORT, RUNS, StackSearcher
-from robustness.sweep.worker import Report, decode, lost_row, work
+from robustness.sweep.trained import lost_row
+from robustness.sweep.worker import Report, decode, work
 from robustness.training import train_stack
 
 BOOM = 1e-2

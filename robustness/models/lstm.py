@@ -6,8 +6,10 @@ the layers alone); Press and Wolf, Using the Output Embedding to Improve Languag
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
+import torch
 from torch import nn
 
 if TYPE_CHECKING:
@@ -71,7 +73,10 @@ class LanguageModel(nn.Module):
         """Return logits (batch, time, words) of the words after those in `words`, integers (batch, time)."""
         if self._state is not None and self._state[0].shape[1] != len(words):
             self.reset()
-        outputs, (hidden, cell) = self.lstm(self.dropout(self.embedding(words)), self._state)
+        inputs = self.dropout(self.embedding(words))
+        # Under autocast cuDNN's LSTM would be of half precision whatever is asked for: it stays in single precision.
+        with torch.autocast(words.device.type, enabled=False) if inputs.is_cuda or inputs.is_cpu else nullcontext():
+            outputs, (hidden, cell) = self.lstm(inputs, self._state)
         self._state = hidden.detach(), cell.detach()
         logits: Tensor = self.decoder(self.dropout(outputs))
         return logits

@@ -13,7 +13,7 @@ from robustness.plan.paces import Pace
 from robustness.plan.planning import workers
 from robustness.search import make_source
 from robustness.sweep.stacks import LOSS_S, cut
-from robustness.sweep.worker import reason
+from robustness.sweep.trained import reason
 from robustness.training import default_device, train
 from robustness.workloads import DataError
 

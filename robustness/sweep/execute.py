@@ -19,7 +19,8 @@ from robustness.sweep.progress import WAITING, Progress
 from robustness.sweep.room import measure
 from robustness.sweep.shipping import Parcel, pack
 from robustness.sweep.start import begin
-from robustness.sweep.worker import Report, decode, reason, work
+from robustness.sweep.trained import reason
+from robustness.sweep.worker import Report, decode, work
 
 if TYPE_CHECKING:
     from robustness.results import Store
@@ -166,6 +167,7 @@ def _trial(config: dict[str, Any], parcel: Parcel, store: Store, sweep_id: str) 
                 device=device,
                 sampler=study.search.sampler,
                 retries=study.resources.retries,
+                fit=study.resources.stack_size == "auto",
                 keeper=Keeping(
                     store,
                     study.resources.checkpoint,

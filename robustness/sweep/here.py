@@ -62,6 +62,7 @@ def _train(start: Start, stack: list[Run], progress: Progress) -> None:
         device=default_device(),
         sampler=start.study.search.sampler,
         retries=0,
+        fit=start.study.resources.stack_size == "auto",
         keeper=Keeping(start.store, policy, start.sweep_id, tell=lambda share: progress.part("stack", stack, share)),
     )
     progress.part("stack", stack, 0.0)

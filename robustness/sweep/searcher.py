@@ -15,7 +15,8 @@ from robustness.results.patience import patiently
 from robustness.search import Outcome
 from robustness.sweep.ray_session import ClusterError
 from robustness.sweep.stacks import cut, held_together
-from robustness.sweep.worker import Report, encode, lost_row, taken_over
+from robustness.sweep.trained import lost_row
+from robustness.sweep.worker import Report, encode, taken_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

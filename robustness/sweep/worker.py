@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import json
-import socket
-import time
-import traceback
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from importlib.metadata import version
+from dataclasses import dataclass
 from itertools import compress
 from typing import TYPE_CHECKING, Any
 
-from robustness.provenance import code_version
 from robustness.results import StorageError, Store, patiently
 from robustness.search import Outcome
-from robustness.study.run import identity
+from robustness.sweep.trained import trained
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from robustness.study import Run, Study
     from robustness.sweep.keeping import Keeping
+    from robustness.sweep.trained import Result
     from robustness.training import History
 
 
@@ -88,12 +83,14 @@ def work(
     sampler: str,
     retries: int,
     keeper: Keeping | None = None,
+    fit: bool = False,
 ) -> Report:
     """Train `runs` on `device`, as one model or one by one, and store them; one that cannot be is stored as failed.
 
     Nothing is stored when another sweep has claimed the study, nor a run that somebody else stored meanwhile.
     A store that is away is waited for. Any other storage error, or one that stays, becomes part of the report: the
-    driver ends the sweep with it. `keeper` has the checkpoints of what takes long.
+    driver ends the sweep with it. `keeper` has the checkpoints of what takes long; with `fit` a GPU is
+    given stacks of the size that it trains fastest.
     """
     # Importing it takes seconds, once a process, and is no part of any run; nor are the data and torch's first step.
     from robustness.training import warm_up
@@ -102,7 +99,7 @@ def work(
         # What fails here fails in training too, which says so of the run.
         with suppress(Exception):
             warm_up(runs[0].workload)
-    result = _result(runs, device, sampler, retries, keeper)
+    result = trained(runs, device, sampler, retries, keeper, fit=fit)
     try:
         report = patiently(lambda: _store(store, sweep_id, result))
     except StorageError as error:
@@ -112,40 +109,7 @@ def work(
     return report
 
 
-@dataclass
-class _Result:
-    """What came of a trial's runs: rows of those that ended and of those that failed; `seconds` is the time of all."""
-
-    runs: int
-    histories: list[History] = field(default_factory=list)
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    failed: list[dict[str, Any]] = field(default_factory=list)
-    seconds: float = 0.0
-
-    @property
-    def set_down(self) -> int:
-        """Runs that wait in a checkpoint, or for their turn in another sweep."""
-        return self.runs - len(self.rows) - len(self.failed)
-
-
-def _result(runs: Sequence[Run], device: str, sampler: str, retries: int, keeper: Keeping | None) -> _Result:
-    """Train `runs`: as one model, or one by one where their workload's engine is `single`, each with its own time."""
-    result = _Result(len(runs))
-    for model in [[run] for run in runs] if runs[0].workload.engine == "single" else [runs]:
-        started = time.perf_counter()
-        trained = _train(model, device, retries, keeper)
-        seconds = time.perf_counter() - started + (keeper.seconds if keeper else 0.0)
-        provenance = _provenance(sampler, len(model), seconds / len(model)) | _device(device)
-        result.histories += trained.histories
-        result.rows += [row for history in trained.histories for row in history.rows(provenance)]
-        result.failed += [failed_row(run, why, provenance) for run, why in trained.failures]
-        result.seconds += seconds
-        if trained.set_down:
-            break
-    return result
-
-
-def _store(store: Store, sweep_id: str, result: _Result) -> Report:
+def _store(store: Store, sweep_id: str, result: Result) -> Report:
     """Store what was trained, unless another sweep has claimed the study; what is stored already is left out."""
     if not store.claimed_by(sweep_id):
         return Report(seconds=result.seconds, error=taken_over(store))
@@ -161,80 +125,6 @@ def _store(store: Store, sweep_id: str, result: _Result) -> Report:
             store.write_failed(row)
     outcomes = tuple(_outcome(row) for row in result.rows + result.failed)
     return Report(outcomes=outcomes, seconds=result.seconds, set_down=result.set_down)
-
-
-def failed_row(run: Run, reason: str, provenance: dict[str, Any]) -> dict[str, Any]:
-    """Return the row of a run that could not be trained: no result, and why."""
-    return {
-        **identity(run),
-        **provenance,
-        "status": "failed",
-        "reason": reason,
-        "epochs": 0,
-        "steps": 0,
-        "parameters": 0,
-    }
-
-
-def lost_row(run: Run, reason: str, sampler: str) -> dict[str, Any]:
-    """Return the row of a run whose worker died each time; only the driver is left to write it."""
-    provenance = _provenance(sampler, 1, 0.0) | {"device": "unknown", "torch_version": version("torch")}
-    return failed_row(run, reason, provenance)
-
-
-@dataclass(frozen=True)
-class _Trained:
-    """Histories, the runs that failed and why, and whether the rest was set down."""
-
-    histories: list[History] = field(default_factory=list)
-    failures: list[tuple[Run, str]] = field(default_factory=list)
-    set_down: bool = False
-
-
-def _train(runs: Sequence[Run], device: str, retries: int, keeper: Keeping | None = None) -> _Trained:
-    """Train as one stack; what fails is tried again in halves, so that one bad run costs only itself."""
-    from robustness.training import SetDown, train
-
-    try:
-        return _Trained(train(runs, device=device, keeper=keeper))
-    except SetDown:
-        return _Trained(set_down=True)
-    except Exception as error:  # noqa: BLE001 - a user's network may raise anything, and the sweep goes on
-        why = reason(error)
-    if len(runs) > 1:
-        middle = len(runs) // 2
-        first = _train(runs[:middle], device, retries, keeper)
-        if first.set_down:
-            return first
-        second = _train(runs[middle:], device, retries, keeper)
-        return _Trained(first.histories + second.histories, first.failures + second.failures, second.set_down)
-    if retries > 0:
-        return _train(runs, device, retries - 1, keeper)
-    return _Trained(failures=[(runs[0], why)])
-
-
-def reason(error: Exception) -> str:
-    """Return an exception as one line: what, and where it was raised."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}: {error} ({frame.filename}:{frame.lineno})"[:2000]
-
-
-def _provenance(sampler: str, stack_size: int, duration_s: float) -> dict[str, Any]:
-    return {
-        "sampler": sampler,
-        "stack_size": stack_size,
-        "duration_s": duration_s,
-        "host": socket.gethostname(),
-        "finished_at": datetime.now(UTC),
-        "code_version": code_version(),
-    }
-
-
-def _device(device: str) -> dict[str, str]:
-    import torch
-
-    name = torch.cuda.get_device_name() if device == "cuda" else device
-    return {"device": name, "torch_version": str(torch.__version__)}
 
 
 def _stored(store: Store, sweep_id: str) -> set[str]:

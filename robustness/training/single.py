@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch.nn.utils import get_total_norm
 
 from robustness.randomness import initial_model, masks
 from robustness.training.checkpoint import Course
+from robustness.training.forward import Forward
 from robustness.training.history import History
 from robustness.training.sharpness import begin, due, examples, sharpness
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from torch import Tensor, nn
 
@@ -46,6 +48,7 @@ def train_single(
     workload = run.workload
     feed = workload.feed(run.seed, device, dtype)
     model = initial_model(workload, run.seed).to(device, dtype)
+    forward = Forward(workload, model)
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = run.optimizer.torch_optimizer(parameters, lr=run.lr, weight_decay=run.weight_decay_native)
     history = History([run], parameters=sum(p.numel() for p in parameters), steps_per_epoch=feed.steps)
@@ -58,13 +61,13 @@ def train_single(
             start = [p.detach().clone() for p in parameters]
             metrics = {
                 "lr": torch.tensor(lr),
-                **_train_epoch(workload, model, optimizer, feed.train()),
+                **_train_epoch(workload, model, optimizer, feed.train(), forward),
                 "weight_norm": _norm(parameters),
                 "update_norm": _norm(p - q for p, q in zip(parameters, start, strict=True)),
                 **_schedule(optimizer, run),
             }
             for split in feed.splits:
-                metrics |= _evaluate(workload, model, split, feed.evaluate(split))
+                metrics |= _evaluate(workload, model, split, feed.evaluate(split), forward)
             if not history.record(epoch, np.array([0]), {name: each.reshape(1) for name, each in metrics.items()})[0]:
                 break
             if due(workload, epoch):
@@ -90,16 +93,21 @@ class _Engine:
 
 
 def _train_epoch(
-    workload: Workload, model: nn.Module, optimizer: torch.optim.Optimizer, batches: Iterator[Batch]
+    workload: Workload,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    batches: Iterator[Batch],
+    forward: Callable[[Tensor], Tensor],
 ) -> dict[str, Tensor]:
     model.train()
     begin(model)
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     losses, wrongs, norms, seen = [], [], [], 0
     for inputs, targets in batches:
-        outputs = model(inputs)
-        loss = workload.losses(outputs, targets).mean()
+        # First: the last step's gradients lie where a CUDA graph writes anew.
         optimizer.zero_grad()
+        outputs = forward(inputs)
+        loss = workload.losses(outputs, targets).mean()
         loss.backward()
         norms.append(_norm(p.grad for p in parameters if p.grad is not None))
         if workload.clip is not None:
@@ -126,17 +134,18 @@ def _clip(parameters: Iterable[Tensor], norm: Tensor, limit: float) -> None:
 
 
 def _norm(tensors: Iterable[Tensor]) -> Tensor:
-    norm: Tensor = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(t.detach()) for t in tensors]))
-    return norm
+    return get_total_norm([t.detach() for t in tensors])
 
 
 @torch.no_grad()
-def _evaluate(workload: Workload, model: nn.Module, split: str, batches: Iterator[Batch]) -> dict[str, Tensor]:
+def _evaluate(
+    workload: Workload, model: nn.Module, split: str, batches: Iterator[Batch], forward: Callable[[Tensor], Tensor]
+) -> dict[str, Tensor]:
     model.eval()
     begin(model)
     losses, wrongs, seen = [], [], 0
     for inputs, targets in batches:
-        outputs = model(inputs)
+        outputs = forward(inputs)
         losses.append(workload.losses(outputs, targets).sum())
         wrongs.append(workload.errors(outputs, targets).sum())
         seen += targets.numel()

@@ -6,7 +6,8 @@ a run's outcome is the same to the bit in whatever stack it is trained.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,7 +16,10 @@ from torch.func import functional_call, grad_and_value, vmap
 from robustness.randomness import initial_model, masks
 from robustness.study.run import options_json
 from robustness.training.checkpoint import Course
+from robustness.training.compiled import Compiled
 from robustness.training.history import History
+from robustness.training.lowering import Lowered, raised
+from robustness.training.rule_state import places_of, resume_rule, rule_state
 from robustness.training.sharpness import due, examples, sharpness
 from robustness.workloads.base import Workload
 
@@ -76,7 +80,9 @@ class Stack:
     round differently for a batch of one.
     """
 
-    def __init__(self, model: nn.Module, runs: Sequence[Run], device: str, dtype: torch.dtype) -> None:
+    def __init__(
+        self, model: nn.Module, runs: Sequence[Run], device: str, dtype: torch.dtype, *, backend: str = "inductor"
+    ) -> None:
         self.model, self.workload, self.seed = model, runs[0].workload, runs[0].seed
         self._runs = runs
         self.rows = np.arange(len(runs))
@@ -98,8 +104,14 @@ class Stack:
         own = type(self.workload).losses is not Workload.losses
         self._losses: Callable[[Tensor, Tensor], Tensor] = self.workload.losses if own else _cross_entropies
         # "same": one mask of a dropout for all runs, which share their seed.
-        self._gradients = vmap(grad_and_value(self._loss, has_aux=True), in_dims=(0, 0, None, None), randomness="same")
-        self._outputs = vmap(self._forward, in_dims=(0, 0, None))
+        step = grad_and_value(self._loss, argnums=1, has_aux=True)
+        self._gradients: Callable[..., Any] = vmap(step, in_dims=(None, 0, 0, None), randomness="same")
+        self._outputs: Callable[..., Tensor] = vmap(self._forward, in_dims=(None, 0, 0))
+        if self.workload.compiled:
+            self._gradients, self._outputs = (
+                Compiled(function, device, backend, kind=lambda: len(self.rows))
+                for function in (self._gradients, self._outputs)
+            )
         if len(runs) == 1:
             self.keep(np.zeros(2, dtype=np.int64))
 
@@ -111,7 +123,7 @@ class Stack:
         loss = wrong = norm = norm_sq = torch.zeros_like(lr)
         seen = steps = 0
         for x, y in batches:
-            gradient, (batch_loss, outputs) = self._gradients(self.weights, self.buffers, x, y)
+            gradient, (batch_loss, outputs) = self._gradients(x, self.weights, self.buffers, y)
             loss = loss + batch_loss * y.numel()
             wrong = wrong + self._wrong(outputs, y)
             square = torch.linalg.vector_norm(gradient, dim=1).square()
@@ -140,7 +152,7 @@ class Stack:
         loss = wrong = torch.zeros_like(self.lr)
         seen = 0
         for x, y in batches:
-            outputs = self._outputs(self.weights, self.buffers, x)
+            outputs = self._outputs(x, self.weights, self.buffers)
             loss = loss + self._losses(outputs, y.expand(len(outputs), *y.shape)).flatten(1).sum(-1)
             wrong = wrong + self._wrong(outputs, y)
             seen += y.numel()
@@ -189,7 +201,7 @@ class Stack:
             "run_ids": ids,
             "weights": self.weights,
             "buffers": self.buffers,
-            "rules": {name: {"run_ids": ids[part], "state": _state(rule)} for name, (part, rule) in rules.items()},
+            "rules": {name: {"run_ids": ids[part], "state": rule_state(rule)} for name, (part, rule) in rules.items()},
         }
 
     def resume(self, state: State) -> None:
@@ -197,24 +209,25 @@ class Stack:
         sound = set(state["run_ids"])
         self.keep(np.array([row for row in self.rows if self._runs[int(row)].run_id in sound], dtype=np.int64))
         ids = [self._runs[int(row)].run_id for row in self.rows]
-        places = _places(state["run_ids"], ids)
+        places = places_of(state["run_ids"], ids)
         self.weights.copy_(state["weights"][places])
         for name, buffer in self.buffers.items():
             buffer.copy_(state["buffers"][name][places])
         for part, rule in self._rules:
             saved = state["rules"][options_json(self._runs[int(self.rows[part.start])].optimizer)]
-            _resume(rule, saved["state"], _places(saved["run_ids"], ids[part]), self.weights.device)
+            resume_rule(rule, saved["state"], places_of(saved["run_ids"], ids[part]), self.weights.device)
 
-    def _forward(self, weights: Tensor, buffers: dict[str, Tensor], inputs: Tensor) -> Tensor:
+    def _forward(self, inputs: Tensor, weights: Tensor, buffers: dict[str, Tensor]) -> Tensor:
         parts = weights.split(self._sizes)
         parameters = {name: part.view(shape) for (name, shape), part in zip(self._shapes.items(), parts, strict=False)}
-        outputs: Tensor = functional_call(self.model, (parameters, buffers), (inputs,))
-        return outputs
+        with nullcontext() if self.workload.precision == "float32" else Lowered():
+            outputs: Tensor = functional_call(self.model, (parameters, buffers), (inputs,))
+        return raised(outputs)
 
     def _loss(
-        self, weights: Tensor, buffers: dict[str, Tensor], inputs: Tensor, targets: Tensor
+        self, inputs: Tensor, weights: Tensor, buffers: dict[str, Tensor], targets: Tensor
     ) -> tuple[Tensor, Tensor]:
-        outputs = self._forward(weights, buffers, inputs)
+        outputs = self._forward(inputs, weights, buffers)
         return self._losses(outputs, targets).mean(), outputs
 
     def _wrong(self, outputs: Tensor, targets: Tensor) -> Tensor:
@@ -229,25 +242,6 @@ def _cross_entropies(outputs: Tensor, targets: Tensor) -> Tensor:
     """
     log_probabilities = outputs.transpose(-1, -2).log_softmax(-2)
     return -log_probabilities.gather(-2, targets.unsqueeze(-2)).squeeze(-2)
-
-
-def _state(rule: UpdateRule) -> State:
-    """Return what a rule carries from step to step; its weights are those of the stack."""
-    left = ("weights", *getattr(rule, "WORKSPACE", ()))
-    return {name: value for name, value in vars(rule).items() if name not in left}
-
-
-def _resume(rule: UpdateRule, state: State, places: list[int], device: torch.device) -> None:
-    for name, value in state.items():
-        if not isinstance(value, torch.Tensor):
-            setattr(rule, name, value)
-        else:
-            setattr(rule, name, (value[places] if value.dim() else value).to(device))
-
-
-def _places(run_ids: Sequence[str], wanted: Sequence[str]) -> list[int]:
-    place = {run_id: index for index, run_id in enumerate(run_ids)}
-    return [place[run_id] for run_id in wanted]
 
 
 def _same_optimizer(runs: Sequence[Run]) -> list[slice]:

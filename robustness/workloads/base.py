@@ -25,6 +25,8 @@ __all__ = ["Data", "Engine", "Feed", "Workload"]
 
 Engine = Literal["stack", "single"]
 
+Precision = Literal["float32", "bfloat16"]
+
 SMOKE_EPOCHS = 2
 
 
@@ -51,6 +53,15 @@ class Workload(Named):
     )
     hessian: Annotated[HessianOptions | None, LATER] = Field(
         None, description="Eigenvalues and trace of the loss's Hessian, costly and measured on request."
+    )
+
+    precision: Annotated[Precision, LATER] = Field(
+        "float32",
+        description="`bfloat16` lets the network run in it where torch's autocast does, faster on a GPU;"
+        " weights, gradients and losses stay in float32.",
+    )
+    compiled: Annotated[bool, LATER] = Field(
+        False, description="Compile the step by torch.compile: a minute at first, then faster on a GPU."
     )
 
     @model_validator(mode="after")

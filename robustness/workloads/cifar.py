@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field, PositiveInt, model_validator
 
 from robustness.models import ResNet18Options, ResNet34Options
+from robustness.workloads.augmentation import crop_and_flip
 from robustness.workloads.base import Data
 from robustness.workloads.downloads import Remote, extract, fetch, locked, verify
 from robustness.workloads.images import Colour, ImageWorkload, Network, held_out, normalized, subset
@@ -22,13 +23,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
-    import torch
     from torch import Tensor
 
     Splits = tuple[Tensor, Tensor, Tensor, Tensor]
 
 TRAIN, TEST, SIDE = 50_000, 10_000, 32
-PADDING = 4
 HOME = "https://www.cs.toronto.edu/~kriz/cifar.html"
 
 
@@ -121,30 +120,6 @@ class CIFAR100(_CIFAR):
     name: Literal["cifar100"] = "cifar100"
     network: Network = ResNet34Options()
     schedule: Schedule = StepSchedule(milestones=(0.5, 0.75))
-
-
-def crop_and_flip(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Return each image shifted by up to 4 pixels each way, black where it ends, half of them mirrored.
-
-    That is torchvision's `RandomCrop(32, padding=4)` and `RandomHorizontalFlip()`, for a batch at once.
-
-    Args:
-        images: (n, c, h, w) on any device.
-        generator: on the CPU; two integers and a real number are drawn for each image.
-    """
-    import torch
-    from torch.nn import functional
-
-    count, channels, height, width = images.shape
-    down, right = torch.randint(0, 2 * PADDING + 1, (2, count, 1), generator=generator)
-    flipped = torch.rand(count, 1, generator=generator) < 0.5
-    across = torch.arange(width)
-    rows = (down + torch.arange(height)).to(images.device)
-    columns = (right + torch.where(flipped, across.flip(0), across)).to(images.device)
-    padded = functional.pad(images, [PADDING] * 4)
-    image = torch.arange(count, device=images.device)[:, None, None, None]
-    channel = torch.arange(channels, device=images.device)[:, None, None]
-    return padded[image, channel, rows[:, None, :, None], columns[:, None, None, :]]
 
 
 @lru_cache(maxsize=2)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import partial
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
+from robustness.workloads.augmentation import Augmentation
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     import torch
     from torch import Tensor
@@ -23,7 +27,7 @@ class Data:
 
     Attributes:
         augment: From a batch of stored training inputs and a generator on the CPU to what training sees of them;
-            drawn anew for each batch, the same for every run of a seed.
+            drawn anew for each batch, the same for every run of a seed; an `Augmentation` is drawn for an epoch.
         prepare: From stored inputs, augmented or not, to what the network takes: a whole data set may be kept as bytes.
     """
 
@@ -48,6 +52,19 @@ class Data:
 
 def _moved(tensor: Tensor, device: str, dtype: torch.dtype | None) -> Tensor:
     return tensor.to(device, dtype) if dtype and tensor.is_floating_point() else tensor.to(device)
+
+
+def _transferred(batches: Sequence[Tensor], device: str) -> Sequence[Tensor]:
+    """Return the CPU's tensors on the device, moved all at once and without a wait."""
+    import torch
+
+    if torch.device(device).type == "cpu":
+        return batches
+    whole = torch.cat(list(batches))
+    # Only from pinned memory does the copy run beside the program.
+    whole = whole.pin_memory() if torch.device(device).type == "cuda" else whole
+    moved: Sequence[Tensor] = whole.to(device, non_blocking=True).split([len(batch) for batch in batches])
+    return moved
 
 
 class Feed(ABC):
@@ -105,11 +122,20 @@ class TensorFeed(Feed):
     def train(self) -> Iterator[Batch]:
         """Return the next epoch's batches."""
         inputs, targets = self._data.split("train")
-        # Moved all at once: a transfer a batch would wait for the device each time.
-        for batch in [indices.to(self._device) for indices in next(self._order)]:
-            chosen = inputs[batch]
-            seen = self._data.augment(chosen, self._draws) if self._data.augment else chosen
-            yield self._prepared(seen), targets[batch]
+        order = next(self._order)
+        augmentations = self._augmentations([len(batch) for batch in order])
+        for batch, augmented in zip(_transferred(order, self._device), augmentations, strict=False):
+            yield self._prepared(augmented(inputs[batch])), targets[batch]
+
+    def _augmentations(self, sizes: list[int]) -> Iterable[Callable[[Tensor], Tensor]]:
+        """Return what is done to the inputs of each batch of an epoch."""
+        augment = self._data.augment
+        if augment is None:
+            return repeat(lambda inputs: inputs)
+        if isinstance(augment, Augmentation):
+            drawn = _transferred([augment.draw(size, self._draws) for size in sizes], self._device)
+            return [partial(augment.apply, drawn=numbers) for numbers in drawn]
+        return repeat(lambda inputs: augment(inputs, self._draws))
 
     def state(self) -> dict[str, Any]:
         """Return the state of the augmentation's generator."""
