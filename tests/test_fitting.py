@@ -91,14 +91,14 @@ class Weights:
 def test_out_of_memory_is_answered_by_halves_after_all_is_freed(study, tmp_path, monkeypatch):
     held, tried, train = [], [], training.train
 
-    def scarce(runs, device):
+    def scarce(runs, device, keeper=None):
         tried.append(len(runs))
         assert [ref for ref in held if ref() is not None] == [], "what the last try held is still there"
         if len(runs) > 2:
             weights = Weights()
             held.append(weakref.ref(weights))
             raise torch.OutOfMemoryError("CUDA out of memory.")
-        return train(runs, device=device)
+        return train(runs, device=device, keeper=keeper)
 
     monkeypatch.setattr(training, "train", scarce)
     store = Store(tmp_path / "t")
