@@ -30,7 +30,7 @@ def add_commands(add: Add) -> None:
     command.add_argument(
         "--calibrate",
         action="store_true",
-        help="train a little here, about a minute a workload, where no run is stored",
+        help="train a little here: about a minute a workload where no run is stored, and say which engine pays",
     )
 
     command = add("list", list_all, "list the study files and the stored studies")
@@ -60,16 +60,21 @@ def plan(options: argparse.Namespace) -> int:
     study = Study.load(options.study)
     store = Store(child(options.results, study.name))
     made = make_plan(study, store)
+    lines: list[str] = []
     if options.calibrate and made.left:
         from robustness.plan.calibration import CalibrationError, calibrate
+        from robustness.plan.engines import engines
         from robustness.workloads import DataError
 
         try:
-            made = made.calibrated(calibrate(study, made, store.runs(), err.print))
+            stored = store.runs()
+            paces = calibrate(study, made, stored, err.print)
+            lines = engines(study, made, stored, paces, err.print)
         except (DataError, CalibrationError) as error:
             err.print(f"error: {error}")
             return FAILED
-    out.print(made.text(options.gpu_hour_price))
+        made = made.calibrated(paces)
+    out.print("\n".join([made.text(options.gpu_hour_price), *lines]))
     return 0
 
 

@@ -15,6 +15,7 @@ from robustness.search import make_source
 from robustness.sweep.stacks import LOSS_S, cut
 from robustness.sweep.trained import reason
 from robustness.training import default_device, train
+from robustness.training.fitting import pieces
 from robustness.workloads import DataError
 
 if TYPE_CHECKING:
@@ -55,20 +56,25 @@ def calibrate(study: Study, plan: Plan, stored: pd.DataFrame, say: Callable[[str
         robustness.workloads.DataError: the data are absent and cannot be fetched, or they are damaged.
         CalibrationError: the training failed.
     """
-    device = default_device() if study.resources.gpus != 0 else "cpu"
+    device = device_of(study)
     name = torch.cuda.get_device_name() if device == "cuda" else device
     found = {}
     for part, known in zip(study.parts, plan.parts, strict=True):
         if known.left and name not in known.paces:
             try:
                 part.workload.fetch()
-                pace = _pace(part, stack_size(part, stored, device), device, say)
+                pace = measured_pace(part, stack_size(part, stored, device), device, say)
             except DataError:
                 raise
             except Exception as error:
                 raise CalibrationError(f"{known.workload} cannot be trained here: {reason(error)}") from error
             found[known.workload] = replace(pace, device=name)
     return found
+
+
+def device_of(study: Study) -> str:
+    """Return what a study's runs are trained on here: `cuda` where there is a GPU that it may use, else `cpu`."""
+    return default_device() if study.resources.gpus != 0 else "cpu"
 
 
 def stack_size(study: Study, stored: pd.DataFrame, device: str) -> int:
@@ -79,7 +85,8 @@ def stack_size(study: Study, stored: pd.DataFrame, device: str) -> int:
     stacks = cut(
         make_source(study, stored).next(), _slots(study.resources, device), None if size == "auto" else int(size)
     )
-    return max(len(stack) for stack in stacks)
+    largest = max(stacks, key=len)
+    return max(len(piece) for piece in (pieces(largest, device) if size == "auto" else [largest]))
 
 
 def _slots(resources: Resources, device: str) -> int:
@@ -96,12 +103,20 @@ def middle_runs(study: Study, size: int) -> list[Run]:
     return [study.run(*cells[i % len(cells)], study.seeds[0]) for i in range(size)]
 
 
-def _pace(study: Study, target: int, device: str, say: Callable[[str], None]) -> Pace:
-    """Return the pace in a stack of `target` runs, or in the largest that a minute, or a sweep, allows."""
+def measured_pace(study: Study, target: int, device: str, say: Callable[[str], None], budget: float = BUDGET_S) -> Pace:
+    """Return the pace in a stack of `target` runs, or in the largest that `budget` seconds, or a sweep, allow.
+
+    Args:
+        study: of one workload, by whose engine its optimizers' middle cells are trained.
+        target: runs of the largest stack; 1 trains the optimizers one by one.
+        device: `cpu` or `cuda`.
+        say: is told what is being trained.
+        budget: seconds, about.
+    """
     optimizers, workload = len(study.optimizers), study.workload
     if target == 1:  # the optimizers one by one
         say(f"calibrating {workload.title}: {optimizers} runs, one by one")
-        epochs = [_epoch([run], device, BUDGET_S / optimizers) for run in middle_runs(study, optimizers)]
+        epochs = [_epoch([run], device, budget / optimizers) for run in middle_runs(study, optimizers)]
         return Pace(device, sum(epochs) / optimizers, 1, calibrated=True)
     started, size, found = time.monotonic(), min(optimizers, target), None
     while True:
@@ -109,7 +124,7 @@ def _pace(study: Study, target: int, device: str, say: Callable[[str], None]) ->
         before = time.monotonic()
         try:
             # At first no pace is known: half the time is left for a larger stack.
-            seconds = _epoch(middle_runs(study, size), device, BUDGET_S / 2)
+            seconds = _epoch(middle_runs(study, size), device, budget / 2)
         except torch.OutOfMemoryError:
             if found is None:
                 raise
@@ -118,7 +133,7 @@ def _pace(study: Study, target: int, device: str, say: Callable[[str], None]) ->
         if study.resources.stack_size == "auto":
             target = min(target, max(1, int(LOSS_S / (found.seconds * workload.epochs))))
         now = time.monotonic()
-        left = BUDGET_S - (now - started)
+        left = budget - (now - started)
         following = min(target, GROWTH * size, max(size, int(size * left / (now - before))))
         if following == size:
             return found

@@ -2,12 +2,95 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 from robustness.plan.paces import CPU
 
 if TYPE_CHECKING:
     from robustness.plan.planning import Cost, Plan
+    from robustness.workloads.base import Engine
+
+ALIKE = 1.1
+"""Engines whose times differ by less than this factor are taken for equally fast."""
+
+
+@dataclass(frozen=True)
+class Engines:
+    """What a run of a workload takes by each engine on one device.
+
+    Attributes:
+        workload: what tables and figures call it.
+        engine: which the study has.
+        stack: seconds of a run as one of a stack; None if it cannot be stacked.
+        size: runs of that stack.
+        single: seconds of a run one by one; None if it cannot be trained so, or with `stack` None, was not measured.
+        why: why one of the two cannot be.
+        gpu: name of the device, "" if it is no GPU.
+        processes: that share the GPU well where runs go one by one; None if that is not known.
+        gpus: what the study gives a stack, or a single run.
+    """
+
+    workload: str
+    engine: Engine
+    stack: float | None = None
+    size: int = 0
+    single: float | None = None
+    why: str = ""
+    gpu: str = ""
+    processes: int | None = None
+    gpus: float | Literal["auto"] = "auto"
+
+    @property
+    def one_by_one(self) -> bool:
+        """Whether runs can be trained one by one: all can but those that were seen to fail."""
+        return self.single is not None or self.stack is None
+
+    @property
+    def pays(self) -> Engine | None:
+        """The faster engine, or the only one; None if there is no difference."""
+        if self.stack is None or self.single is None:
+            return "single" if self.one_by_one else "stack"
+        if max(self.stack, self.single) <= ALIKE * min(self.stack, self.single):
+            return None
+        return "stack" if self.stack < self.single else "single"
+
+
+def engine_lines(found: Engines) -> list[str]:
+    """Return which engine pays and why, and on a GPU how runs that go one by one share it."""
+    if found.stack is None:
+        return [f"{found.workload} cannot be stacked: {found.why}", *_sharing(found)]
+    if found.single is None:
+        return [f"{found.workload} cannot be trained one by one: {found.why}"]
+    times = f"a stack of {found.size} takes {number(found.stack)} s a run, one by one {number(found.single)} s"
+    if found.pays is None:
+        return [f"{found.workload}: {times}: no difference", *_sharing(found)]
+    factor = max(found.stack, found.single) / min(found.stack, found.single)
+    faster = "the stack" if found.pays == "stack" else "one by one"
+    verdict = f"{faster} is {factor:.{factor < 10:d}f} times as fast: `engine: {found.pays}`"
+    return [f"{found.workload}: {times}: {verdict}{_has(found.pays == found.engine)}", *_sharing(found)]
+
+
+def _sharing(found: Engines) -> list[str]:
+    """Return how many processes share the GPU, where runs go one by one or that might be worth a try."""
+    if found.processes is None:
+        return []
+    # Rounded down: Ray adds the fractions up.
+    share = 100 // found.processes / 100
+    words = f"`resources: {{gpus: {share:g}}}`"
+    if found.stack and found.single and (found.pays or found.engine) == "stack":
+        shared = found.single / found.processes
+        if ALIKE * shared >= found.stack:
+            return []
+        several = f"{found.processes} processes that share the {found.gpu} may take {number(shared)} s a run"
+        return [f"{found.workload}: {several}: try `engine: single` with {words}"]
+    many = f"{found.processes} processes share" if found.processes > 1 else "one process is enough for"
+    has = _has((1.0 if found.gpus == "auto" else found.gpus) == share)
+    return [f"{found.workload}: {many} the {found.gpu}: {words}{has}"]
+
+
+def _has(same: bool) -> str:
+    return ", which the study has" if same else ""
 
 
 def text(plan: Plan, price: float | None) -> str:
