@@ -129,7 +129,7 @@ def test_every_update_rule_goes_on_to_the_bit(name: str) -> None:
 def test_any_part_of_a_stack_goes_on_to_the_bit() -> None:
     runs = runs_of(Digits(**SMALL))
     whole = curves(train(runs, device="cpu"))
-    for part in (runs[:2], runs[3:4], runs[2:3] + runs[7:8], runs[::-1]):
+    for part in (runs[:2], runs[3:4], runs[2:3] + runs[7:8], runs[2:3], runs[2::3], runs[::-1]):
         some = curves(resumed(runs, 3, part))
         assert some.keys() == {run.run_id for run in part}
         for run_id, values in some.items():

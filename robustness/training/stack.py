@@ -57,6 +57,8 @@ def train_stack(
     course = Course(keeper, stack, history, feed, device)
     with masks(seed, device):
         for epoch in range(course.begin(), workload.epochs):
+            if not len(stack.rows):  # of these runs all had diverged when they were set down
+                break
             metrics = stack.train_epoch(feed.train(), workload.schedule.factor(epoch, workload.epochs))
             for split in feed.splits:
                 metrics |= stack.evaluate(split, feed.evaluate(split))
@@ -194,15 +196,8 @@ class Stack:
     def state(self) -> State:
         """Return weights, buffers and optimizers' states, each with the run that a row belongs to."""
         ids = [self._runs[int(row)].run_id for row in self.rows]
-        rules = {
-            options_json(self._runs[int(self.rows[part.start])].optimizer): (part, rule) for part, rule in self._rules
-        }
-        return {
-            "run_ids": ids,
-            "weights": self.weights,
-            "buffers": self.buffers,
-            "rules": {name: {"run_ids": ids[part], "state": rule_state(rule)} for name, (part, rule) in rules.items()},
-        }
+        rules = {self._options(part): {"run_ids": ids[part], "state": rule_state(rule)} for part, rule in self._rules}
+        return {"run_ids": ids, "weights": self.weights, "buffers": self.buffers, "rules": rules}
 
     def resume(self, state: State) -> None:
         """Go on from the `state` of a stack that has all of these runs, but for those that had diverged."""
@@ -214,8 +209,12 @@ class Stack:
         for name, buffer in self.buffers.items():
             buffer.copy_(state["buffers"][name][places])
         for part, rule in self._rules:
-            saved = state["rules"][options_json(self._runs[int(self.rows[part.start])].optimizer)]
+            saved = state["rules"][self._options(part)]
             resume_rule(rule, saved["state"], places_of(saved["run_ids"], ids[part]), self.weights.device)
+
+    def _options(self, part: slice) -> str:
+        """Return the options of the optimizer of these rows."""
+        return options_json(self._runs[int(self.rows[part.start])].optimizer)
 
     def _forward(self, inputs: Tensor, weights: Tensor, buffers: dict[str, Tensor]) -> Tensor:
         parts = weights.split(self._sizes)
