@@ -206,5 +206,6 @@ def test_compactions_that_are_killed_beside_a_sweep_and_a_reader(store: Store) -
     assert len(runs) >= seen > 0
     compact(store)
     same(tables(store), (runs, curves))
-    assert len(names(store)) == 1
+    # Who is killed while it writes leaves a temporary file, which readers skip.
+    assert len([name for name in names(store) if not name.startswith(".")]) == 1
     assert pd.read_parquet(folder(store))["run_id"].is_unique
