@@ -165,22 +165,21 @@ def test_a_killed_worker_costs_nothing_but_time(study, whole, tmp_path):
     pd.testing.assert_frame_equal(table(tmp_path), expected)
 
 
-def test_of_several_drivers_the_latest_goes_on_and_nothing_is_stored_twice(study, whole, tmp_path):
+def test_of_several_drivers_the_latest_goes_on_and_nothing_is_stored_twice(whole, tmp_path):
     expected, _ = whole
-    both = [start(study, tmp_path) for _ in range(2)]  # at once
-    wait_for(lambda: any(process.poll() is not None for process in both))
-    earlier = both[0] if both[0].poll() is not None else both[1]
-    _, errors = earlier.communicate()
-    assert earlier.returncode == 1
-    assert "another sweep of this study has started and goes on in place of this one: process" in errors
-    (running,) = [process for process in both if process is not earlier]
-    latest = start(study, tmp_path)
-    _, errors = running.communicate(timeout=240)
-    assert running.returncode == 1
-    assert f"goes on in place of this one: process {latest.pid} on " in errors
-    _, errors = latest.communicate(timeout=240)
+    many = tmp_path / "small.yaml"
+    many.write_text(STUDY.replace("stack_size: 12", "stack_size: 4"))  # so that the first are still at it
+    both = [start(many, tmp_path) for _ in range(2)]  # at once
+    wait_for(lambda: stored(tmp_path) >= 1)
+    latest = start(many, tmp_path)
+    ends = [(process, process.communicate(timeout=240)[1]) for process in (*both, latest)]
+    for process, errors in ends[:2]:
+        assert process.returncode == 1, errors
+        assert "another sweep of this study has started and goes on in place of this one: process" in errors
+    _, errors = ends[2]
     assert latest.returncode == 0, errors
-    assert f"taking over from a sweep of process {running.pid} on " in errors
+    assert any(f"taking over from a sweep of process {process.pid} on " in errors for process in both)
+    assert any(f"goes on in place of this one: process {latest.pid} on " in errors for _, errors in ends[:2])
     assert not (tmp_path / "small" / "sweep.json").exists(), "a sweep that ended has no claim left"
     pd.testing.assert_frame_equal(table(tmp_path), expected)
 
