@@ -240,6 +240,30 @@ def test_the_latest_checkpoint_that_has_all_runs_is_taken(tmp_path: Path) -> Non
     assert found.held() == []
 
 
+NOTE = '{"run_ids": ["a"], "epoch": 1, "epochs": 2, "at": "2026-01-01T00:00:00+00:00"}'
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "",
+        "[]",
+        "[" * 100_000,
+        NOTE.replace('"epoch": 1', '"epoch": Infinity'),
+        NOTE.replace('["a"]', "7"),
+        NOTE.replace("2026-01-01T00:00:00+00:00", "0001-01-01T00:00:00+23:00"),
+        NOTE.replace('"2026-01-01T00:00:00+00:00"', "5"),
+        NOTE.replace('"epochs": 2, ', ""),
+    ],
+    ids=range(8),
+)
+def test_a_note_that_says_nothing_of_use_is_left_out(note: str, tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "sound.json").write_text(NOTE)
+    (tmp_path / "checkpoints" / "odd.json").write_text(note)
+    assert [held.name for held in Checkpoints(Store(tmp_path)).held()] == ["sound"]
+
+
 def test_runs_of_a_checkpoint_stay_together() -> None:
     runs = study_of("stack").grid()
     ids = [run.run_id for run in runs]

@@ -87,5 +87,5 @@ class Checkpoints:
             note = json.loads(data or b"")
             epochs, at = (int(note["epoch"]), int(note["epochs"])), datetime.fromisoformat(note["at"])
             return Held(name, tuple(map(str, note["run_ids"])), *epochs, at.astimezone(UTC))
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             return None
