@@ -187,13 +187,13 @@ class Progress:
 
     def part(self, key: str, stack: Sequence[Run], share: float) -> None:
         """Show that `share` of the training of a stack is done, 0 to 1; `key` names it from one time to the next."""
-        self._parts[key] = (len(stack), share)
         if not share:
-            del self._parts[key]
-        else:
-            self._first = self._first or (time.monotonic(), self.trained + self.failed + self._begun)
-            if not self.console.is_terminal:
-                self._print()
+            self._parts.pop(key, None)
+            return
+        self._parts[key] = (len(stack), share)
+        self._first = self._first or (time.monotonic(), self.trained + self.failed + self._begun)
+        if not self.console.is_terminal:
+            self._print()
 
     @property
     def _begun(self) -> float:

@@ -93,6 +93,12 @@ class Course:
         }
 
 
+def places_of(run_ids: Sequence[str], wanted: Sequence[str]) -> list[int]:
+    """Return where the `wanted` runs stand among `run_ids`; of a run that stands there twice either row will do."""
+    place = {run_id: index for index, run_id in enumerate(run_ids)}
+    return [place[run_id] for run_id in wanted]
+
+
 def to_bytes(state: State) -> bytes:
     """Return a state as bytes."""
     content = io.BytesIO()

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from robustness.study.run import identity
+from robustness.training.checkpoint import places_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -104,8 +105,7 @@ class History:
 
     def resume(self, state: dict[str, Any]) -> None:
         """Go on from the `state` of a history that has all of these runs; it may have others too."""
-        place = {run_id: index for index, run_id in enumerate(state["run_ids"])}
-        places = [place[run.run_id] for run in self.runs]
+        places = places_of(state["run_ids"], [run.run_id for run in self.runs])
         for name, values in state["values"].items():
             self.values[name][:, : values.shape[1]] = values[places].numpy()
         self.epochs[:] = [state["epochs"][index] for index in places]

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from robustness.optimizers.base import UpdateRule
     from robustness.training.checkpoint import State
 
@@ -26,9 +24,3 @@ def resume_rule(rule: UpdateRule, state: State, places: list[int], device: torch
             setattr(rule, name, value)
         else:
             setattr(rule, name, (value[places] if value.dim() else value).to(device))
-
-
-def places_of(run_ids: Sequence[str], wanted: Sequence[str]) -> list[int]:
-    """Return where the `wanted` runs stand among `run_ids`; of a run that stands there twice either row will do."""
-    place = {run_id: index for index, run_id in enumerate(run_ids)}
-    return [place[run_id] for run_id in wanted]

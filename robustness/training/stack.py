@@ -15,11 +15,11 @@ from torch.func import functional_call, grad_and_value, vmap
 
 from robustness.randomness import initial_model, masks
 from robustness.study.run import options_json
-from robustness.training.checkpoint import Course
+from robustness.training.checkpoint import Course, places_of
 from robustness.training.compiled import Compiled
 from robustness.training.history import History
 from robustness.training.lowering import Lowered, raised
-from robustness.training.rule_state import places_of, resume_rule, rule_state
+from robustness.training.rule_state import resume_rule, rule_state
 from robustness.training.sharpness import due, examples, sharpness
 from robustness.workloads.base import Workload
 
