@@ -21,7 +21,7 @@ from robustness.sweep import searcher as searching
 from robustness.sweep.lost_nodes import is_lost_node
 from robustness.sweep.pace import Pace
 from robustness.sweep.progress import Progress
-from robustness.sweep.ray_session import ClusterError
+from robustness.errors import ClusterError
 from robustness.sweep.room import UNKNOWN_FLEET, Room, measure
 from robustness.sweep.searcher import NODES_LOST, REPORT, RUNS, StackSearcher
 from robustness.sweep.stacks import ENOUGH_S, FIRST, LARGEST, LOSS_S, cut

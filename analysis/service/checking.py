@@ -19,7 +19,7 @@ from robustness.jobs.package import pack
 from robustness.plan import plan
 from robustness.results import StorageError, Store, child
 from robustness.study import Study, StudyError
-from robustness.sweep import ClusterError
+from robustness.errors import ClusterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -154,7 +154,7 @@ class Submitting:
         return Order(found["study"], package, self._results, [], {})
 
     def _asked(self, ask: Any, limit_s: float = 30.0) -> Any:
-        from robustness.sweep import ClusterError
+        from robustness.errors import ClusterError
 
         if self.address is None:
             raise RefusedError("this service knows no Ray cluster: start it with --address")

@@ -19,7 +19,7 @@ from robustness.jobs.submit import Order, start
 from robustness.jobs.words import ending, going_on, table
 from robustness.results.storage import absolute, is_uri
 from robustness.study import Study
-from robustness.sweep import ClusterError
+from robustness.errors import ClusterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

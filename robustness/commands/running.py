@@ -48,7 +48,8 @@ def _run_options(command: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train, and write the report; 1 where runs are missing in the end, 130 where it was interrupted."""
-    from robustness.sweep import ClusterError, SweepError
+    from robustness.errors import ClusterError
+    from robustness.sweep import SweepError
     from robustness.sweep import run as sweep_over
 
     study = Study.load(options.study)

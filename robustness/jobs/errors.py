@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 
-from robustness.sweep.ray_session import ClusterError
+from robustness.errors import ClusterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,10 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
+from robustness.errors import ClusterError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
 
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -24,10 +25,6 @@ _QUIET = {
 
 OBJECT_STORE_BYTES = 128 * 2**20
 CONNECT_TIMEOUT_S = 10.0
-
-
-class ClusterError(Exception):
-    """Ray could not be started or reached."""
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from robustness.sweep.ray_session import ClusterError
+from robustness.errors import ClusterError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ from ray.tune.search import Searcher
 from robustness.results import StorageError
 from robustness.results.patience import patiently
 from robustness.search import Outcome
-from robustness.sweep.ray_session import ClusterError
+from robustness.errors import ClusterError
 from robustness.sweep.stacks import cut, held_together
 from robustness.sweep.trained import lost_row
 from robustness.sweep.worker import Report, encode, taken_over

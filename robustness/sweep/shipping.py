@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robustness.optimizers.imported import TorchOptimizer
-from robustness.sweep.ray_session import ClusterError
+from robustness.errors import ClusterError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
