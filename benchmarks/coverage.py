@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import stats
 
-from analysis.contrasts import Contrasts
-from analysis.measures import MEASURES
-from analysis.replicates import Replicates
-from analysis.statistics import contrast
+from analysis.landscapes.by_seed import Replicates
+from analysis.measures.contrasts import Contrasts
+from analysis.measures.over_landscape import MEASURES
+from analysis.statistics.bootstrap import contrast
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 from playwright.sync_api import sync_playwright
 
-from analysis.export import browser as find_browser
 from analysis.figures import basins
-from analysis.landscape import landscapes
-from analysis.page import asset, embedded, payload
-from tests import synthetic
-from tests.browser import FLAGS
-from tests.test_report_browser import PIXEL
+from analysis.figures.export import browser as find_browser
+from analysis.landscapes.landscape import landscapes
+from analysis.report.page import asset, embedded, payload
+from tests.support import synthetic
+from tests.support.browser import FLAGS
+from tests.support.report_browser import PIXEL
 
 # From the pointer's move to Plotly's word that it shows a label.
 LISTEN = """() => {

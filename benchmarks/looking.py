@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 import plotly.express as px
 
-from analysis import report
-from analysis.landscape import landscapes
+from analysis.landscapes.landscape import landscapes
+from analysis.report import report
 from robustness.results import Store
-from tests import synthetic, synthetic_store
+from tests.support import synthetic, synthetic_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable

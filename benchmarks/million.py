@@ -43,7 +43,7 @@ def main() -> int:
 def make(root: Path, runs: int = RUNS, side: int = SIDE) -> None:
     """Write a store of `runs` synthetic runs on a grid of `side` x `side` cells."""
     from robustness.results import Store
-    from tests import synthetic
+    from tests.support import synthetic
 
     store, left, seed = Store(root), runs, 0
     lr, decay = tuple(np.logspace(-4, -0.5, side)), tuple(np.logspace(-5, -1, side))
@@ -89,9 +89,10 @@ def ours(root: Path) -> None:
     """Load, label, aggregate, draw and measure."""
     stage = Stages("ours")
     stage("import", _import)
-    from analysis.contrasts import Contrasts
     from analysis.figures import basins
-    from analysis.landscape import label, landscapes
+    from analysis.landscapes.labels import label
+    from analysis.landscapes.landscape import landscapes
+    from analysis.measures.contrasts import Contrasts
     from robustness import load
 
     runs = stage("load", lambda: load(root).runs)

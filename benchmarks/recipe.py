@@ -19,8 +19,8 @@ from robustness.training.forward import Forward
 from robustness.training.single import _train_epoch
 from robustness.training.stack import Stack
 from robustness.workloads.augmentation import crop_and_flip
-from robustness.workloads.base import Data
 from robustness.workloads.cifar import CIFAR10
+from robustness.workloads.data import Data
 
 if TYPE_CHECKING:
     from collections.abc import Callable

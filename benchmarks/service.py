@@ -27,11 +27,11 @@ import pandas as pd
 import psutil
 from playwright.sync_api import sync_playwright
 
-from analysis.export import browser as find_browser
+from analysis.figures.export import browser as find_browser
 from robustness.results import Store, compact
-from tests import synthetic, synthetic_store
-from tests.browser import FLAGS
-from tests.test_service_browser import pixel
+from tests.support import synthetic, synthetic_store
+from tests.support.browser import FLAGS
+from tests.support.service_browser import pixel
 
 STUDY = (
     synthetic_store.STUDY.replace("name: demo", "name: big")

@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.claims import judge
-from analysis.contrasts import Contrasts
-from analysis.replicates import in_cells
-from analysis.series import shared
+from analysis.claims.judge import judge
+from analysis.landscapes.by_seed import in_cells
+from analysis.measures.contrasts import Contrasts
+from analysis.measures.per_seed import shared
 from benchmarks.coverage import CHANCE, FAMILIES, Noise, study, truth
+from robustness.claims.claim import Where
 from robustness.study import Claim, paper_claims
-from robustness.study.claim import Where
 
 if TYPE_CHECKING:
-    from analysis.replicates import Replicates
-    from analysis.verdict import Outcome
+    from analysis.claims.verdict import Outcome
+    from analysis.landscapes.by_seed import Replicates
     from benchmarks.coverage import Truth
 
 NAMES = ("adams", "adamw", "adam")

@@ -8,7 +8,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from robustness.commands import GROUPS
-from robustness.commands.console import BAD_INPUT, FAILED, INTERRUPTED, err
+from robustness.console import BAD_INPUT, FAILED, INTERRUPTED, err
 from robustness.results import ResultsWarning, StorageError
 from robustness.study import StudyError
 

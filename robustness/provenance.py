@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from robustness.results.storage import shown
+from robustness.results.files.folder import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

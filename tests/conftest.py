@@ -6,6 +6,8 @@ from contextlib import suppress
 
 import pytest
 
+pytest.register_assert_rewrite("tests.support")
+
 # Before anything imports torch: two threads would make a run's outcome depend on its stack.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # What is published would not be trained, and tests count what is.

@@ -11,16 +11,18 @@ import plotly
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from plotly.offline import get_plotlyjs
 
-from analysis.page import asset, themes
-from analysis.service import claims, compare, data, listing, maps, report, submit
-from analysis.service.attributes import aria
-from analysis.service.calls import check_calls
-from analysis.service.figures import lasting, packed, sent, unavailable
-from analysis.service.guard import Guard
-from analysis.service.rayjobs import RayJobs
-from analysis.service.stored import Studies
-from analysis.service.submitting import Submitting
-from analysis.service.view import View, place_of
+from analysis.report.page import asset, themes
+from analysis.service.base.address import View, place_of
+from analysis.service.base.attributes import aria
+from analysis.service.cluster.ray_jobs import RayJobs
+from analysis.service.cluster.submitting import Submitting
+from analysis.service.pages import claims, compare, listing, report, submit
+from analysis.service.pages.data import page as data
+from analysis.service.pages.study import page as maps
+from analysis.service.studies.studies import Studies
+from analysis.service.web.calls import check_calls
+from analysis.service.web.guard import Guard
+from analysis.service.web.responses import lasting, packed, sent, unavailable
 from robustness.results import StorageError
 
 if TYPE_CHECKING:

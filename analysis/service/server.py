@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from waitress.server import create_server  # type: ignore[import-untyped]
 
 from analysis.service.app import make
-from analysis.service.guard import LOOPBACK, Guard
+from analysis.service.web.guard import LOOPBACK, Guard
 
 __all__ = ["LOOPBACK", "ServiceError", "serve"]
 

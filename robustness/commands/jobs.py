@@ -10,21 +10,21 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from robustness.commands.console import FAILED, INTERRUPTED, err, out, takes_study
+from robustness.console import FAILED, INTERRUPTED, err, out, takes_study
+from robustness.errors import ClusterError
 from robustness.jobs import Cluster, choose, pack
 from robustness.jobs.cluster import DEFAULT_ADDRESS
 from robustness.jobs.follow import follow
+from robustness.jobs.job_text import ending, going_on, table
 from robustness.jobs.screen import Screen
 from robustness.jobs.submit import Order, start
-from robustness.jobs.words import ending, going_on, table
-from robustness.results.storage import absolute, is_uri
+from robustness.results.files.folder import absolute, is_uri
 from robustness.study import Study
-from robustness.errors import ClusterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from robustness.commands.console import Add
+    from robustness.console import Add
     from robustness.jobs import Job
 
     Command = Callable[[argparse.Namespace], int]

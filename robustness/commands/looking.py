@@ -6,16 +6,16 @@ import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from robustness.commands.console import BAD_INPUT, FAILED, err, out, positive, takes_stored
 from robustness.commands.stored import beside, stored_claims, stored_root
+from robustness.console import BAD_INPUT, FAILED, err, out, positive, takes_stored
 from robustness.results import Store
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from analysis.verdict import Verdict
-    from robustness.commands.console import Add
+    from analysis.claims.verdict import Verdict
+    from robustness.console import Add
 
 KINDS = ("svg", "pdf", "png")
 
@@ -62,8 +62,8 @@ def report(options: argparse.Namespace) -> int:
         root, options.out or beside(root, Store(root).name, "report.html", options.results), open_it=options.open
     )
     if options.picture:
-        from analysis.export import ExportError
-        from analysis.pictures import overview
+        from analysis.figures.export import ExportError
+        from analysis.figures.files import overview
 
         try:
             for path in overview(root, options.picture):
@@ -76,7 +76,7 @@ def report(options: argparse.Namespace) -> int:
 
 def write_report(root: str, target: Path | None, *, open_it: bool) -> None:
     """Write the report of the study in `root` and say where it is."""
-    from analysis.report import write
+    from analysis.report.report import write
 
     path = write(root, target)
     out.print(f"report: {path}\nOpen it in a browser: {path.absolute().as_uri()}")
@@ -86,9 +86,9 @@ def write_report(root: str, target: Path | None, *, open_it: bool) -> None:
 
 def claims(options: argparse.Namespace) -> int:
     """Print the verdicts of each study and write them as JSON; 1 with --strict where one contradicts its claim."""
-    from analysis.claims import DELTAS
-    from analysis.claims_table import text
-    from analysis.contents import gather_all
+    from analysis.claims.terminal import text
+    from analysis.contents.gather import gather_all
+    from analysis.conventions import DELTAS
 
     found = [stored_claims(study, options.results) for study in options.study]
     judged: list[Verdict] = []
@@ -115,17 +115,17 @@ def claims(options: argparse.Namespace) -> int:
 
 def figures(options: argparse.Namespace) -> int:
     """Write a study's figures; 1 where one that was asked for cannot be drawn."""
-    from analysis import pictures
-    from analysis.export import ExportError
+    from analysis.figures import files, registry
+    from analysis.figures.export import ExportError
 
-    unknown = [name for name in options.figure or () if name not in pictures.known()]
+    unknown = [name for name in options.figure or () if name not in registry.known()]
     if unknown:
-        err.print(f"no figure is called {', '.join(unknown)}; there are {', '.join(pictures.known())}")
+        err.print(f"no figure is called {', '.join(unknown)}; there are {', '.join(registry.known())}")
         return BAD_INPUT
     root = stored_root(options.study, options.results)
     folder = options.out or beside(root, Store(root).name, "figures", options.results)
     try:
-        written = pictures.write(root, folder, figures=options.figure, kind=options.format)
+        written = files.write(root, folder, figures=options.figure, kind=options.format)
     except ExportError as error:
         err.print(f"error: {error}")
         return FAILED
@@ -138,14 +138,14 @@ def figures(options: argparse.Namespace) -> int:
 
 def compare(options: argparse.Namespace) -> int:
     """Write the page that compares studies, and print its table."""
-    from analysis import compare as comparing
+    from analysis.report import side_by_side
 
-    compared = comparing.read([stored_root(study, options.results) for study in options.study])
+    compared = side_by_side.read([stored_root(study, options.results) for study in options.study])
     if len(compared) < 2:
         err.print("compare needs at least two studies, or one of several workloads")
         return BAD_INPUT
-    out.print(comparing.text(compared))
-    path = comparing.write(compared, options.out or Path("compare.html"))
+    out.print(side_by_side.text(compared))
+    path = side_by_side.write(compared, options.out or Path("compare.html"))
     out.print(f"comparison: {path}\nOpen it in a browser: {path.absolute().as_uri()}")
     if options.json is not None:
         _write_verdicts([each for one in compared for each in one.contents.verdicts], options.json)
@@ -158,7 +158,7 @@ def _width() -> int:
 
 
 def _write_verdicts(verdicts: Sequence[Verdict], path: Path) -> None:
-    from analysis.claims_table import to_json
+    from analysis.claims.terminal import to_json
 
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(to_json(verdicts), encoding="utf-8")

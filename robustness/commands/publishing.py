@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from robustness.commands.console import FAILED, err, out, takes_stored
 from robustness.commands.stored import stored_root
-from robustness.published import FOLDER
+from robustness.console import FAILED, err, out, takes_stored
+from robustness.published.shipped import FOLDER
 from robustness.results import Store, child
 
 if TYPE_CHECKING:
     import argparse
 
-    from robustness.commands.console import Add
+    from robustness.console import Add
 
 
 def add_commands(add: Add) -> None:
@@ -28,10 +28,10 @@ def add_commands(add: Add) -> None:
 
 def publish(options: argparse.Namespace) -> int:
     """Write a study's published results and their README; 1 where it cannot be published as it is."""
-    from analysis.contents import gather_all
-    from analysis.published_readme import kept, text
-    from robustness.publishing import PublishError
-    from robustness.publishing import publish as write
+    from analysis.contents.gather import gather_all
+    from analysis.report.readme import kept, text
+    from robustness.published.publish import PublishError
+    from robustness.published.publish import publish as write
 
     source = Store(stored_root(options.study, options.results), read_only=True)
     target = Store(child(options.to, source.name))

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from robustness.commands.console import FAILED, INTERRUPTED, err, out, takes_results, takes_study
 from robustness.commands.looking import write_report
+from robustness.console import FAILED, INTERRUPTED, err, out, takes_results, takes_study
 from robustness.jobs.versions import difference
-from robustness.missing import Missing, missing
-from robustness.published import to_train
+from robustness.published.shipped import to_train
 from robustness.results import Store, child
-from robustness.results.patience import patiently
-from robustness.results.storage import shown
+from robustness.results.files.folder import shown
+from robustness.results.files.retrying import patiently
+from robustness.search.missing import Missing, missing
 from robustness.study import Study
 from robustness.workloads import DataError
 
 if TYPE_CHECKING:
     import argparse
 
-    from robustness.commands.console import Add
+    from robustness.console import Add
 
 
 def add_commands(add: Add) -> None:
@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
             for workload in to_train(study, Store(child(options.results, study.name)), use_published=given):
                 workload.fetch()
         if options.smoke and not options.address:
-            from robustness.sweep.here import run_here
+            from robustness.sweep.in_process import run_here
 
             sweep = run_here(study, options.results, quiet=options.quiet, use_published=given)
         else:

@@ -8,10 +8,10 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from robustness.commands.console import BAD_INPUT, FAILED, err, out, takes_results
+from robustness.console import BAD_INPUT, FAILED, err, out, takes_results
 
 if TYPE_CHECKING:
-    from robustness.commands.console import Add
+    from robustness.console import Add
 
 TOKEN = "ROBUSTNESS_TOKEN"  # noqa: S105 - the name of a variable
 LEAST = 16
@@ -61,10 +61,11 @@ class TokenError(Exception):
 
 def serve(options: argparse.Namespace) -> int:
     """Answer until Ctrl-C; 2 for a token that is none, 1 where the address cannot be listened on."""
-    from analysis.service.server import LOOPBACK, ServiceError
+    from analysis.service.server import ServiceError
     from analysis.service.server import serve as answer
+    from analysis.service.web.guard import LOOPBACK
     from robustness.jobs.cluster import DEFAULT_ADDRESS
-    from robustness.results.storage import shown
+    from robustness.results.files.folder import shown
 
     try:
         given = _given(options.token_file)

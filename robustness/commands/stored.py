@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from robustness.published import FOLDER, is_published, published
+from robustness.published.shipped import FOLDER, is_published, published
 from robustness.results import StorageError, load
-from robustness.results.storage import absolute, child, is_uri
+from robustness.results.files.folder import absolute, child, is_uri
 from robustness.study import Study, studies
 from robustness.study.file import SUFFIXES
 

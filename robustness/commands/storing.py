@@ -6,18 +6,18 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING
 
-from robustness.commands.console import BAD_INPUT, err, out, takes_stored
 from robustness.commands.stored import stored_root
+from robustness.console import BAD_INPUT, err, out, takes_stored
 from robustness.results import Store, child
 from robustness.results import compact as merge
 from robustness.results import pull as copy
-from robustness.results.storage import shown
+from robustness.results.files.folder import shown
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from robustness.commands.console import Add
+    from robustness.console import Add
     from robustness.results.batches import OnProgress
 
 QUIET_S = 2.0

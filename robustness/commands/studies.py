@@ -5,15 +5,15 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from robustness.commands.console import BAD_INPUT, FAILED, err, out, positive, takes_results, takes_study
-from robustness.published import published
+from robustness.console import BAD_INPUT, FAILED, err, out, positive, takes_results, takes_study
+from robustness.published.shipped import published
 from robustness.results import Store, child, list_studies, load
 from robustness.study import Study, StudyError, studies
 
 if TYPE_CHECKING:
     import argparse
 
-    from robustness.commands.console import Add
+    from robustness.console import Add
 
 
 def add_commands(add: Add) -> None:
@@ -56,6 +56,7 @@ def validate(options: argparse.Namespace) -> int:
 def plan(options: argparse.Namespace) -> int:
     """Print what is left of a study and what it takes; 1 where it could not be calibrated."""
     from robustness.plan import plan as make_plan
+    from robustness.plan import plan_text
 
     study = Study.load(options.study)
     store = Store(child(options.results, study.name))
@@ -74,7 +75,7 @@ def plan(options: argparse.Namespace) -> int:
             err.print(f"error: {error}")
             return FAILED
         made = made.calibrated(paces)
-    out.print("\n".join([made.text(options.gpu_hour_price), *lines]))
+    out.print("\n".join([plan_text.text(made, options.gpu_hour_price), *lines]))
     return 0
 
 

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from robustness.sweep.shipping import archive, module_files, own_modules
+from robustness.worker.own_modules import archive, module_files, own_modules
 
 if TYPE_CHECKING:
     from robustness.study import Study
@@ -32,7 +32,7 @@ def pack(study: Study) -> Package:
     """Return a study's package.
 
     Raises:
-        robustness.sweep.shipping.ShippingError: its own modules are too large.
+        robustness.worker.own_modules.ShippingError: its own modules are too large.
     """
     file = f"{study.name}.yaml"
     modules = {name: path.read_bytes() for name, path in module_files(own_modules(study)).items()}

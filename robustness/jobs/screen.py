@@ -9,7 +9,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from robustness.commands.console import err, out
+from robustness.console import err, out
 from robustness.sweep.progress import Bar, Line
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from robustness.jobs.errors import JobsError
 from robustness.jobs.job import CLUSTERS_OWN, RESULTS, STUDY, SUBMITTED_WITH, VERSION
 from robustness.jobs.versions import SUBMITTED_WITH as SUBMITTED_WITH_ENV
 from robustness.jobs.versions import installed
-from robustness.results.storage import shown
+from robustness.results.files.folder import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """What a study will cost before it is run: runs, stored runs, hours and money, from what earlier runs took."""
 
-from robustness.plan.paces import Pace
 from robustness.plan.planning import Part, Plan, plan
+from robustness.plan.stored_pace import Pace
 
 __all__ = ["Pace", "Part", "Plan", "plan"]

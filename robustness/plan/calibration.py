@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from robustness.plan.clocked import Clock, clocked
-from robustness.plan.paces import Pace
+from robustness.plan.clock import Clock, clocked
 from robustness.plan.planning import workers
-from robustness.search import make_source
+from robustness.plan.stored_pace import Pace
+from robustness.search.make import make_source
 from robustness.sweep.stacks import LOSS_S, cut
-from robustness.sweep.trained import reason
 from robustness.training import default_device, train
-from robustness.training.fitting import pieces
+from robustness.training.stack_size import pieces
+from robustness.worker.attempts import reason
 from robustness.workloads import DataError
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, get_args
 import torch
 
 from robustness.plan.calibration import CalibrationError, device_of, measured_pace, middle_runs, stack_size
-from robustness.plan.sharing import sharing
-from robustness.plan.words import Engines, engine_lines
-from robustness.sweep.trained import reason
-from robustness.training.fitting import release
+from robustness.plan.gpu_sharing import sharing
+from robustness.plan.plan_text import Engines, engine_lines
+from robustness.training.stack_size import release
+from robustness.worker.attempts import reason
 from robustness.workloads import DataError
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from robustness.plan.paces import Pace
     from robustness.plan.planning import Plan
+    from robustness.plan.stored_pace import Pace
     from robustness.study import Study
     from robustness.workloads.base import Engine
 

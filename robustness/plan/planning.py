@@ -6,10 +6,10 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from robustness.plan.paces import CPU, Pace, paces_elsewhere, stored_paces
-from robustness.published import with_published
+from robustness.plan.stored_pace import CPU, Pace, paces_elsewhere, stored_paces
+from robustness.published.shipped import with_published
 from robustness.results import finished
-from robustness.search import make_source
+from robustness.search.make import make_source
 from robustness.study import Sampled
 
 if TYPE_CHECKING:
@@ -123,12 +123,6 @@ class Plan:
         if CPU in cost.devices:
             return cost.seconds * self.resources.cpus / 3600
         return cost.seconds * (1.0 if self.resources.gpus == "auto" else self.resources.gpus) / 3600
-
-    def text(self, price: float | None = None) -> str:
-        """Return the plan as a person reads it; `price` is that of a GPU-hour."""
-        from robustness.plan.words import text
-
-        return text(self, price)
 
     def calibrated(self, paces: dict[str, Pace]) -> Plan:
         """Return this plan with the paces of some workloads, by their name, that were measured for it."""

@@ -1,15 +1,15 @@
 """The results of a study: Parquet files that workers write and everybody reads."""
 
-from robustness.results.causes import ResultsWarning, StorageError, Unreachable
 from robustness.results.compaction import Compaction, compact
+from robustness.results.files.errors import ResultsWarning, StorageError, Unreachable
+from robustness.results.files.folder import child
+from robustness.results.files.retrying import patiently
 from robustness.results.following import Following
 from robustness.results.load import Results, list_studies, load
-from robustness.results.patience import patiently
 from robustness.results.pulling import Pulled, pull
-from robustness.results.schema import SCHEMA_VERSION, SchemaError
-from robustness.results.storage import child
 from robustness.results.store import Store
-from robustness.results.tables import finished
+from robustness.results.tables.arrow import finished
+from robustness.results.tables.schema import SCHEMA_VERSION, SchemaError
 
 __all__ = [
     "SCHEMA_VERSION",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import pyarrow as pa
 
-from robustness.results.schema import CURVES, RUNS
-from robustness.results.tables import in_order, winners
+from robustness.results.tables.arrow import in_order, winners
+from robustness.results.tables.schema import CURVES, RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

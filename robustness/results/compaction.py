@@ -28,7 +28,7 @@ import pyarrow.compute as pc
 from robustness.results.batches import BATCH_ROWS, PartsGoneError, Ticks, gather, pack
 from robustness.results.index import COLUMNS, Index
 from robustness.results.parts import NOTE
-from robustness.results.schema import RUNS
+from robustness.results.tables.schema import RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from robustness.results.schema import CURVES
-from robustness.results.tables import in_order, to_frame
+from robustness.results.tables.arrow import in_order, to_frame
+from robustness.results.tables.schema import CURVES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

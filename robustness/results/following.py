@@ -11,8 +11,8 @@ from robustness.results.batches import ORDER
 from robustness.results.compaction import FAILED
 from robustness.results.curves import read_curves
 from robustness.results.index import COLUMNS, Index
-from robustness.results.schema import RUNS
-from robustness.results.tables import in_order, join, to_frame, winners
+from robustness.results.tables.arrow import in_order, join, to_frame, winners
+from robustness.results.tables.schema import RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from robustness.results.schema import RUNS
-from robustness.results.tables import join, winners
+from robustness.results.tables.arrow import join, winners
+from robustness.results.tables.schema import RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from robustness.results.causes import StorageError
-from robustness.results.storage import absolute, child, is_uri, open_folder, shown
+from robustness.results.files.errors import StorageError
+from robustness.results.files.folder import absolute, child, is_uri, shown
+from robustness.results.files.opening import open_folder
 from robustness.results.store import Store
 
 if TYPE_CHECKING:

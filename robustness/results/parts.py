@@ -13,21 +13,20 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from robustness.results.causes import ResultsWarning, StorageError, Unreachable
-from robustness.results.parquet import decode
-from robustness.results.schema import NewerSchemaError, SchemaError
-from robustness.results.storage import Entry, LocalFolder, shown
+from robustness.results.files.errors import ResultsWarning, StorageError, Unreachable
+from robustness.results.files.folder import PUBLISHED, Entry, shown
+from robustness.results.files.local import LocalFolder
+from robustness.results.tables.parquet import decode
+from robustness.results.tables.schema import NewerSchemaError, SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from robustness.results.storage import Folder
+    from robustness.results.files.folder import Folder
 
 NOTE = "compaction.json"
 """What a compaction writes between its new parts and the removal of the old ones; see `compaction`."""
 
-PUBLISHED = "published.json"
-"""What marks results that were published: nothing in their folder is moved."""
 
 _ENDING = ".parquet"
 _TRIES = 60

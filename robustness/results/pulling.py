@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from robustness.results.batches import PartsGoneError, Ticks, gather, pack
-from robustness.results.causes import StorageError
+from robustness.results.files.errors import StorageError
+from robustness.results.files.folder import shown
 from robustness.results.index import COLUMNS, Index
-from robustness.results.schema import RUNS
-from robustness.results.storage import shown
+from robustness.results.tables.schema import RUNS
 
 if TYPE_CHECKING:
     from robustness.results.batches import OnProgress

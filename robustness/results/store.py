@@ -23,12 +23,13 @@ from typing import TYPE_CHECKING, Any
 
 from robustness.results.batches import ORDER
 from robustness.results.curves import read_curves
+from robustness.results.files.folder import absolute, shown
+from robustness.results.files.opening import open_folder
 from robustness.results.index import COLUMNS, Index
-from robustness.results.parquet import encode
 from robustness.results.parts import PartReader
-from robustness.results.schema import CURVES, RUNS
-from robustness.results.storage import absolute, open_folder, shown
-from robustness.results.tables import finished, in_order, join, to_frame, to_table, winners
+from robustness.results.tables.arrow import finished, in_order, join, to_frame, to_table, winners
+from robustness.results.tables.parquet import encode
+from robustness.results.tables.schema import CURVES, RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from robustness.results.storage import Folder
+    from robustness.results.files.folder import Folder
 
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _HOUR = 3600.0

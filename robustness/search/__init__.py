@@ -1,54 +1,6 @@
 """Where a sweep's runs come from: a grid's missing cells, or Optuna."""
 
-from __future__ import annotations
+from robustness.search.make import make_source
+from robustness.search.source import Outcome, Source
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
-
-from robustness.search.grid import GridSource
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import pandas as pd
-
-    from robustness.study import Run, Study
-
-__all__ = ["GridSource", "Outcome", "Source", "make_source"]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How one run went, as the driver needs to know it; errors in percent, None for a failed run."""
-
-    run_id: str
-    status: str
-    validation_error: float | None
-    test_error: float | None
-
-
-class Source(Protocol):
-    """Where runs come from: a grid, or searches that want to know how the last ones went.
-
-    Attributes:
-        total: runs of the study.
-        done: those that were stored at the start.
-    """
-
-    total: int
-    done: int
-
-    def next(self) -> list[Run]:
-        """Return runs to train now; none means that all are handed out, or that outcomes must come first."""
-
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
-        """Learn how runs went."""
-
-
-def make_source(study: Study, stored: pd.DataFrame) -> Source:
-    """Return where the runs of `study` come from; `stored` is its table of runs."""
-    if study.search.sampler == "grid":
-        return GridSource(study, stored)
-    from robustness.search.sampled import SampledSource
-
-    return SampledSource(study, stored)
+__all__ = ["Outcome", "Source", "make_source"]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from robustness.search import Outcome
+    from robustness.search.source import Outcome
     from robustness.study import Run, Study
 
 

@@ -19,7 +19,7 @@ from robustness.study import Sampled
 if TYPE_CHECKING:
     import pandas as pd
 
-    from robustness.search import Outcome
+    from robustness.search.source import Outcome
     from robustness.study import Run, Study
     from robustness.study.optimizer_entry import OptimizerEntry
 

@@ -8,10 +8,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import (
-    AfterValidator,
     Field,
     ModelWrapValidatorHandler,
-    Strict,
     WrapValidator,
     field_validator,
     model_serializer,
@@ -19,35 +17,15 @@ from pydantic import (
 )
 
 from robustness.options import Model
-from robustness.study.messages import show
-from robustness.study.problems import refusal, refuse, validated
+from robustness.validation.messages import show
+from robustness.validation.numbers import NonNegative, Positive, Whole, once_each
+from robustness.validation.problems import refusal, refuse, validated
 
 if TYPE_CHECKING:
     from typing import Self
 
-    from pydantic import ValidationInfo, ValidatorFunctionWrapHandler
+    from pydantic import ValidationInfo
     from pydantic_core import InitErrorDetails
-
-Positive = Annotated[float, Strict(), Field(gt=0)]
-# -0.0 is 0.0 to every optimizer: it must not become another run.
-NonNegative = Annotated[float, Strict(), Field(ge=0), AfterValidator(abs)]
-Whole = Annotated[int, Strict()]
-
-
-def once_each(raw: Any, handler: ValidatorFunctionWrapHandler) -> Any:
-    """Refuse a number that is in a list twice, beside whatever else is wrong with the list."""
-    items = list(raw) if isinstance(raw, (list, tuple)) else []
-    first = {value: index for index, value in reversed(list(enumerate(items))) if _is_number(value)}
-    repeats = [
-        refusal(f"{show(value)} is in the list twice", index)
-        for index, value in enumerate(items)
-        if _is_number(value) and first[value] != index
-    ]
-    return validated(handler, raw, Model, *repeats)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def log_spaced(low: float, high: float, points: int) -> tuple[float, ...]:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ruamel.yaml import YAML
 
-from robustness.study.messages import nearest
-from robustness.study.problems import Problem, StudyError
-from robustness.study.reading import refused, shown
-from robustness.study.study import Study
-from robustness.study.yaml_document import Document
+from robustness.validation.document import Document
+from robustness.validation.messages import nearest
+from robustness.validation.problems import Problem, StudyError
+from robustness.validation.text import refused, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from robustness.options import Model
+
+Made = TypeVar("Made")
 
 FOLDER = Path("search_spaces")
 PACKAGED = Path(__file__).resolve().parents[2] / "search_spaces"
@@ -72,8 +75,8 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def parse(text: str, file: str) -> Study:
-    """Make a study of YAML.
+def parse(text: str, file: str, make: Callable[..., Made]) -> Made:
+    """Return what `make` makes of the keys of a study's YAML.
 
     Raises:
         StudyError: with everything that is wrong, each with its line in `file`.
@@ -83,7 +86,7 @@ def parse(text: str, file: str) -> Study:
     document = Document(text, file)
     stem = Path(file).stem
     try:
-        study = Study(**{"name": stem, **document.data})
+        study = make(**{"name": stem, **document.data})
     except StudyError as error:
         problems = [
             document.placed(problem.loc, problem.message)
@@ -109,7 +112,7 @@ def _in_order(problems: list[Problem]) -> list[Problem]:
     return sorted(problems, key=lambda problem: problem.line or 0)
 
 
-def write(study: Study) -> str:
+def write(study: Model) -> str:
     """Return a study as YAML, every option written out."""
     yaml: Any = YAML(typ="safe", pure=True)
     yaml.default_flow_style = False

@@ -19,10 +19,10 @@ from pydantic import (
 from robustness.optimizers import OPTIMIZERS, Optimizer
 from robustness.options import Model
 from robustness.study.axis import Axis, DecayAxis
-from robustness.study.messages import show
-from robustness.study.own import optimizer_of
-from robustness.study.problems import chosen, placed_all, refusal, refuse, validated
+from robustness.study.own_classes import optimizer_of
 from robustness.study.space import SearchSpace
+from robustness.validation.messages import show
+from robustness.validation.problems import chosen, placed_all, refusal, refuse, validated
 
 if TYPE_CHECKING:
     from pydantic import ValidatorFunctionWrapHandler

@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, Strict
 
 from robustness.options import Model
-from robustness.study.axis import Whole
-from robustness.study.messages import show
-from robustness.study.problems import refusal, refuse
+from robustness.validation.messages import show
+from robustness.validation.numbers import Whole
+from robustness.validation.problems import refusal, refuse
 
 
 def _stack_size(raw: object) -> object:

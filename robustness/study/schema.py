@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from robustness.claims.catalogue import paper_claims
 from robustness.optimizers import OPTIMIZERS
-from robustness.study.catalogue import paper_claims
 from robustness.study.study import Study
 from robustness.workloads import WORKLOADS
 

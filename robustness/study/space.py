@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, Field, SerializeAsAny, model_serializer
 
 from robustness.options import Model
-from robustness.study.axis import Axis, DecayAxis, Whole
-from robustness.study.messages import nearest, show
-from robustness.study.problems import build, refusal, refuse, validated
+from robustness.study.axis import Axis, DecayAxis
+from robustness.validation.messages import nearest, show
+from robustness.validation.numbers import Whole
+from robustness.validation.problems import build, refusal, refuse, validated
 
 if TYPE_CHECKING:
     from pydantic_core import InitErrorDetails

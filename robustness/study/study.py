@@ -22,23 +22,16 @@ from pydantic import (
     model_validator,
 )
 
+from robustness.claims.catalogue import Claims
 from robustness.options import Model
-from robustness.study.axis import once_each
-from robustness.study.catalogue import Claims
-from robustness.study.messages import show
 from robustness.study.optimizer_entry import OptimizerEntry, Optimizers
-from robustness.study.problems import (
-    StudyError,
-    placed,
-    problems_of,
-    refusal,
-    refuse,
-    validated,
-)
 from robustness.study.resources import Resources
 from robustness.study.run import Run
 from robustness.study.space import Grid, Sampled, Search, SearchSpace, too_few_cells, without_points
 from robustness.study.workload_entry import Workloads
+from robustness.validation.messages import show
+from robustness.validation.numbers import once_each
+from robustness.validation.problems import StudyError, placed, problems_of, refusal, refuse, validated
 
 if TYPE_CHECKING:
     from typing import Self
@@ -156,8 +149,8 @@ class Study(Model):
             StudyError: with everything that is wrong, each with its line.
         """
         from robustness.study.file import find
-        from robustness.study.imported import beside
-        from robustness.study.reading import read, shown
+        from robustness.study.import_string import beside
+        from robustness.validation.text import read, shown
 
         path = find(name_or_path)
         with beside(path):
@@ -174,7 +167,7 @@ class Study(Model):
         """
         from robustness.study.file import parse
 
-        study = parse(text, file)
+        study = parse(text, file, cls)
         study._text = text
         return study
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError
 
-from robustness.study.own import workload_of
-from robustness.study.problems import chosen, placed_all, refusal, refuse
+from robustness.study.own_classes import workload_of
+from robustness.validation.problems import chosen, placed_all, refusal, refuse
 from robustness.workloads import WORKLOADS, Workload
 
 

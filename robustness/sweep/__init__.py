@@ -1,6 +1,6 @@
 """A study being executed."""
 
-from robustness.sweep.execute import Sweep, SweepError, run
 from robustness.errors import ClusterError
+from robustness.sweep.tune import Sweep, SweepError, run
 
 __all__ = ["ClusterError", "Sweep", "SweepError", "run"]

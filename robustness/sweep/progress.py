@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from robustness.study import Run, Study
-    from robustness.sweep.worker import Report
+    from robustness.worker.report import Report
 
 LINE_EVERY_S = 5.0
 WAITING = "waiting for the first results"

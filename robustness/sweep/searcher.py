@@ -10,24 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 from ray.tune.search import Searcher
 
-from robustness.results import StorageError
-from robustness.results.patience import patiently
-from robustness.search import Outcome
 from robustness.errors import ClusterError
+from robustness.results import StorageError
+from robustness.results.files.retrying import patiently
+from robustness.search.source import Outcome
 from robustness.sweep.stacks import cut, held_together
-from robustness.sweep.trained import lost_row
-from robustness.sweep.worker import Report, encode, taken_over
+from robustness.worker.attempts import lost_row
+from robustness.worker.report import Report, encode
+from robustness.worker.work import taken_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from robustness.results import Store
     from robustness.results.checkpoints import Held
-    from robustness.search import Source
+    from robustness.search.source import Source
     from robustness.study import Run, Study
-    from robustness.sweep.pace import Pace
+    from robustness.sweep.capacity import Room
     from robustness.sweep.progress import Progress
-    from robustness.sweep.room import Room
+    from robustness.sweep.run_time import Pace
 
 REPORT = "report"
 RUNS = "runs"

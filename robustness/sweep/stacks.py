@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from robustness.results.checkpoints import Held
     from robustness.study import Run
-    from robustness.sweep.pace import Pace
+    from robustness.sweep.run_time import Pace
     from robustness.workloads import Workload
 
 LARGEST = 128

@@ -7,18 +7,18 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from robustness import published
+from robustness.published import shipped
 from robustness.results import StorageError, Store, child
 from robustness.results.checkpoints import Checkpoints
-from robustness.search import make_source
-from robustness.sweep.pace import Pace
+from robustness.search.make import make_source
+from robustness.sweep.run_time import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from robustness.results.checkpoints import Held
-    from robustness.search import Source
+    from robustness.search.source import Source
     from robustness.study import Study
     from robustness.sweep.progress import Progress
 
@@ -74,14 +74,14 @@ def begin(study: Study, results: str | Path, *, use_published: bool = True) -> I
         StorageError: the results folder cannot be read or written.
     """
     store = Store(child(str(results), study.name))
-    published.refuse(store)
+    shipped.refuse(store)
     sweep_id = uuid.uuid4().hex
     before = store.claim(sweep_id)  # before anything is read: from here on no other sweep's worker adds to it
     try:
         store.write_study(study.text)
         store.clean()
         stored = store.runs()
-        if taken := published.take(study, store, stored) if use_published else 0:
+        if taken := shipped.take(study, store, stored) if use_published else 0:
             stored = store.runs()
         held = Checkpoints(store).held()
         yield Start(study, store, sweep_id, make_source(study, stored), Pace(study, stored), before, held, taken)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
     from robustness.study import Run
     from robustness.training.history import History
+    from robustness.training.rows import State
     from robustness.workloads.data import Feed
-
-State = dict[str, Any]
 
 
 class Keeper(Protocol):
@@ -91,12 +90,6 @@ class Course:
             "feed": self.feed.state(),
             "random": _random(self.device),
         }
-
-
-def places_of(run_ids: Sequence[str], wanted: Sequence[str]) -> list[int]:
-    """Return where the `wanted` runs stand among `run_ids`; of a run that stands there twice either row will do."""
-    place = {run_id: index for index, run_id in enumerate(run_ids)}
-    return [place[run_id] for run_id in wanted]
 
 
 def to_bytes(state: State) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from robustness.training.compiled import Compiled
-from robustness.training.lowering import raised
+from robustness.training.mixed_precision import raised
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

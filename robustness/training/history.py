@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from robustness.study.run import identity
-from robustness.training.checkpoint import places_of
+from robustness.training.rows import places_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from robustness.study import Run
-    from robustness.training.checkpoint import Keeper, State
+    from robustness.training.checkpoint import Keeper
+    from robustness.training.rows import State
     from robustness.workloads import Workload
     from robustness.workloads.data import Batch
 

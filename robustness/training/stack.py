@@ -15,11 +15,11 @@ from torch.func import functional_call, grad_and_value, vmap
 
 from robustness.randomness import initial_model, masks
 from robustness.study.run import options_json
-from robustness.training.checkpoint import Course, places_of
+from robustness.training.checkpoint import Course
 from robustness.training.compiled import Compiled
 from robustness.training.history import History
-from robustness.training.lowering import Lowered, raised
-from robustness.training.rule_state import resume_rule, rule_state
+from robustness.training.mixed_precision import Lowered, raised
+from robustness.training.rows import places_of, resume_rule, rule_state
 from robustness.training.sharpness import due, examples, sharpness
 from robustness.workloads.base import Workload
 
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
     from robustness.optimizers.base import UpdateRule
     from robustness.study import Run
-    from robustness.training.checkpoint import Keeper, State
+    from robustness.training.checkpoint import Keeper
+    from robustness.training.rows import State
     from robustness.training.sharpness import Sharpness
     from robustness.workloads.data import Batch
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from robustness.workloads.base import Data, Workload
+from robustness.workloads.base import Workload
 from robustness.workloads.cifar import CIFAR10, CIFAR100
+from robustness.workloads.data import Data
 from robustness.workloads.digits import Digits, DigitsCNN
 from robustness.workloads.imagenet import ImageNet
 from robustness.workloads.places import DataError

@@ -13,7 +13,7 @@ from pydantic import Field, PositiveInt, model_validator
 
 from robustness.models import ResNet18Options, ResNet34Options
 from robustness.workloads.augmentation import crop_and_flip
-from robustness.workloads.base import Data
+from robustness.workloads.data import Data
 from robustness.workloads.downloads import Remote, extract, fetch, locked, verify
 from robustness.workloads.images import Colour, ImageWorkload, Network, held_out, normalized, subset
 from robustness.workloads.places import DataError, data_folder

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from robustness.workloads.base import Data, Workload
+from robustness.workloads.base import Workload
+from robustness.workloads.data import Data
 
 if TYPE_CHECKING:
     from typing import Self

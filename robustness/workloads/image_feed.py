@@ -11,7 +11,6 @@ from torch.utils.data import DataLoader
 from robustness.randomness import augmentation, data_order, steps_per_epoch
 from robustness.workloads.data import EVALUATION_BATCH, Feed
 from robustness.workloads.image_folder import TEST, ImageFiles
-from robustness.workloads.imagenet import MEAN, STD
 from robustness.workloads.images import held_out, normalized, subset
 from robustness.workloads.places import DataError
 
@@ -21,31 +20,56 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from robustness.workloads.data import Batch
-    from robustness.workloads.image_folder import Key
-    from robustness.workloads.imagenet import ImageNet
+    from robustness.workloads.image_folder import Images, Key
+    from robustness.workloads.images import Colour, ImageWorkload
 
 
 class ImageFeed(Feed):
     """Batches (n, 3, size, size), channels last, and their classes; the same whatever the number of workers."""
 
-    def __init__(self, workload: ImageNet, seed: int, device: str, dtype: torch.dtype) -> None:
-        """List the images of `seed`; none is read yet."""
-        train, test = workload.images()
+    def __init__(
+        self,
+        workload: ImageWorkload,
+        images: tuple[Images, Images],
+        seed: int,
+        *,
+        size: int,
+        readers: int,
+        mean: Colour,
+        std: Colour,
+        device: str,
+        dtype: torch.dtype,
+    ) -> None:
+        """List the images of `seed`; none is read yet.
+
+        Args:
+            workload: Its batch size, and how many images of each split it takes.
+            images: Those to train on, and those of the test.
+            seed: Draws the splits, the order and the crops.
+            size: Side of the crops.
+            readers: Processes that read images.
+            mean: Of each colour, taken off; of values 0 to 1.
+            std: Of each colour, divided by.
+            device: Where the batches go.
+            dtype: Of the images.
+        """
+        train, test = images
+        self._mean, self._std = mean, std
         self._device, self._dtype, self._seed = device, dtype, seed
         draws = augmentation(seed).initial_seed()
-        self._files, self._tested = (ImageFiles(images, workload.image_size, draws) for images in (train, test))
+        self._files, self._tested = (ImageFiles(each, size, draws) for each in images)
         self._train, self._validation = held_out(train.targets, workload.validation_size, workload.train_size, seed)
         self._targets = train.targets[self._train]
         self._test = subset(test.targets, workload.test_size, seed=0)
         # A loader draws a seed for its workers, and would draw it from the generator of the dropout.
         generator = torch.Generator().manual_seed(0)
-        self._load = partial(DataLoader, num_workers=workload.readers, pin_memory=device == "cuda", generator=generator)
+        self._load = partial(DataLoader, num_workers=readers, pin_memory=device == "cuda", generator=generator)
         # Its workers stay for the whole training: starting them takes seconds.
         self._order = _Epochs(self._train, data_order(len(self._train), workload.batch_size, seed))
         self._epochs = self._load(
             self._files,
             batch_sampler=self._order,
-            persistent_workers=workload.readers > 0,
+            persistent_workers=readers > 0,
         )
         self.steps = steps_per_epoch(len(self._train), workload.batch_size)
         self.splits = ("test", "validation") if workload.has_validation else ("test",)
@@ -76,7 +100,7 @@ class ImageFeed(Feed):
     def _moved(self, batches: Iterable[Batch]) -> Iterator[Batch]:
         for images, targets in _plainly(batches):
             # Moved as bytes, of which there are a quarter as many.
-            inputs = normalized(images.to(self._device, non_blocking=True), MEAN, STD)
+            inputs = normalized(images.to(self._device, non_blocking=True), self._mean, self._std)
             yield (
                 inputs.to(self._dtype, memory_format=torch.channels_last),
                 targets.to(self._device, non_blocking=True),

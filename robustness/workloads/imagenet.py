@@ -87,7 +87,17 @@ class ImageNet(ImageWorkload):
         """
         from robustness.workloads.image_feed import ImageFeed
 
-        return ImageFeed(self, seed, device, dtype)
+        return ImageFeed(
+            self,
+            self.images(),
+            seed,
+            size=self.image_size,
+            readers=self.readers,
+            mean=MEAN,
+            std=STD,
+            device=device,
+            dtype=dtype,
+        )
 
     def model(self) -> nn.Module:
         """Return the network; its convolutions keep the channels last."""

@@ -27,7 +27,7 @@ def _network(raw: object) -> ModelOptions:
     if isinstance(raw, ModelOptions):
         return raw
     # Its words about a wrong option are those that a study has for workloads and optimizers.
-    from robustness.study.problems import chosen
+    from robustness.validation.problems import chosen
 
     return chosen(dict(raw) if isinstance(raw, Mapping) else raw, MODELS, "model")
 

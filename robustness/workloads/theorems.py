@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from robustness.workloads.base import Data, Workload
+from robustness.workloads.base import Workload
+from robustness.workloads.data import Data
 
 if TYPE_CHECKING:
     from torch import Tensor

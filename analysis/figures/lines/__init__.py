@@ -1,0 +1,1 @@
+"""Figures of lines and points."""

@@ -1,0 +1,117 @@
+"""What happened over the epochs in each optimizer's best cell."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.figures.base.line_panels import Line, Panel, draw
+from analysis.formats import bands, seed_counts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from analysis.figures.base.theme import Drawing
+
+EPOCH_AXIS = {"showgrid": False, "rangemode": "tozero"}
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A column of a table, what a panel of it is called, and how its numbers are written.
+
+    `inverse`: 1 / column is drawn, run by run; `exponential`: exp(column). `ask`: how to have it measured.
+    """
+
+    column: str
+    title: str
+    unit: str
+    form: str
+    inverse: bool = False
+    exponential: bool = False
+    ask: str = ""
+
+    def of(self, table: pd.DataFrame) -> pd.Series:
+        """Return the quantity of each row; NaN where it is unknown, or the column is not there."""
+        if self.column not in table:
+            return pd.Series(np.nan, index=table.index, dtype=np.float64)
+        values = table[self.column].astype(np.float64)
+        if self.exponential:
+            # Beyond exp(700) a number has no room; a loss that large is one of a network that has come apart.
+            return values.clip(upper=700.0).map(math.exp, na_action="ignore")
+        return 1 / values.where(values > 0) if self.inverse else values
+
+
+TEST_ERROR = Quantity("test_error", "Test error", "test error, %", "{:.2f} %")
+TRAIN_LOSS = Quantity("train_loss", "Training loss", "training loss, nats", "{:.3g}")
+PERPLEXITY = Quantity(
+    "test_loss", "Test perplexity", "perplexity: e to the test loss in nats", "{:.4g}", exponential=True
+)
+GRAD_NORM = Quantity("grad_norm", "Gradient norm", "‖∇L‖, mean over an epoch’s minibatches", "{:.3g}")
+GRAD_NORM_SQ = Quantity("grad_norm_sq", "Gradient norm G", "G: mean of ‖∇L‖² over an epoch’s minibatches", "{:.3g}")
+EFFECTIVE_DECAY = Quantity("effective_decay", "Effective decay", "d in w ← w (1 − lr · d)", "{:.3g}")
+EFFECTIVE_LR = Quantity("effective_lr", "Effective learning rate", "η / ‖w‖², after the epoch", "{:.3g}")
+SCHEDULER = Quantity("root_mean_v", "Scheduler of the decay", "1 / √v̄, v̄: mean second moment", "{:.3g}", inverse=True)
+
+
+def learning_curves(curves: pd.DataFrame, chosen: Mapping[str, list[str]]) -> Drawing:
+    """Return test error and training loss over the epochs.
+
+    Args:
+        curves: The curves table, of the chosen runs at least.
+        chosen: label -> run_ids of one cell, in the order of the optimizers' colors.
+    """
+    return draw([panel(curves, chosen, what) for what in (TEST_ERROR, TRAIN_LOSS)], _caption(curves, chosen))
+
+
+def gradient_norms(curves: pd.DataFrame, chosen: Mapping[str, list[str]]) -> Drawing:
+    """Return gradient norm, effective decay and effective learning rate over the epochs, as far as they are recorded.
+
+    Arguments as in `learning_curves`.
+    """
+    caption = (
+        f"{_caption(curves, chosen)} The gradient is that of the loss alone, without weight decay. "
+        "Effective decay: what the optimizer multiplied by the learning rate to shrink the weights; an "
+        "L2 penalty acts through the gradient and has none."
+    )
+    panels = [panel(curves, chosen, what) for what in (GRAD_NORM, EFFECTIVE_DECAY)]
+    rates = panel(curves, chosen, EFFECTIVE_LR)
+    if not rates.lines:
+        return draw(panels, caption)
+    caption += (
+        " Effective learning rate: the learning rate over the weights’ squared norm, what is left of it in a network "
+        "whose outputs do not depend on the scale of its weights."
+    )
+    return draw([*panels, rates], caption, columns=3)
+
+
+def panel(curves: pd.DataFrame, chosen: Mapping[str, list[str]], what: Quantity) -> Panel:
+    """Return one quantity over the epochs: a line a label, in the order of the optimizers' colors."""
+    lines = [line(curves, ids, i, label, what) for i, (label, ids) in enumerate(chosen.items())]
+    return Panel(what.title, what.unit, "epoch", [one for one in lines if len(one.x)], EPOCH_AXIS)
+
+
+def line(curves: pd.DataFrame, run_ids: Sequence[str], number: int, label: str, what: Quantity, **look: Any) -> Line:
+    """Return a quantity over the epochs: mean over the runs, band from the least to the greatest of them."""
+    rows = curves[curves["run_id"].isin(run_ids)]
+    known = rows.assign(value=what.of(rows)).dropna(subset="value")
+    table = known.groupby("epoch")["value"].agg(["mean", "min", "max", "count"])
+    epochs = table.index.to_numpy(dtype=np.float64)
+    mean, low, high = (table[c].to_numpy(dtype=np.float64) for c in ("mean", "min", "max"))
+    form = what.form.format
+    texts = [
+        f"epoch {epoch:.0f}<br><b>{form(value)}</b><br>{seed_counts([seeds])}"
+        + (f", {form(least)} to {form(most)}" if seeds > 1 else "")
+        for epoch, value, least, most, seeds in zip(epochs, mean, low, high, table["count"], strict=True)
+    ]
+    return Line(label, number, epochs, mean, low, high, texts, **look)
+
+
+def _caption(curves: pd.DataFrame, chosen: Mapping[str, list[str]]) -> str:
+    held = set(curves["run_id"])
+    counts = [sum(run in held for run in ids) for ids in chosen.values()]
+    return f"The ringed cell of each optimizer: mean over {seed_counts(counts)}.{bands(counts)}"

@@ -1,0 +1,196 @@
+"""From the runs table to one map per optimizer: every cell's mean, spread, seeds and divergence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.landscapes.labels import label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from analysis.landscapes.labels import Labels
+
+    Floats = NDArray[np.float64]
+    Axis = Sequence[float] | Mapping[str, Sequence[float]] | None
+
+
+class Status(IntEnum):
+    """What is known of a cell."""
+
+    MISSING = 0
+    COMPLETED = 1
+    PARTLY_DIVERGED = 2
+    DIVERGED = 3
+    FAILED = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Landscape:
+    """All cells of one optimizer.
+
+    Arrays are (W, L): a row a weight decay, a column a learning rate, both ascending. A weight decay of 0,
+    which has no place on a log axis, is row 0 when `zero` is true; `positive` slices it off.
+
+    Attributes:
+        label: The optimizer's name in the study.
+        metric: Column of the runs table that was averaged.
+        lr: (L,) base learning rates.
+        weight_decay: (W,) on the study's common scale.
+        weight_decay_native: (W,) what the optimizer was given; NaN where no run tells.
+        mean: Mean of the metric over a cell's seeds; diverged runs count with the error of chance, failed
+            runs not at all; NaN without a result.
+        std: Sample standard deviation (ddof 1); NaN with fewer than two seeds.
+        low: Least value among the seeds.
+        high: Greatest value among the seeds.
+        seeds: Runs behind the mean.
+        diverged: Share of these that diverged, 0..1; NaN without a result.
+        failed: Runs without a result after all retries.
+        status: `Status` of each cell.
+    """
+
+    label: str
+    metric: str
+    lr: Floats
+    weight_decay: Floats
+    weight_decay_native: Floats
+    mean: Floats
+    std: Floats
+    low: Floats
+    high: Floats
+    seeds: NDArray[np.int64]
+    diverged: Floats
+    failed: NDArray[np.int64]
+    status: NDArray[np.int8]
+
+    @property
+    def zero(self) -> bool:
+        """Whether row 0 is a weight decay of 0."""
+        return len(self.weight_decay) > 0 and self.weight_decay[0] == 0
+
+    @property
+    def positive(self) -> slice:
+        """The rows with a place on a log axis."""
+        return slice(int(self.zero), None)
+
+
+def edges(values: Sequence[float] | Floats) -> Floats:
+    """Return the (n + 1,) edges of cells around n ascending positive values, in the values' own unit.
+
+    Inner edges are geometric midpoints; the outer ones mirror their neighbor, so that the end cells are as
+    wide on both sides. A single value gets one decade.
+
+    Raises:
+        ValueError: A value is not positive, or they don't ascend.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if not (np.all(values > 0) and np.all(np.diff(values) > 0)):
+        raise ValueError("cell edges need positive, ascending values")
+    logs = np.log10(values)
+    if len(logs) < 2:
+        return np.asarray(10 ** np.concatenate([logs - 0.5, logs + 0.5]))
+    middle = (logs[1:] + logs[:-1]) / 2
+    ends = 2 * logs[[0, -1]] - middle[[0, -1]]
+    return np.asarray(10 ** np.concatenate([ends[:1], middle, ends[1:]]))
+
+
+def landscapes(
+    runs: pd.DataFrame,
+    metric: str = "test_error",
+    labels: Labels | None = None,
+    lr: Axis = None,
+    weight_decay: Axis = None,
+) -> dict[str, Landscape]:
+    """Return one landscape per optimizer label.
+
+    Args:
+        runs: A runs table; the order of its rows and repeated rows change nothing.
+        metric: The column to average, in percent for errors.
+        labels: See `label`.
+        lr: The learning rates of the map, ascending, or label -> those of an optimizer; without them the rates of its
+            runs. Runs off the axes are left out, cells without a run are `MISSING`.
+        weight_decay: Likewise.
+    """
+    rows = runs if "label" in runs else label(runs, labels)
+    rows = rows[["label", "lr", "weight_decay", "weight_decay_native", "seed", "status", metric]]
+    parts = dict(iter(rows.groupby("label", observed=lr is None or weight_decay is None, sort=True)))
+    return {
+        str(name): _landscape(str(name), part, metric, of_label(lr, str(name)), of_label(weight_decay, str(name)))
+        for name, part in parts.items()
+    }
+
+
+def of_label(axis: Axis, label: str) -> Sequence[float] | None:
+    """Return the axis of one optimizer: its own where each has one."""
+    return axis[label] if isinstance(axis, Mapping) else axis
+
+
+def _axis(values: pd.Series, given: Sequence[float] | None) -> tuple[Floats, NDArray[np.int64]]:
+    """Return the axis (n,) and each value's place on it, -1 for a value that is not there."""
+    numbers = values.to_numpy(dtype=np.float64)
+    axis = np.unique(numbers if given is None else np.asarray(given, dtype=np.float64))
+    place = np.minimum(np.searchsorted(axis, numbers), len(axis) - 1)
+    return axis, np.where(axis[place] == numbers, place, -1)
+
+
+def _landscape(
+    name: str,
+    rows: pd.DataFrame,
+    metric: str,
+    lr: Sequence[float] | None,
+    weight_decay: Sequence[float] | None,
+) -> Landscape:
+    lr_axis, column = _axis(rows["lr"], lr)
+    decay_axis, row = _axis(rows["weight_decay"], weight_decay)
+    shape = (len(decay_axis), len(lr_axis))
+    inside = (column >= 0) & (row >= 0)
+    rows, cell = rows[inside], (row * shape[1] + column)[inside]
+    # Sums in one order of seeds: the order of rows must not change the last bit of a mean.
+    order = np.lexsort((rows["seed"].to_numpy(), cell))
+    rows, cell = rows.iloc[order], cell[order]
+    status = rows["status"].to_numpy()
+    values = rows[metric].astype(np.float64).where(status != "failed")
+    cells = values.groupby(cell).agg(["mean", "std", "min", "max", "count"]).reindex(range(shape[0] * shape[1]))
+
+    def grid(column: str) -> Floats:
+        return cells[column].to_numpy(dtype=np.float64).reshape(shape)
+
+    def count(kind: str) -> NDArray[np.int64]:
+        return np.bincount(cell[status == kind], minlength=shape[0] * shape[1]).reshape(shape).astype(np.int64)
+
+    diverged, failed = count("diverged"), count("failed")
+    seeds = np.nan_to_num(grid("count")).astype(np.int64)
+    share, state = _state(count("completed"), diverged, failed)
+    native = _native(decay_axis, rows)
+    return Landscape(
+        name, metric, lr_axis, decay_axis, native, grid("mean"), grid("std"), grid("min"), grid("max"),
+        seeds, share, failed, state,
+    )  # fmt: skip
+
+
+def _state(
+    completed: NDArray[np.int64], diverged: NDArray[np.int64], failed: NDArray[np.int64]
+) -> tuple[Floats, NDArray[np.int8]]:
+    """Return the share of results that diverged, and each cell's `Status`."""
+    results = completed + diverged
+    share = diverged / np.where(results, results, np.nan)
+    kinds = [share == 1, share > 0, results > 0, failed > 0]
+    states = [Status.DIVERGED, Status.PARTLY_DIVERGED, Status.COMPLETED, Status.FAILED]
+    return share, np.select(kinds, states, Status.MISSING).astype(np.int8)
+
+
+def _native(axis: Floats, rows: pd.DataFrame) -> Floats:
+    """Return (W,) native weight decays; a row without a run follows the ratio of the others."""
+    known = rows.groupby("weight_decay")["weight_decay_native"].first()
+    native = known.reindex(axis).to_numpy(dtype=np.float64)
+    positive = known[known.index > 0]
+    ratio = float((positive / positive.index).median()) if len(positive) else np.nan
+    return np.where(np.isnan(native), axis * ratio, native)

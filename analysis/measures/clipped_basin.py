@@ -1,0 +1,82 @@
+"""Whether the edge of the box could turn a comparison round: a clipped basin has no known width."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from analysis.formats import listing
+from analysis.landscapes.basin import LOW_DECAY, axis_widths
+
+if TYPE_CHECKING:
+    from analysis.landscapes.basin import Contact
+    from analysis.measures.draws import Surfaces
+    from analysis.statistics.comparison import Comparison
+
+AREAS = {"basin_area": False, "basin_area_absolute": True}
+DEPTHS = ("depth", "loss_depth", "best_epoch_depth")
+
+
+def clipped(study: Surfaces, comparison: Comparison) -> str:
+    """Return why what lies beyond the box could turn the comparison round, "" if it could not.
+
+    Of two basins the narrower one counts: what the box cuts off the wider one would only make it wider yet. Of two
+    depths the worse one, whose optimum may lie outside.
+    """
+    if not comparison.against or np.isnan(comparison.estimate):
+        return ""
+    first_is_less = comparison.value < comparison.other
+    less, greater = (comparison.of, comparison.against)[:: 1 if first_is_less else -1]
+    if comparison.measure in AREAS and comparison.delta is not None:
+        return _narrower(study, less, greater, comparison.delta, absolute=AREAS[comparison.measure])
+    if comparison.measure not in DEPTHS:
+        return ""
+    return _worse(study.losses if comparison.measure == "loss_depth" else study, greater)
+
+
+def _narrower(study: Surfaces, narrow: str, wide: str, delta: float, *, absolute: bool) -> str:
+    sides = list(study.contact(narrow, delta, absolute=absolute).sides)
+    if LOW_DECAY in sides and _strip(study, narrow, delta, absolute) <= _strip(study, wide, delta, absolute):
+        sides.remove(LOW_DECAY)
+    if not sides:
+        return ""
+    return f"the narrower basin, {narrow}'s, reaches the edge of the box at {listing(sides)}"
+
+
+def _strip(study: Surfaces, label: str, delta: float, absolute: bool) -> float:
+    """Return the decades of learning rate that a basin spans at weight decay 0; NaN where that was not measured.
+
+    Towards weight decay 0 every landscape becomes that strip. So a basin goes on below the box as wide as the strip,
+    and adds no more there than a basin whose strip is at least as wide.
+    """
+    one = study.replicates[label]
+    if not len(one.weight_decay) or one.weight_decay[0] > 0 or not study.common[label][0].any():
+        return float("nan")
+    limits = study.box.lr if study.box else (0.0, np.inf)
+    inside = study.inside(label, delta, absolute=absolute)[0]
+    return float(axis_widths(one.lr, limits)[inside].sum())
+
+
+def _worse(study: Surfaces, label: str) -> str:
+    one, cell = study.replicates[label], study.chosen[label]
+    if cell is None:
+        return ""
+    # The edge is that of what was run: a study under way has axes that go on beyond it.
+    measured = np.asarray(np.isfinite(one.diverged).any(axis=0))
+    columns = np.flatnonzero(measured.any(axis=0))
+    positive = np.flatnonzero(measured.any(axis=1) & (one.weight_decay > 0))
+    zero = one.weight_decay[0] == 0 and bool(measured[0, cell.column])
+    # An axis of a single value has no edge: the study asks for that value.
+    ends = (("low lr", columns[0]), ("high lr", columns[-1])) if len(one.lr) > 1 else ()
+    sides = [name for name, at in ends if cell.column == at]
+    if len(positive) and len(one.weight_decay) > 1:
+        # Below the least weight decay lies 0; where that was measured and is no better, nothing is cut off.
+        sides += [LOW_DECAY] if cell.row == positive[0] and not zero else []
+        sides += ["high weight decay"] if cell.row == positive[-1] else []
+    return f"the best cell of {label}, the worse one, lies on the edge of the box at {listing(sides)}" if sides else ""
+
+
+def edge(contact: Contact) -> str:
+    """Return the sides at which a basin meets the edge, in words; "" for none."""
+    return ", ".join(contact.sides)

@@ -1,0 +1,230 @@
+"""The report's words: the answer, the table, how it was made. Whatever comes from outside is escaped."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analysis.formats import count, listing, number, percent, plural, points, seed_counts, spread
+from analysis.measures.clipped_basin import edge
+from analysis.report import best_epoch_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from analysis.contents.gather import Contents
+    from analysis.contents.summary import Optimum, Summary
+
+NOTHING = "–"
+
+
+def sentence(contents: Contents) -> str:
+    """Return the answer in plain words, HTML; it measures and claims nothing beyond."""
+    found = [s for s in contents.summaries if s.least is not None]
+    if not len(contents.runs):
+        return "No run of this study is stored yet. The report fills as the sweep goes on."
+    if not found:
+        return "No cell has trained: every run diverged or failed."
+    best = min(found, key=lambda s: s.least.mean if s.least else np.inf)
+    where = _where(best.least)
+    seeds = seed_counts(n for s in found for n in s.seeds)
+    words = (
+        f"On {escape(contents.workload)}, {seeds}: least test error <strong>{_error(best.least)}</strong> "
+        f"({escape(best.label)}, {where})"
+    )
+    shares = sorted((s for s in found if np.isfinite(s.share)), key=lambda s: -s.share)
+    if shares and not contents.no_map:
+        parts = [f"<strong>{percent(s.share)}</strong> of {escape(s.label)}’s box" for s in shares]
+        words += f"; the basin within {points(contents.delta)} of each one’s ringed cell covers {listing(parts)}"
+    return f"{words}{clipped(contents)}."
+
+
+def clipped(contents: Contents) -> str:
+    """Return a sentence, without its full stop, on the basins that the box cuts off; "" for none."""
+    if contents.no_map:
+        return ""
+    names = [escape(s.label) for s in contents.summaries if s.contact and s.contact.sides]
+    if not names:
+        return ""
+    if len(names) == 1:
+        return f". The basin of {names[0]} reaches the edge of the box, so its full width is not known"
+    if len(names) > 4:
+        which = f"{len(names)} of {len(contents.summaries)} basins"
+        return f". {which} reach the edge of the box, so their full width is not known"
+    return f". The basins of {listing(names)} reach the edge of the box, so their full width is not known"
+
+
+def _where(cell: Optimum | None) -> str:
+    if cell is None:
+        return NOTHING
+    return f"learning rate {number(cell.lr)}, weight decay {number(cell.weight_decay)}"
+
+
+def _error(cell: Optimum | None) -> str:
+    return NOTHING if cell is None else f"{cell.mean:.2f} %"
+
+
+def state(contents: Contents) -> list[str]:
+    """Return short facts for the head of the page, HTML."""
+    runs, asked = contents.runs, contents.asked
+    counts = runs["status"].value_counts()
+    facts = [escape(contents.workload)]
+    if asked is None:
+        facts.append(plural(contents.results, "run"))
+    elif contents.results < asked:
+        facts.append(f"partial: {count(contents.results)} of {plural(asked, 'run')}")
+    else:
+        facts.append(plural(asked, "run"))
+    if len(contents.summaries):
+        facts.append(seed_counts(n for s in contents.summaries for n in s.seeds))
+    facts += [f"{count(int(counts[kind]))} {kind}" for kind in ("diverged", "failed") if counts.get(kind, 0)]
+    if len(runs) and runs["finished_at"].notna().any():
+        facts.append(f"last run {runs['finished_at'].max():%Y-%m-%d}")
+    return facts
+
+
+def _edge(summary: Summary) -> str:
+    contact = summary.contact
+    if contact is None or summary.least is None:
+        return NOTHING
+    if not contact.sides:
+        return "optimum on the edge" if contact.optimum else "no"
+    words = f"{percent(contact.share)} of it: {edge(contact)}"
+    return words + ("; optimum on the edge" if contact.optimum else "")
+
+
+def _chosen(cell: Optimum | None) -> str:
+    if cell is None:
+        return NOTHING
+    return f"{spread(cell.mean, cell.std)}<small>lr {number(cell.lr)}, λ {number(cell.weight_decay)}</small>"
+
+
+def table(contents: Contents) -> str:
+    """Return the summary table as HTML; nothing without an optimizer."""
+    if not contents.summaries:
+        return ""
+    if not contents.axes:
+        return best_epoch_table.table(contents)
+    best = contents.contrasts.best if contents.contrasts else None
+    reference = f"{contents.contrasts.depth(best):.2f} %" if contents.contrasts and best else NOTHING
+    within = f"within {points(contents.delta)} of "
+    columns = [
+        ("Optimizer", ""),
+        ("Test error, %", "ringed cell, chosen by other data, ± std"),
+        ("Least test error, %", "chosen by itself: optimistic"),
+        ("Learning rate", "of the least"),
+        ("Weight decay", "common scale"),
+        ("Weight decay", "as given"),
+        ("Basin", within + "its ringed cell"),
+        ("Basin", within + f"the best ringed one ({reference})"),
+        ("Basin meets the box’s edge", ""),
+        ("Diverged", "of the box" if contents.cells is None else "of the runs"),
+        ("Failed runs", ""),
+        ("Seeds", "a cell"),
+    ]
+    kept = [i for i, (name, _) in enumerate(columns) if not contents.no_map or not name.startswith("Basin")]
+    heads = [f'<th scope="col">{a}{f"<small>{b}</small>" if b else ""}</th>' for a, b in columns]
+    head = "".join(heads[i] for i in kept)
+    body = "".join(_row(one, kept) for one in contents.summaries)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _row(one: Summary, kept: Sequence[int]) -> str:
+    """Return the line of an optimizer: those of its cells that are in the columns `kept`."""
+    least = one.least
+    numbers = [
+        _chosen(one.chosen),
+        spread(least.mean, least.std) if least else NOTHING,
+        *([number(v) for v in (least.lr, least.weight_decay, least.weight_decay_native)] if least else [NOTHING] * 3),
+        percent(one.share),
+        percent(one.share_of_all),
+        percent(one.diverged),
+        str(one.failed),
+        str(one.seeds[0]) if one.seeds[0] == one.seeds[1] else f"{one.seeds[0]}–{one.seeds[1]}",
+    ]
+    cells = [f"<td>{text}</td>" for text in numbers]
+    cells.insert(7, f'<td class="words">{_edge(one)}</td>')
+    row = [f'<th scope="row">{escape(one.label)}</th>', *cells]
+    return f"<tr>{''.join(row[i] for i in kept)}</tr>"
+
+
+def notes(contents: Contents, *, of_store: bool = True) -> list[str]:
+    """Return what a reader must know before trusting the page, in plain sentences.
+
+    `of_store`: with what is true of the store as a whole.
+    """
+    before, after = _of_store(contents) if of_store else ([], [])
+    said = [*before]
+    if contents.asked is not None and contents.results < contents.asked:
+        said.append(
+            f"Partial results: {count(contents.results)} of {plural(contents.asked, 'run')} have finished; "
+            "the rest is blank, and shares are of the area measured so far."
+        )
+    if contents.apart:
+        said.append("The optimizers have no part of learning rate and weight decay in common: no area is measured.")
+    said += after
+    reasons = contents.runs.loc[contents.runs["status"] == "failed", "reason"].value_counts()
+    for reason, runs in reasons.head(3).items():
+        said.append(f"{plural(int(runs), 'run')} failed: {reason}")
+    if any(max(s.seeds) == 1 for s in contents.summaries):
+        said.append("One seed: no spread is known, and any difference may be chance.")
+    return said
+
+
+def store_notes(contents: Contents) -> list[str]:
+    """Return what a reader must know of the store as a whole, in plain sentences."""
+    before, after = _of_store(contents)
+    return [*before, *after]
+
+
+def _of_store(contents: Contents) -> tuple[list[str], list[str]]:
+    problem = f"Shown without its study file: {contents.problem}."
+    earlier = (
+        f"{plural(contents.others, 'stored run')} of an earlier version of the study "
+        f"{'is' if contents.others == 1 else 'are'} kept, but not shown."
+    )
+    return [problem] if contents.problem else [], [earlier] if contents.others else []
+
+
+def paragraphs(said: Iterable[str]) -> str:
+    """Return notes as HTML."""
+    return "".join(f'<p class="note">{escape(text)}</p>' for text in said)
+
+
+def query(root: str, contents: Contents) -> str:
+    """Return the pandas lines that read the results, HTML."""
+    where = json.dumps(f"{root.rstrip('/')}/runs" if "?" not in root else root.replace("?", "/runs?", 1))
+    lines = [
+        "import pandas as pd",
+        "",
+        f"runs = pd.read_parquet({where})",
+        'cells = runs.groupby(["optimizer", "lr", "weight_decay"])["test_error"]',
+        'cells.agg(["mean", "std", "count"]).sort_values("mean").head(10)',
+    ]
+    if contents.others:
+        lines.append("# The folder also holds runs of earlier versions of the study; see workload_options, lr, ...")
+    return f"<pre><code>{escape(chr(10).join(lines))}</code></pre>"
+
+
+def provenance(records: Iterable[dict[str, Any]]) -> str:
+    """Return the latest sweep's record as an HTML table; nothing without one."""
+    records = list(records)
+    if not records:
+        return ""
+    rows = "".join(
+        f'<tr><th scope="row">{escape(str(key))}</th><td>{escape(_value(value))}</td></tr>'
+        for key, value in records[-1].items()
+    )
+    which = "the latest of " + plural(len(records), "sweep") if len(records) > 1 else "one sweep"
+    return f"<details><summary>Where it ran ({which})</summary><table class='facts'>{rows}</table></details>"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_value(inner)}" for key, inner in value.items())
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return NOTHING if value is None else str(value)

@@ -1,0 +1,72 @@
+"""What a page shows, as its address says: the path, and the query, read and written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode
+
+from flask import request
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MOST = 200
+"""Pairs of a query that are read; nobody writes more by hand, and no page does."""
+
+
+@dataclass(frozen=True)
+class View:
+    """The pairs of a query, in order. They come from whoever made the link: a page checks each before use."""
+
+    pairs: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def parse(cls, search: str | None) -> View:
+        """Read a query, with or without its question mark; what is no pair is left out."""
+        text = (search or "").removeprefix("?")
+        try:
+            return cls(tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST)))
+        except ValueError:
+            return cls()
+
+    @classmethod
+    def of_request(cls) -> View:
+        """Read the query of the request that is being answered."""
+        return cls.parse(request.query_string.decode(errors="replace"))
+
+    def get(self, key: str, default: str = "") -> str:
+        """Return the last value of a key."""
+        return next((value for name, value in reversed(self.pairs) if name == key), default)
+
+    def all(self, key: str) -> list[str]:
+        """Return every value of a key, in order."""
+        return [value for name, value in self.pairs if name == key]
+
+    def one_of(self, key: str, allowed: Sequence[str]) -> str:
+        """Return the value of a key if it is allowed, else the first that is."""
+        value = self.get(key)
+        return value if value in allowed else allowed[0]
+
+    def with_(self, **changes: str | Sequence[str] | None) -> str:
+        """Return the query with other values for these keys, beginning with "?"; None takes a key out."""
+        kept = [(name, value) for name, value in self.pairs if name not in changes]
+        for name, value in changes.items():
+            values = [value] if isinstance(value, str) else (value or ())
+            kept += [(name, each) for each in values]
+        return f"?{urlencode(kept)}"
+
+
+def place_of(path: str | None) -> tuple[str, str]:
+    """Return which page is at a path, and of which study; "" is the list, "study" a study's maps."""
+    kind, _, rest = (path or "").strip("/").partition("/")
+    if kind != "study":
+        return (kind if kind in {"compare", "submit"} else ""), ""
+    name, _, below = rest.partition("/")
+    return (below if below in {"claims", "data"} else "study"), name
+
+
+def kept(view: View) -> str:
+    """Return the part of a query that the other pages of a study understand too."""
+    workload = view.get("workload")
+    return f"?{urlencode({'workload': workload})}" if workload else ""

@@ -1,0 +1,1 @@
+"""The cluster that the service shows and submits to."""

@@ -1,0 +1,87 @@
+"""What a study's page says first: how far it is, which optimizer is more robust, and where each one's best cell is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from dash import html
+
+from analysis.figures.base.theme import LINES
+from analysis.formats import number, percent, spread
+from analysis.report import notes
+from analysis.service.web import frame, progress_words
+from analysis.service.web.look import CellOf
+
+if TYPE_CHECKING:
+    from analysis.contents.gather import Contents
+    from analysis.contents.summary import Summary
+    from analysis.service.base.address import View
+    from analysis.service.studies.answers import Answer
+    from analysis.service.studies.snapshot import Snapshot, WorkloadNow
+    from robustness.jobs import Job
+
+
+def facts(snapshot: Snapshot, job: Job | None) -> list[Any]:
+    """Return how far the study is."""
+    line = snapshot.line
+    said = [
+        f"{progress_words.done(line)} runs",
+        *([progress_words.failed(line)] if line.failed else []),
+        progress_words.state(line, job),
+    ]
+    if line.last is not None:
+        said.append(f"last run {progress_words.last(line)}")
+    return [html.Ul([html.Li(each) for each in said], className="facts"), progress_words.bar(line)]
+
+
+def before(look: WorkloadNow) -> list[Any]:
+    """Return what stands in the place of the answer until it is known."""
+    if not len(look.runs):
+        return _nothing()
+    return [html.P("comparing the basins", className="caption loading", role="status")]
+
+
+def _nothing() -> list[Any]:
+    said = "No run of this study is stored yet. Its maps appear here, cell by cell, as the sweep goes on."
+    return [html.P(said, className="answer nothing")]
+
+
+def answered(name: str, found: Answer, view: View) -> list[Any]:
+    """Return the answer in words, a card an optimizer, and what to know before trusting them."""
+    contents, first = found.contents, found.first
+    if not len(contents.runs):
+        return _nothing()
+    return [
+        html.P(frame.rich(first or found.detail), className="answer"),
+        html.Div([_card(one, contents, name, view) for one in _ranked(contents)], className="cards"),
+        *([html.P(frame.rich(found.detail), className="detail")] if first else []),
+        *(frame.note(each) for each in notes.notes(contents)),
+    ]
+
+
+def _ranked(contents: Contents) -> list[Summary]:
+    """Return the optimizers, the widest basin first; in their own order where none has an area."""
+    return sorted(contents.summaries, key=lambda one: -one.share if np.isfinite(one.share) else 1.0)
+
+
+def _card(one: Summary, contents: Contents, name: str, view: View) -> Any:
+    order = [str(label) for label in contents.runs["label"].cat.categories]
+    ink = LINES[order.index(one.label) % len(LINES)]
+    best = one.chosen or one.least
+    share = [html.P([html.Strong(percent(one.share)), " of the box is basin"])] if np.isfinite(one.share) else []
+    head = html.H2([html.Span(className="dot", style={"background": ink}), one.label])
+    if best is None:
+        return html.Div([head, html.P("no cell has trained yet")], className="card")
+    where = CellOf(one.label, best.lr, best.weight_decay)
+    place = f"learning rate {number(best.lr)}, weight decay {number(best.weight_decay)}"
+    how = "chosen on other data" if one.chosen else "of least test error"
+    return html.Div(
+        [
+            head,
+            *share,
+            html.P([html.Strong(f"{spread(best.mean, best.std)} %"), f" test error in its best cell, {how}:"]),
+            html.P(frame.link(place, f"/study/{name}", view.with_(cell=where.written()))),
+        ],
+        className="card",
+    )

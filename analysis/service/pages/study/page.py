@@ -1,0 +1,197 @@
+"""A study's page: the answer, its maps as far as they are trained, the chosen cell, cuts and differences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dash import Dash, Input, Output, State, dcc, html, no_update
+
+from analysis.figures.explored import cuts, difference, maps
+from analysis.service.base.address import View, place_of
+from analysis.service.base.attributes import aria, dataset
+from analysis.service.pages.study import answer, cell
+from analysis.service.studies.answers import Answers
+from analysis.service.web import frame
+from analysis.service.web.look import DELTAS, KEYS, cell_of, look_of, metrics, seeds_of
+from analysis.service.web.responses import problem, respond
+from robustness.results import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask, Response
+
+    from analysis.figures.base.theme import Drawing
+    from analysis.service.cluster.ray_jobs import RayJobs
+    from analysis.service.studies.snapshot import Snapshot, WorkloadNow
+    from analysis.service.studies.studies import Studies
+
+EVERY_MS = 5_000
+MOST_NAMES = 60
+
+
+def page(studies: Studies, name: str, view: View, jobs: RayJobs) -> list[Any]:
+    """Return a study's page, or one that says that there is no such study."""
+    snapshot = studies.snapshot(name)
+    if snapshot is None:
+        return frame.no_study(studies.place)
+    look = snapshot.workload(view)
+    about = snapshot.study.description if snapshot.study else ""
+    base = f"/study/{name}"
+    return [
+        *frame.head(name, "", about),
+        html.Div(answer.facts(snapshot, jobs.of(name, studies.place)), id="facts"),
+        html.Div(answer.before(look), id="answer"),
+        html.Section(
+            [
+                html.Div(pickers(snapshot, look), className="controls", id="pickers"),
+                frame.figure(f"{base}/maps", "maps", keys=KEYS, live=True, tabIndex="0", **dataset(cells="1")),
+            ],
+            style={"--maps": str(len(labels(look)))},
+            **aria(label="Maps"),
+        ),
+        html.Section(cell.nothing(look), id="cell", **aria(label="The chosen cell")),
+        html.Section(
+            [
+                html.H2("Cuts"),
+                html.P("They follow the pointer, and stay at the chosen cell.", className="caption"),
+                frame.figure(f"{base}/cuts", "cuts", keys=(*KEYS, "cell"), live=True, **dataset(follows="1")),
+            ],
+        ),
+        *([_difference(base, look)] if len(labels(look)) > 1 else []),
+        dcc.Store(id="shown"),
+        dcc.Interval(id="tick", interval=EVERY_MS),
+        html.P("", id="trouble", role="status"),
+    ]
+
+
+def labels(look: WorkloadNow) -> list[str]:
+    """Return the optimizers of a workload, in the order of their colors."""
+    return [str(label) for label in look.runs["label"].cat.categories][:MOST_NAMES]
+
+
+def pickers(snapshot: Snapshot, look: WorkloadNow) -> list[Any]:
+    """Return the controls of the maps."""
+    several = [(one.slug, one.title) for one in snapshot.workloads]
+    seeds = [("mean", "mean of all"), ("spread", "spread"), *((str(n), f"seed {n}") for n in seeds_of(look.runs))]
+    found = metrics(look.runs)
+    shown: list[tuple[str, str, list[tuple[str, str]]]] = [
+        ("workload", "Workload", several if len(several) > 1 else []),
+        ("metric", "Shown", [(metric.key, metric.title) for metric in found]),
+        ("delta", "Basin within", [(delta, f"{delta} point{'' if delta == '1' else 's'}") for delta in DELTAS]),
+        ("range", "Colors", [("robust", "to the 95 % quantile"), ("full", "to the worst cell")]),
+        ("decay", "Weight decay", [("common", "common scale"), ("given", "as given")]),
+        ("seeds", "Seeds", seeds),
+        ("surface", "Cells", [("measured", "measured"), ("interpolated", "interpolated")]),
+    ]
+    if look.contents.cells is not None:
+        shown = [one for one in shown if one[0] != "surface"]  # a search's cells are points in any case
+    return [frame.select(key, words, options) for key, words, options in shown if options]
+
+
+def _difference(base: str, look: WorkloadNow) -> Any:
+    names = labels(look)
+    of, against = _pair(names, View())
+    options = [(name, name) for name in names]
+    return html.Section(
+        [
+            html.H2("Difference of two optimizers"),
+            html.Div(
+                [
+                    frame.select("of", "Of", options, default=of),
+                    frame.select("against", "minus", options, default=against),
+                ],
+                className="controls",
+            ),
+            frame.figure(f"{base}/difference", "difference", keys=("workload", "metric", "of", "against"), live=True),
+        ]
+    )
+
+
+def _pair(names: list[str], view: View) -> tuple[str, str]:
+    """Return the two optimizers of an address; by default AdamS and AdamW, or the first two."""
+    plain = [name.lower() for name in names]
+    first = [names[plain.index(name)] for name in ("adams", "adamw") if name in plain]
+    default = list(dict.fromkeys([*first, *names]))
+    return view.one_of("of", default), view.one_of("against", [*default[1:], default[0]])
+
+
+def add_callbacks(app: Dash, studies: Studies, jobs: RayJobs) -> None:
+    """Let the page's words follow what is stored, and the chosen cell the address."""
+    answers = Answers()
+
+    @app.callback(
+        Output("facts", "children"),
+        Output("answer", "children"),
+        Output("shown", "data"),
+        Output("trouble", "children"),
+        Output("trouble", "className"),
+        Input("tick", "n_intervals"),
+        Input("asked", "data"),
+        State("url", "search"),
+        State("url", "pathname"),
+        State("shown", "data"),
+    )
+    def _tell(_ticks: int, _asked: str, search: str, path: str, shown: str | None) -> Any:
+        try:
+            snapshot = studies.snapshot(place_of(path)[1])
+            if snapshot is None:
+                return no_update, no_update, no_update, "This study is not stored any more.", "note"
+            view = View.parse(search)
+            look = snapshot.workload(view)
+            facts = answer.facts(snapshot, jobs.of(snapshot.name, studies.place))
+            delta = view.one_of("delta", DELTAS)
+            found = answers.of(snapshot, look, float(delta))
+            key = f"{found.stamp} {look.slug} {delta}"
+            if key == shown:
+                return facts, no_update, no_update, "", ""
+            return facts, answer.answered(snapshot.name, found, view), key, "", ""
+        except (StorageError, OSError) as error:
+            return no_update, no_update, no_update, f"The results cannot be read at the moment: {error}", "note"
+
+    @app.callback(
+        Output("cell", "children"),
+        Input("url", "search"),
+        Input("shown", "data"),
+        State("url", "pathname"),
+    )
+    def _cell(search: str, _shown: str, path: str) -> Any:
+        try:
+            snapshot = studies.snapshot(place_of(path)[1])
+            return no_update if snapshot is None else cell.panel(snapshot, View.parse(search))
+        except (StorageError, OSError):
+            return no_update  # what is in trouble is said once
+
+
+def add_routes(server: Flask, studies: Studies) -> None:
+    """Add what the page's figures fetch."""
+
+    def route(path: str, make: Callable[[Snapshot, View], Drawing | str]) -> None:
+        def fetched(name: str) -> Response:
+            snapshot = studies.snapshot(name)
+            if snapshot is None:
+                return problem("This study is not stored any more.")
+            view = View.of_request()
+            return respond(lambda: make(snapshot, view), snapshot.stamp)
+
+        server.add_url_rule(f"/study/<name>/{path}", f"figure-{path}", fetched)
+
+    route("maps", _maps)
+    route("cuts", _cuts)
+    route("difference", _minus)
+    route("curves", cell.curves)
+
+
+def _maps(snapshot: Snapshot, view: View) -> Drawing | str:
+    look = snapshot.workload(view)
+    return maps(look.contents, look_of(view, look.runs))
+
+
+def _cuts(snapshot: Snapshot, view: View) -> Drawing | str:
+    look = snapshot.workload(view)
+    return cuts(look.contents, look_of(view, look.runs), cell_of(view.get("cell"), look.runs))
+
+
+def _minus(snapshot: Snapshot, view: View) -> Drawing | str:
+    look = snapshot.workload(view)
+    return difference(look.contents, *_pair(labels(look), view), look_of(view, look.runs))

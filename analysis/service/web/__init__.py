@@ -1,0 +1,1 @@
+"""What pages and browsers have to do with each other: answers, frame, refusals."""

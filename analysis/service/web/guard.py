@@ -1,0 +1,181 @@
+"""Who is answered, and what a page may do: known visitors, under this machine's own names, nothing from elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import re
+import socket
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
+
+from flask import Response, redirect, request
+
+from analysis.service.studies.studies import is_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dash import Dash
+    from werkzeug.wrappers import Response as AnyResponse
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+COOKIE = "robustness-session"
+MONTH_S = 30 * 86400
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+REPORT_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox allow-scripts allow-downloads"
+)
+"""A report is a whole page that carries its scripts; it gets an origin of its own, and so nothing of the service's."""
+
+SIGN_IN_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+
+_OWN = re.compile(
+    r"/(_dash-[a-z-]+(/.*)?|assets/.*|_reload-hash|_favicon\.ico|(plots|plotly)\.js|compare(/.*)?|submit(/.*)?)?"
+)
+_STUDY = re.compile(r"/study/([^/]*)(/(report|maps|cuts|difference|curves|claims(/[a-z/-]+)?|data(/[a-z.]+)?))?")
+
+
+class Guard:
+    """Lets known visitors in, and dresses what they are answered."""
+
+    def __init__(self, host: str = "127.0.0.1", token: str = "", names: Sequence[str] = ()) -> None:
+        """Take the address that is listened on, what visitors must know ("": nothing), and the machine's names."""
+        own = [] if host in LOOPBACK else [socket.gethostname(), socket.getfqdn()]
+        self._names = {name.lower() for name in ("localhost", *own, *names)}
+        self._anywhere = host not in LOOPBACK
+        self._token = token
+        # Not the token itself: it may stand in a file that opens other doors.
+        self._session = hmac.new(token.encode(), b"robustness serve: session", hashlib.sha256).hexdigest()
+
+    def protect(self, app: Dash) -> None:
+        """Stand before every request to the application."""
+        policy = _policy(app)
+
+        def refuse() -> AnyResponse | None:
+            return self._refused()
+
+        def dress(response: Response) -> Response:
+            response.headers.update(HEADERS)
+            is_report = request.path.endswith("/report") and response.mimetype == "text/html"
+            response.headers.setdefault("Content-Security-Policy", REPORT_POLICY if is_report else policy)
+            response.headers.setdefault("Cache-Control", "no-store")
+            return response
+
+        # Before Dash's own, so that a foreign host learns nothing.
+        app.server.before_request_funcs.setdefault(None, []).insert(0, refuse)
+        app.server.after_request(dress)
+
+    def _refused(self) -> AnyResponse | None:
+        if not self._is_own(request.host):  # a foreign name that resolves to this machine
+            return _words("this answers to its own names alone, such as localhost; `--name` adds one\n", 403)
+        origin = request.headers.get("Origin")
+        if origin is not None and origin not in {f"http://{request.host}", f"https://{request.host}"}:
+            return _words("only its own pages may ask\n", 403)
+        if self._token and not _same(request.cookies.get(COOKIE, ""), self._session):
+            return self._sign_in()
+        if not _is_known(request.path):
+            return _words("there is no such page\n", 404)
+        return None
+
+    def _is_own(self, host: str) -> bool:
+        """Whether a page may have come under this name: only a name can be made to point elsewhere, no address."""
+        try:
+            name = (urlsplit(f"//{host}").hostname or "").lower()
+        except ValueError:
+            return False
+        if name in self._names:
+            return True
+        try:
+            address = ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return self._anywhere or address.is_loopback
+
+    def _sign_in(self) -> AnyResponse:
+        """Take the token from the address or the form into a cookie, or ask for it."""
+        given = request.form.get("token", "") if request.method == "POST" else request.args.get("token", "")
+        if not _same(given, self._token):
+            if request.path.startswith("/_dash") or request.is_json:
+                return _words("sign in first\n", 401)
+            return _asking(wrong=bool(given))
+        rest = urlencode([(key, value) for key, value in request.args.items(multi=True) if key != "token"])
+        # Nothing else of what was asked for: a browser reads more than one path as another host's address.
+        path = request.path if _is_page(request.path) else "/"
+        response = redirect(path + (f"?{rest}" if rest else ""), 303)
+        response.set_cookie(
+            COOKIE, self._session, max_age=MONTH_S, httponly=True, samesite="Lax", secure=request.is_secure
+        )
+        return response
+
+
+def _is_known(path: str) -> bool:
+    study = _STUDY.fullmatch(path)
+    return is_name(study[1]) if study else _OWN.fullmatch(path) is not None
+
+
+def _is_page(path: str) -> bool:
+    return path in {"/", "/compare", "/submit"} or (path.startswith("/study/") and _is_known(path))
+
+
+def _same(given: str, wanted: str) -> bool:
+    return hmac.compare_digest(given.encode(), wanted.encode())
+
+
+def _asking(*, wrong: bool) -> Response:
+    words = "That is not the token." if wrong else "These pages ask who you are."
+    page = SIGN_IN.replace("WORDS", words)
+    response = Response(page, 401, mimetype="text/html")
+    response.headers["Content-Security-Policy"] = SIGN_IN_POLICY
+    return response
+
+
+SIGN_IN = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Sign in · robustness</title>
+<link rel="icon" href="data:,">
+<style>
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 26rem; margin: 18vh auto 0; padding: 0 16px; }
+input, button { font: inherit; padding: 6px 12px; } input { width: 100%; box-sizing: border-box; margin: 4px 0 12px; }
+</style>
+</head>
+<body>
+<h1>robustness</h1>
+<p role="alert">WORDS The token was printed where <code>robustness serve</code> was started.</p>
+<form method="post">
+<label>Token <input name="token" type="password" autocomplete="current-password" autofocus required></label>
+<button>Sign in</button></form>
+</body>
+</html>
+"""
+
+
+def _policy(app: Dash) -> str:
+    """Return the policy of Dash's pages: Dash has inline scripts, known by their hashes, and Plotly inline styles."""
+    scripts = " ".join(["'self'", *app.csp_hashes()])
+    return (
+        f"default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        "font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+
+
+def _words(text: str, status: int) -> Response:
+    return Response(text, status, mimetype="text/plain")

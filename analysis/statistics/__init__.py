@@ -1,0 +1,1 @@
+"""Statistics by themselves: intervals, bootstrap, comparisons."""

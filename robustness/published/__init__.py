@@ -1,0 +1,1 @@
+"""Results that come with the code: finding them, copying what a study lacks, making them."""

@@ -1,0 +1,154 @@
+"""Making published results of a stored study: its rows and curves in two small files, and nothing of the machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from robustness.published.shipped import asked_of
+from robustness.results import StorageError
+from robustness.results.batches import Batch, PartsGoneError, Ticks, gather
+from robustness.results.files.folder import PUBLISHED as MARK
+from robustness.results.files.folder import shown
+from robustness.results.index import COLUMNS, Index
+from robustness.results.tables.parquet import encode_small
+from robustness.results.tables.schema import RUNS
+from robustness.search.missing import missing
+from robustness.study import Study, StudyError
+
+if TYPE_CHECKING:
+    from robustness.results import Store
+
+HOST = "-"
+"""In place of a machine's name."""
+KEPT = ("started_at", "git", "versions", "cpu", "gpus")
+"""What is published of a sweep's record: no command line, which may hold paths, and nothing that names a machine."""
+
+
+class PublishError(Exception):
+    """A study cannot be published as it is stored; the text says why."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was published.
+
+    Attributes:
+        runs: runs with a result.
+        lacking: runs of the study without one.
+        size: bytes of all Parquet files.
+    """
+
+    runs: int
+    lacking: int
+    size: int
+
+
+def publish(source: Store, target: Store, *, partial: bool = False) -> Published:
+    """Write what the stored study `source` asks for, and has results of, to `target`, in place of what is there.
+
+    Args:
+        source: A study's results; those of `target` are written anew.
+        target: The folder of the published study.
+        partial: Publish it even if runs have no result.
+
+    Raises:
+        PublishError: Runs have no result, curves are missing or broken, or the study file names a folder.
+        StorageError: One of the two cannot be reached, read or written.
+    """
+    study = _study(source)
+    lacking = missing(study, source)
+    if lacking.count and not partial:
+        raise PublishError(
+            f"{study.name}: {lacking.count} of {lacking.total} runs have no result; train them first, or publish what"
+            " there is with --partial"
+        )
+    batch = _gathered(study, source)
+    records = _records(source.read_provenance())
+    files = {
+        f"curves/{study.name}.parquet": encode_small(batch.curves),
+        f"runs/{study.name}.parquet": encode_small(_without_host(batch.runs)),
+        "study.yaml": _named(study).encode(),
+    } | records
+    _replace(target, files)
+    size = sum(len(data) for path, data in files.items() if path.endswith(".parquet"))
+    return Published(len(batch.runs), lacking.count, size)
+
+
+def _study(source: Store) -> Study:
+    text = source.read_study()
+    if text is None:
+        raise PublishError(f"{shown(source.root)}: there is no study.yaml beside the results")
+    try:
+        study = Study.parse(text, f"{source.name}.yaml")
+    except StudyError as error:
+        raise PublishError(f"{shown(source.root)}: {error}") from error
+    if any(getattr(workload, "data_dir", None) for workload in study.workloads):
+        raise PublishError(
+            f"{shown(source.root)}/study.yaml: workload.data_dir names a folder of this machine: leave it out of the"
+            " study file, run that once more (it trains nothing), and publish then"
+        )
+    return study
+
+
+def _gathered(study: Study, source: Store) -> Batch:
+    try:
+        index = Index.of(source.reader.read("runs", RUNS, COLUMNS))
+        wanted = pa.array(sorted(asked_of(study, source)), pa.string())
+        batch = gather(source.reader, index.only(index.finished & index.is_in(wanted)), Ticks(None, 0))
+    except PartsGoneError as error:
+        raise StorageError(f"{shown(source.root)}: its parts are being merged; try again later") from error
+    if batch.bare:
+        raise PublishError(
+            f"{shown(source.root)}: the curves of {', '.join(sorted(batch.bare))} are missing or broken; remove these"
+            " parts from runs/, and run the study again"
+        )
+    if not len(batch.runs):
+        raise PublishError(f"{study.name}: no run of it has a result")
+    return batch
+
+
+def _without_host(runs: pa.Table) -> pa.Table:
+    place = runs.schema.get_field_index("host")
+    return runs.set_column(place, runs.schema.field(place), pa.array([HOST] * len(runs), pa.string()))
+
+
+def _named(study: Study) -> str:
+    """Return the study file with the study's name in it: the published one is called study.yaml."""
+    lines = study.text.splitlines(keepends=True)
+    if any(re.match(r"name\s*:", line) for line in lines):
+        return study.text
+    head = next((n for n, line in enumerate(lines) if not re.match(r"\s*(#|$|---|%)", line)), 0)
+    return "".join([*lines[:head], f"name: {study.name}\n", *lines[head:]])
+
+
+def _records(records: list[dict[str, Any]]) -> dict[str, bytes]:
+    """Return the records of sweeps as files, each kind of machine and version once."""
+    files, seen = {}, set()
+    for record in records:
+        kept = {name: record[name] for name in KEPT if name in record}
+        alike = json.dumps(kept | {"started_at": None}, sort_keys=True)
+        if alike in seen:
+            continue
+        seen.add(alike)
+        stamp = re.sub(r"[^0-9T]", "", str(kept.get("started_at", ""))[:19])
+        text = json.dumps(kept, indent=2, sort_keys=True, ensure_ascii=False)
+        files[f"provenance/{stamp}.{len(seen):06}Z-published.json"] = f"{text}\n".encode()
+    return files
+
+
+def _replace(target: Store, files: dict[str, bytes]) -> None:
+    """Write these files, curves before rows, and remove those that were published before."""
+    for folder in ("runs", "curves", "provenance"):
+        for entry in target.folder.entries(folder):
+            if f"{folder}/{entry.name}" not in files:
+                target.folder.remove(f"{folder}/{entry.name}")
+    for path, data in files.items():
+        target.folder.write(path, data)
+    digests = {path: hashlib.sha256(data).hexdigest() for path, data in files.items()}
+    target.folder.write(MARK, f"{json.dumps({'version': 1, 'files': digests}, indent=2)}\n".encode())

@@ -1,0 +1,186 @@
+"""Results that come with the code: where they lie, and how a study takes from them what it need not train.
+
+    published/<study>/runs/, curves/   Parquet, as in any results folder, of completed and diverged runs
+    published/<study>/study.yaml       the study as it was asked
+    published/<study>/provenance/      what it ran on
+    published/<study>/published.json   its files and their digests; marks the folder as one that nobody writes to
+    published/<study>/README.md        what it is and what it shows
+
+They are in the folder that $ROBUSTNESS_PUBLISHED names; where that is not set, in ./published, then in the one that
+came with the package. An empty variable means none.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from robustness.results import ResultsWarning, StorageError, Store, finished
+from robustness.results.batches import PartsGoneError, Ticks, gather
+from robustness.results.files.folder import PUBLISHED as MARK
+from robustness.results.index import COLUMNS, Index
+from robustness.results.tables.schema import RUNS
+from robustness.search.cells import among
+from robustness.search.make import make_source
+from robustness.study import Sampled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from robustness.study import Study
+    from robustness.workloads import Workload
+
+FOLDER = Path("published")
+PACKAGED = Path(__file__).resolve().parents[2] / "published"
+VARIABLE = "ROBUSTNESS_PUBLISHED"
+
+
+def folders() -> list[Path]:
+    """Return the folders that hold published studies, the first to be looked at first; they need not exist."""
+    named = os.environ.get(VARIABLE)
+    if named is not None:
+        return [Path(named).expanduser()] if named else []
+    return [FOLDER, PACKAGED]
+
+
+def published() -> dict[str, Store]:
+    """Return the published studies by name; reading leaves their files as they are."""
+    found: dict[str, Store] = {}
+    for folder in folders():
+        try:
+            entries = sorted(folder.iterdir()) if folder.is_dir() else []
+        except OSError as error:
+            _warn(folder, error)
+            continue
+        for path in entries:
+            if path.name not in found and not path.name.startswith(".") and (path / MARK).is_file():
+                found[path.name] = Store(path, read_only=True)
+    return found
+
+
+def is_published(root: str) -> bool:
+    """Tell whether the folder of a study is a published one, which is not to be written to."""
+    return "://" not in root and (Path(root) / MARK).is_file()
+
+
+def refuse(store: Store) -> None:
+    """Refuse to train into a published study.
+
+    Raises:
+        StorageError: `store` is one.
+    """
+    if is_published(store.root):
+        raise StorageError(
+            f"{store.root}: published results are not written to; with another --results a sweep takes from them what"
+            " it need not train"
+        )
+
+
+def take(study: Study, store: Store, stored: pd.DataFrame) -> int:
+    """Copy into `store`, whose runs are `stored`, what it lacks of `study` and is published; return how many runs.
+
+    What cannot be read is left out with a warning; so is a run whose curve cannot be read, which trains anew.
+
+    Raises:
+        StorageError: `store` cannot be read or written, or is a published one.
+    """
+    taken = 0
+    for source, wanted in _offers(study, store, stored):
+        taken += _copy(source, store, wanted)
+    return taken
+
+
+def with_published(study: Study, store: Store, stored: pd.DataFrame) -> pd.DataFrame:
+    """Return `stored`, the runs in `store`, and the rows that `take` would add to them.
+
+    Raises:
+        StorageError: `store` cannot be read.
+    """
+    tables = [stored]
+    for source, wanted in _offers(study, store, stored):
+        rows = finished(source.runs())
+        tables.append(rows[rows["run_id"].isin(wanted)])
+    if len(tables) == 1:
+        return stored
+    return pd.concat(tables, ignore_index=True).drop_duplicates("run_id", keep="last")
+
+
+def to_train(study: Study, store: Store, *, use_published: bool = True) -> list[Workload]:
+    """Return the workloads of `study` of which something is neither stored nor published.
+
+    Raises:
+        StorageError: `store` cannot be read.
+    """
+    stored = store.runs()
+    known = with_published(study, store, stored) if use_published else stored
+    sources = [(part, make_source(part, known)) for part in study.parts]
+    return [part.workload for part, source in sources if source.total > source.done]
+
+
+def _offers(study: Study, store: Store, stored: pd.DataFrame) -> Iterator[tuple[Store, set[str]]]:
+    """Return published studies with the runs that each has first of those that `study` lacks."""
+    have = set(finished(stored)["run_id"])
+    sampled = isinstance(study.search, Sampled)
+    asked = set() if sampled else asked_of(study, store) - have
+    if not sampled and not asked:
+        return
+    for name, source in published().items():
+        if source.root == store.root or (sampled and name != study.name):
+            continue
+        try:
+            # Cells that another search chose would count as this one's: it takes those under its own name alone.
+            found = asked_of(study, source) if sampled else asked
+            wanted = (source.done() & found) - have
+        except (StorageError, OSError) as error:
+            _warn(Path(source.root), error)
+            continue
+        if wanted:
+            have |= wanted
+            yield source, wanted
+
+
+def asked_of(study: Study, store: Store) -> set[str]:
+    """Return the runs of `study`: all of a grid, or those in `store` that its search chose.
+
+    Raises:
+        StorageError: `store` cannot be read.
+    """
+    if not isinstance(study.search, Sampled):
+        return {run.run_id for run in study.grid()}
+    rows = store.runs()
+    rows = rows[rows["sampler"] == study.search.sampler]
+    return {run.run_id for part in study.parts for run in among(part, rows)}
+
+
+def _copy(source: Store, target: Store, wanted: set[str]) -> int:
+    """Copy these runs with their curves; those whose curves are missing or broken are left out."""
+    try:
+        index = Index.of(source.reader.read("runs", RUNS, COLUMNS))
+        index = index.only(index.finished & index.is_in(pa.array(sorted(wanted))))
+        batch = gather(source.reader, index, Ticks(None, 0))
+        if batch.bare:
+            index = index.only(~np.isin(index.place, [index.parts.index(name) for name in batch.bare]))
+            batch = gather(source.reader, index, Ticks(None, 0))
+        records = source.folder.entries("provenance")
+    except (StorageError, PartsGoneError, OSError) as error:
+        _warn(Path(source.root), error)
+        return 0
+    ids = batch.runs["run_id"].to_pylist()
+    if ids:
+        target.write(target.part_name(ids), batch.runs, batch.curves)
+        target.remove_failed(ids)
+        for entry in records:
+            if (data := source.folder.read(f"provenance/{entry.name}")) is not None:
+                target.folder.write(f"provenance/{entry.name}", data)
+    return len(ids)
+
+
+def _warn(place: Path, error: Exception) -> None:
+    words = str(error) or type(error).__name__
+    warnings.warn(f"published results in {place} are left out: {words}", ResultsWarning, stacklevel=3)

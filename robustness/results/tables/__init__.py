@@ -1,0 +1,1 @@
+"""The columns of the results, and tables of them in memory and in Parquet."""

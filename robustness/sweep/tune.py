@@ -1,0 +1,182 @@
+"""A study being executed: Ray Tune spreads its stacks over a machine or a cluster, one trial a stack."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from robustness.provenance import collect
+from robustness.results.files.folder import shown
+from robustness.results.files.retrying import patiently
+from robustness.sweep import ray_session
+from robustness.sweep.capacity import measure
+from robustness.sweep.progress import WAITING, Progress
+from robustness.sweep.start import begin
+from robustness.worker.attempts import reason
+from robustness.worker.checkpointing import Keeping
+from robustness.worker.own_modules import Parcel, pack
+from robustness.worker.report import Report, decode
+from robustness.worker.work import work
+
+if TYPE_CHECKING:
+    from robustness.results import Store
+    from robustness.study import Study
+    from robustness.sweep.start import Start
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """How a sweep ended.
+
+    Attributes:
+        root: folder or URI of the study's results.
+        trained: runs that this sweep trained, diverged ones included.
+        failed: runs that could not be trained.
+        interrupted: whether it was asked to stop before all was done.
+        taken: runs that were copied from published results.
+    """
+
+    root: str
+    trained: int
+    failed: int
+    interrupted: bool
+    taken: int = 0
+
+
+NOT_SHARED = "{host} does not see the results folder {root}: it must be one that all nodes share, such as NFS or s3://bucket/results"
+
+
+class SweepError(Exception):
+    """A sweep had to end early; what was stored stays, and the next one goes on from there."""
+
+
+def run(
+    study: Study,
+    results: str | Path = "results",
+    *,
+    address: str | None = None,
+    verbose: bool = False,
+    quiet: bool = False,
+    use_published: bool = True,
+) -> Sweep:
+    """Train what is missing of `study` and store it below `results`.
+
+    Ctrl-C (or SIGTERM) lets the running stacks finish and stores them, or sets down what takes long; a second one stops
+    at once.
+
+    Args:
+        study: what to train.
+        results: folder or pyarrow filesystem URI; the study gets a folder of its name in it.
+        address: a Ray cluster's address, `auto` for the one this machine belongs to; None starts Ray here.
+        verbose: leave Ray's own messages on the screen.
+        quiet: show no progress.
+        use_published: take what is published of the study rather than train it.
+
+    Raises:
+        SweepError: results could not be written, or another sweep of the study took over.
+        ClusterError: Ray could not be started or reached, or has no room for a stack.
+        StorageError: the results folder cannot be read or written from the start.
+    """
+    with begin(study, results, use_published=use_published) as start:
+        source = start.source
+        if source.total == source.done:
+            start.tidy()
+            return Sweep(start.store.root, 0, 0, interrupted=False, taken=start.taken)
+        start.store.write_provenance(collect(sys.argv))
+        with Progress(study, total=source.total, done=source.done, quiet=quiet) as progress:
+            start.announce(progress)
+            progress.say(f"joining Ray at {address}" if address else "starting Ray")
+            with ray_session.connect(address, verbose=verbose):
+                interrupted = _tune(start, progress)
+            if not interrupted:
+                start.tidy()
+            return Sweep(start.store.root, progress.trained, progress.failed, interrupted, start.taken)
+
+
+def _tune(start: Start, progress: Progress) -> bool:
+    """Run Ray Tune until the source is empty; return whether it was interrupted."""
+    from ray import tune
+    from ray.exceptions import RayError
+
+    from robustness.sweep.lost_nodes import LostNodes
+    from robustness.sweep.searcher import StackSearcher
+
+    study, store, sweep_id = start.study, start.store, start.sweep_id
+    room = measure(study.resources)
+    progress.say(WAITING if room.now else f"waiting for nodes: none has room for a stack, which asks for {room.need}")
+    searcher = StackSearcher(
+        *(study, start.source, store, progress),
+        room=lambda: measure(study.resources),
+        pace=start.pace,
+        sweep_id=sweep_id,
+        held=start.held,
+    )
+    scratch = Path(tempfile.mkdtemp(prefix="robustness-"))
+
+    def stop() -> None:
+        searcher.stop()
+        ray_session.set_flag(sweep_id)
+        progress.stopping(searcher.running)
+
+    trainable = tune.with_parameters(_trial, parcel=pack(study), store=store, sweep_id=sweep_id)
+    tuner = tune.Tuner(
+        tune.with_resources(trainable, dict(room.need)),
+        tune_config=tune.TuneConfig(
+            search_alg=searcher, scheduler=LostNodes(searcher), num_samples=-1, reuse_actors=True
+        ),
+        # What dies comes again by the searcher, which tells a lost node from a run that kills its worker.
+        run_config=tune.RunConfig(name="sweep", storage_path=str(scratch), verbose=0),
+    )
+    try:
+        with ray_session.interruptible(stop) as interrupted:
+            tuner.fit()
+    except (RayError, tune.TuneError) as error:
+        raise SweepError(f"Ray ended the sweep: {error}") from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    if searcher.error:
+        raise SweepError(searcher.error)
+    return interrupted.is_set()
+
+
+def _trial(config: dict[str, Any], parcel: Parcel, store: Store, sweep_id: str) -> None:
+    """What Ray Tune calls on a worker: one stack, one report at its end, and before from time to time how far it is."""
+    import ray
+    from ray import tune
+
+    from robustness.sweep.searcher import REPORT, RUNS, SHARE
+
+    try:
+        if ray_session.flag(sweep_id):
+            report = Report(skipped=True)
+        elif not patiently(store.exists):
+            report = Report(error=NOT_SHARED.format(host=socket.gethostname(), root=shown(store.root)))
+        else:
+            # Ray's word on the device, not torch's: a stack that reserved no GPU must not use one.
+            device = "cuda" if ray.get_gpu_ids() else "cpu"
+            study = parcel.open()
+            runs = decode(study, config[RUNS])
+            report = work(
+                runs,
+                store,
+                sweep_id=sweep_id,
+                device=device,
+                sampler=study.search.sampler,
+                retries=study.resources.retries,
+                fit=study.resources.stack_size == "auto",
+                keeper=Keeping(
+                    store,
+                    study.resources.checkpoint,
+                    sweep_id,
+                    tell=lambda share: tune.report({SHARE: share}),
+                    stopping=lambda: ray_session.flag(sweep_id),
+                ),
+            )
+    except Exception as error:  # noqa: BLE001 - what `work` does not answer for would fail every other stack too
+        report = Report(error=f"a worker cannot work: {reason(error)}")
+    tune.report({REPORT: report.to_json()})

@@ -1,0 +1,1 @@
+"""What a worker does with a stack: train it, set it down, store it. Needs no Ray."""

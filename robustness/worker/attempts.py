@@ -1,0 +1,139 @@
+"""What comes of a trial's runs: trained, tried again in halves where they fail, and told as rows of the results."""
+
+from __future__ import annotations
+
+import socket
+import time
+import traceback
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from robustness.provenance import code_version
+from robustness.study.run import identity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from robustness.study import Run
+    from robustness.training import History
+    from robustness.worker.checkpointing import Keeping
+
+
+@dataclass
+class Result:
+    """What came of a trial's runs: rows of those that ended and of those that failed; `seconds` is the time of all."""
+
+    runs: int
+    histories: list[History] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    failed: list[dict[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def set_down(self) -> int:
+        """Runs that wait in a checkpoint, or for their turn in another sweep."""
+        return self.runs - len(self.rows) - len(self.failed)
+
+
+def trained(
+    runs: Sequence[Run], device: str, sampler: str, retries: int, keeper: Keeping | None, *, fit: bool
+) -> Result:
+    """Train `runs`: as one model, or one by one where their workload's engine is `single`, each with its own time.
+
+    With `fit` a stack is cut into such as a GPU trains fastest. What fails is in the result, and no error.
+    """
+    from robustness.training.stack_size import pieces
+
+    result = Result(len(runs))
+    alone = runs[0].workload.engine == "single"
+    for model in [[run] for run in runs] if alone else pieces(runs, device) if fit else [runs]:
+        started = time.perf_counter()
+        tried = _train(model, device, retries, keeper)
+        seconds = time.perf_counter() - started + (keeper.seconds if keeper else 0.0)
+        provenance = _provenance(sampler, len(model), seconds / len(model)) | _device(device)
+        result.histories += tried.histories
+        result.rows += [row for history in tried.histories for row in history.rows(provenance)]
+        result.failed += [failed_row(run, why, provenance) for run, why in tried.failures]
+        result.seconds += seconds
+        if tried.set_down:
+            break
+    return result
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """Histories, the runs that failed and why, and whether the rest was set down."""
+
+    histories: list[History] = field(default_factory=list)
+    failures: list[tuple[Run, str]] = field(default_factory=list)
+    set_down: bool = False
+
+
+def _train(runs: Sequence[Run], device: str, retries: int, keeper: Keeping | None = None) -> _Trained:
+    """Train as one stack; what fails is tried again in halves, so that one bad run costs only itself."""
+    from robustness.training import SetDown, train
+    from robustness.training.stack_size import release
+
+    try:
+        return _Trained(train(runs, device=device, keeper=keeper))
+    except SetDown:
+        return _Trained(set_down=True)
+    except Exception as error:  # noqa: BLE001 - a user's network may raise anything, and the sweep goes on
+        why = reason(error)
+    # Here the exception is gone, whose frames held the stack; what refers to itself and the GPU's cache are not yet.
+    release()
+    if len(runs) > 1:
+        middle = len(runs) // 2
+        first = _train(runs[:middle], device, retries, keeper)
+        if first.set_down:
+            return first
+        second = _train(runs[middle:], device, retries, keeper)
+        return _Trained(first.histories + second.histories, first.failures + second.failures, second.set_down)
+    if retries > 0:
+        return _train(runs, device, retries - 1, keeper)
+    return _Trained(failures=[(runs[0], why)])
+
+
+def reason(error: Exception) -> str:
+    """Return an exception as one line: what, and where it was raised."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({frame.filename}:{frame.lineno})"[:2000]
+
+
+def _provenance(sampler: str, stack_size: int, duration_s: float) -> dict[str, Any]:
+    return {
+        "sampler": sampler,
+        "stack_size": stack_size,
+        "duration_s": duration_s,
+        "host": socket.gethostname(),
+        "finished_at": datetime.now(UTC),
+        "code_version": code_version(),
+    }
+
+
+def _device(device: str) -> dict[str, str]:
+    import torch
+
+    name = torch.cuda.get_device_name() if device == "cuda" else device
+    return {"device": name, "torch_version": str(torch.__version__)}
+
+
+def failed_row(run: Run, reason: str, provenance: dict[str, Any]) -> dict[str, Any]:
+    """Return the row of a run that could not be trained: no result, and why."""
+    return {
+        **identity(run),
+        **provenance,
+        "status": "failed",
+        "reason": reason,
+        "epochs": 0,
+        "steps": 0,
+        "parameters": 0,
+    }
+
+
+def lost_row(run: Run, reason: str, sampler: str) -> dict[str, Any]:
+    """Return the row of a run whose worker died each time; only the driver is left to write it."""
+    provenance = _provenance(sampler, 1, 0.0) | {"device": "unknown", "torch_version": version("torch")}
+    return failed_row(run, reason, provenance)

@@ -1,0 +1,151 @@
+"""Studies side by side: the numbers are those of each study, and the page stands alone."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from analysis.contents.side_by_side import costs, labels
+from analysis.landscapes.sampled import samples
+from analysis.report import side_by_side
+from analysis.statistics.performance_profile import score
+from robustness.results import Store
+from tests.support import synthetic, synthetic_store
+from tests.support.browser import FLAGS, find_chromium  # noqa: F401
+from tests.support.synthetic import Basin
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BOX = 3.5 * 12 / 11 * 4 * 11 / 10
+"""Decades^2 of the default study: 12 columns of 3.5 / 11 decades, 11 rows of 4 / 10."""
+WIDE = {"adam": Basin(3.0, -2.4, -3.0, 0.5, 0.7), "adamw": Basin(2.0, -2.4, -3.0, 0.7, 0.9)}
+
+
+def store(root: Path, name: str, basins: dict[str, Basin] | None = None, **options: Any) -> Path:
+    runs = synthetic_store.of_study(**options)
+    text = synthetic_store.STUDY.replace("name: demo", f"name: {name}")
+    if basins:
+        runs = synthetic.runs(basins, **options)
+        text = None
+    return synthetic_store.store(root / name, runs, text)
+
+
+@pytest.fixture(scope="module")
+def roots(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("studies")
+    return [store(folder, "first"), store(folder, "second", WIDE, noise=0.0)]
+
+
+def lines(text: str, start: str) -> list[list[str]]:
+    return [re.split(r"\s{2,}", line.strip()) for line in text.splitlines() if line.startswith(start)]
+
+
+def test_measures_are_those_of_the_paraboloids(roots: list[Path]) -> None:
+    second = side_by_side.read(roots)[1]
+    assert [row.label for row in second.rows] == ["adam", "adamw"]
+    for row, basin in zip(second.rows, WIDE.values(), strict=True):
+        grid = basin.error(*np.meshgrid(np.array(synthetic.LR), np.array(synthetic.WEIGHT_DECAY[1:])))
+        assert row.depth == pytest.approx(grid.min(), abs=1e-9)
+        assert row.share == pytest.approx((grid <= grid.min() + 1).mean(), rel=1e-4)
+        assert row.seeds == (3, 3)
+        assert row.unbiased
+    deep = WIDE["adamw"].error(*np.meshgrid(np.array(synthetic.LR), np.array(synthetic.WEIGHT_DECAY[1:]))).min()
+    adam = WIDE["adam"].error(*np.meshgrid(np.array(synthetic.LR), np.array(synthetic.WEIGHT_DECAY[1:])))
+    assert second.rows[0].share_of_all == pytest.approx((adam <= deep + 1).mean(), rel=1e-4, abs=1e-12)
+    assert second.rows[1].share_of_all == pytest.approx(second.rows[1].share)
+
+
+def test_text_lays_studies_side_by_side_and_scores_them(roots: list[Path]) -> None:
+    said = side_by_side.text(side_by_side.read(roots))
+    compared = side_by_side.read(roots)
+    found = lines(said, "first") + lines(said, "second")
+    assert [row[2] for row in found] == ["adam", "adamw", "adams", "adam", "adamw"]
+    for cells, row in zip(found, [row for one in compared for row in one.rows], strict=True):
+        assert cells[3] == f"{row.depth:.2f}"
+        assert cells[-1] == "3"
+    tables = costs(compared, 1.0)
+    scored = {row[0]: row[1:] for row in lines(said.split("Performance profiles")[1], "adam")}
+    for i, label in enumerate(labels(compared)):
+        assert scored[label] == [f"{score(table)[i]:.3f}" for table in tables.values()]
+    # adams is in the first study alone, so it can score one half at most.
+    assert labels(compared) == ["adam", "adamw", "adams"]
+    assert all(float(value) <= 0.5 for value in scored["adams"])
+
+
+def test_costs_are_the_error_and_inverse_shares(roots: list[Path]) -> None:
+    compared = side_by_side.read(roots)
+    depth, own, best = costs(compared, 1.0).values()
+    assert depth.shape == own.shape == best.shape == (2, 3)
+    assert np.isnan(depth[1, 2])
+    assert depth[0].tolist() == [row.depth for row in compared[0].rows]
+    np.testing.assert_allclose(1 / own[0], [row.share for row in compared[0].rows])
+    np.testing.assert_allclose(1 / best[1, 1:2], [compared[1].rows[1].share_of_all])
+
+
+def test_a_single_study_the_same_twice_and_an_empty_one(roots: list[Path], tmp_path: Path) -> None:
+    assert "over 1 workload:" in side_by_side.text(side_by_side.read(roots[:1]))
+    twice = side_by_side.read([roots[0], roots[0]])
+    assert [one.name for one in twice] == ["first", "first (2)"]
+    assert [row.depth for row in twice[0].rows] == [row.depth for row in twice[1].rows]
+    Store(tmp_path / "empty").write_study(synthetic_store.STUDY.replace("demo", "empty"))
+    assert "empty: no run is stored yet" in side_by_side.text(side_by_side.read([roots[0], tmp_path / "empty"]))
+    assert "empty" in side_by_side.write(side_by_side.read([tmp_path / "empty"]), tmp_path / "out.html").read_text()
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_sampled_studies_give_areas_only_where_cells_are_uniform(tmp_path: Path, sampler: str) -> None:
+    runs = synthetic.sampled(60).assign(sampler=sampler)
+    root = synthetic_store.store(tmp_path / "sampled", runs, None)
+    (one,) = side_by_side.read([root])
+    cells = samples(runs)
+    for row in one.rows:
+        own = cells[cells["label"] == row.label]["mean"]
+        if sampler == "tpe":
+            assert np.isnan(row.share)
+        else:
+            assert row.share == pytest.approx((own <= row.depth + 1.0).mean())
+        assert np.isfinite(row.depth)
+    assert "basin of own (0 workloads)" in side_by_side.text(side_by_side.read([root])) or sampler == "random"
+
+
+def test_the_page_holds_everything_and_escapes_what_comes_from_outside(roots: list[Path], tmp_path: Path) -> None:
+    page = side_by_side.write(side_by_side.read(roots), tmp_path / "deep" / "compare.html").read_text()
+    payload = json.loads(re.search(r'id="payload">(.*?)</script>', page, re.DOTALL).group(1))  # type: ignore[union-attr]
+    assert list(payload["figures"]) == ["performance", "study-1", "study-2"]
+    assert not re.findall(r'(?:src|href)="(?!data:)', page.split("<script>")[0])
+    assert [p.name for p in (tmp_path / "deep").iterdir()] == ["compare.html"]
+    for row in [row for one in side_by_side.read(roots) for row in one.rows]:
+        assert f"<td>{row.depth:.2f}</td>" in page
+    runs = synthetic.runs({"x": Basin()}, seeds=2).assign(optimizer="<b>x</b>")
+    shown = side_by_side.write(
+        side_by_side.read([synthetic_store.store(tmp_path / "odd", runs, None)]), tmp_path / "odd.html"
+    ).read_text()
+    assert "<b>x</b>" not in shown
+    assert "&lt;b&gt;x&lt;/b&gt;" in shown
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("size", "width"), [("wide", 1280), ("narrow", 390)])
+def test_the_page_draws_in_a_browser(chromium: str, roots: list[Path], tmp_path: Path, size: str, width: int) -> None:
+    from playwright.sync_api import sync_playwright
+
+    path = side_by_side.write(side_by_side.read(roots), tmp_path / "compare.html")
+    trouble: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        page.on("console", lambda message: trouble.append(message.text))
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on("request", lambda request: trouble.append(request.url) if request.url.startswith("http") else None)
+        page.goto(path.as_uri())
+        page.wait_for_selector(f'html[data-drawn="{size}"]', state="attached")
+        assert page.locator("#performance .scatterlayer .trace").count() == 9
+        assert page.locator("#study-1 .heatmaplayer image").count() == 6
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        browser.close()
+    assert trouble == []

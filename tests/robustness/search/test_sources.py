@@ -1,0 +1,298 @@
+"""Where runs come from: stacks cut from a grid, and Optuna searches that go on from what is stored."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter
+from datetime import UTC, datetime
+
+import optuna
+import pytest
+
+from robustness.results import Store
+from robustness.search.coordinates import Cell, Coordinate
+from robustness.search.make import make_source
+from robustness.search.source import Outcome
+from robustness.study import Axis, DecayAxis, Study
+from robustness.study.run import identity
+from robustness.sweep.stacks import LARGEST, cut
+from robustness.worker.attempts import lost_row
+from robustness.worker.report import decode, encode
+
+SAMPLERS = ["tpe", "gp", "cmaes", "qmc", "random"]
+
+
+def sampled(sampler="tpe", cells=20, seeds=2, lr=None, decay=None):
+    return Study(
+        name="s",
+        workload={"name": "digits"},
+        optimizers=["adams", "adam"],
+        space={
+            "lr": lr or {"low": 1e-4, "high": 1},
+            "weight_decay": decay or {"low": 1e-5, "high": 0.1, "zero": True},
+        },
+        search={"sampler": sampler, "cells": cells},
+        seeds=seeds,
+    )
+
+
+def error_of(run):
+    """A bowl with its bottom at lr 1e-2 and weight decay 1e-3."""
+    decay = max(run.weight_decay, 1e-6)
+    return 2 + 5 * (math.log10(run.lr) + 2) ** 2 + (math.log10(decay) + 3) ** 2
+
+
+def outcome(run, status="completed", error=None):
+    error = error_of(run) if error is None else error
+    return Outcome(run.run_id, status, None if status == "failed" else error, None if status == "failed" else error)
+
+
+def row(run, status="completed", sampler="tpe", error=None):
+    values = lost_row(run, "", sampler) | {"status": status, "reason": None}
+    error = error_of(run) if error is None else error
+    return values if status == "failed" else values | {"validation_error": error, "test_error": error}
+
+
+def stored(tmp_path, rows):
+    store = Store(tmp_path)
+    for values in rows:
+        store.write(values["run_id"], [values], [])
+    return store.runs()
+
+
+def drive(source, answer=outcome, steps=10_000):
+    """Train everything that a source hands out; return the runs."""
+    runs = []
+    for _ in range(steps):
+        batch = source.next()
+        if not batch:
+            return runs
+        runs += batch
+        source.tell([answer(run) for run in batch])
+    raise AssertionError("the source does not end")
+
+
+def empty(tmp_path):
+    return Store(tmp_path / "nothing").runs()
+
+
+def test_a_grid_hands_out_what_is_missing(tmp_path):
+    study = Study(
+        name="g",
+        workload={"name": "digits"},
+        optimizers=["adams"],
+        space={"lr": [1e-3, 1e-2], "weight_decay": [0, 1e-3]},
+        seeds=2,
+    )
+    grid = study.grid()
+    have = [row(grid[0]), row(grid[1], "diverged"), row(grid[2], "failed")]
+    source = make_source(study, stored(tmp_path, have))
+    assert (source.total, source.done) == (8, 2)
+    assert [run.run_id for run in source.next()] == [run.run_id for run in grid[2:]]
+    assert source.next() == []
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_search_asks_for_exactly_the_cells(tmp_path, sampler):
+    source = make_source(sampled(sampler), empty(tmp_path))
+    assert (source.total, source.done) == (80, 0)
+    runs = drive(source)
+    assert len({run.run_id for run in runs}) == len(runs) == 80
+    cells = Counter((run.optimizer.name, run.cell_id) for run in runs)
+    assert Counter(name for name, _ in cells) == {"adams": 20, "adam": 20}
+    assert set(cells.values()) == {2}
+    for run in runs:
+        assert 1e-4 <= run.lr <= 1
+        assert run.weight_decay == 0 or 1e-5 <= run.weight_decay <= 0.1
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_an_interrupted_search_goes_on_to_exactly_the_cells(tmp_path, sampler):
+    study = sampled(sampler)
+    first = make_source(study, empty(tmp_path))
+    begun = first.next()
+    finished = begun[:23]  # some cells lack a seed
+    source = make_source(study, stored(tmp_path, [row(run, sampler=sampler) for run in finished]))
+    assert source.done == 23
+    rest = drive(source)
+    everything = finished + rest
+    assert source.total == len(everything) == len({run.run_id for run in everything}) == 80
+    cells = Counter((run.optimizer.name, run.cell_id) for run in everything)
+    assert Counter(name for name, _ in cells) == {"adams": 20, "adam": 20}
+    assert set(cells.values()) == {2}
+
+
+@pytest.mark.parametrize("sampler", ["qmc", "random"])
+def test_interrupted_or_not_the_fixed_sequences_name_the_same_cells(tmp_path, sampler):
+    study = sampled(sampler)
+    whole = {run.run_id for run in drive(make_source(study, empty(tmp_path)))}
+    begun = make_source(study, empty(tmp_path)).next()
+    rest = drive(make_source(study, stored(tmp_path, [row(run, sampler=sampler) for run in begun])))
+    assert {run.run_id for run in begun + rest} == whole
+
+
+@pytest.mark.parametrize("sampler", ["qmc", "random"])
+def test_the_fixed_sequences_give_every_optimizer_the_same_cells(tmp_path, sampler):
+    runs = drive(make_source(sampled(sampler), empty(tmp_path)))
+    places = {name: {(r.lr, r.weight_decay) for r in runs if r.optimizer.name == name} for name in ("adams", "adam")}
+    assert places["adams"] == places["adam"]
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_diverged_and_failed_cells_do_not_upset_a_search(tmp_path, sampler):
+    def answer(run):
+        if run.lr > 0.1:
+            return outcome(run, "diverged", 90.0)
+        if run.weight_decay > 1e-2:
+            return outcome(run, "failed")
+        return outcome(run, error=math.nan) if run.weight_decay == 0 else outcome(run)
+
+    runs = drive(make_source(sampled(sampler), empty(tmp_path)), answer)
+    assert len({run.run_id for run in runs}) == 80
+
+
+def test_nan_and_failures_never_reach_optuna_as_values(tmp_path):
+    source = make_source(sampled(cells=16, seeds=1), empty(tmp_path))
+    drive(source, lambda run: outcome(run, "failed") if run.lr > 1e-2 else outcome(run, "diverged", 90.0))
+    for search in source._searches:
+        trials = search._optuna.get_trials(deepcopy=False)
+        assert {t.state for t in trials} <= {optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.FAIL}
+        assert {t.value for t in trials if t.state == optuna.trial.TrialState.COMPLETE} <= {90.0}
+
+
+def test_optuna_learns_the_mean_validation_error_over_the_seeds(tmp_path):
+    source = make_source(sampled(cells=1, seeds=3), empty(tmp_path))
+    runs = source.next()
+    for run, error in zip(runs[:3], [1.0, 2.0, 6.0], strict=True):
+        source.tell([Outcome(run.run_id, "completed", error, 50.0)])
+    (trial,) = source._searches[0]._optuna.get_trials()
+    assert trial.value == 3.0
+
+
+def test_tpe_finds_the_bottom_of_the_bowl(tmp_path):
+    medians = {}
+    for sampler in ("tpe", "random"):
+        runs = drive(make_source(sampled(sampler, cells=60, seeds=1), empty(tmp_path)))
+        medians[sampler] = statistics.median(error_of(run) for run in runs[len(runs) // 2 :])
+    assert medians["tpe"] < 0.6 * medians["random"]
+
+
+def test_cells_of_another_sampler_are_known_but_do_not_count(tmp_path):
+    study = sampled("tpe", cells=5)
+    others = [study.run(study.optimizers[0], lr, 1e-3, seed) for lr in (1e-3, 1e-2) for seed in (0, 1)]
+    source = make_source(study, stored(tmp_path, [row(run, sampler="grid") for run in others]))
+    assert (source.total, source.done) == (20, 0)
+    known = source._searches[0]._optuna.get_trials()
+    assert sorted(trial.value for trial in known) == pytest.approx(sorted({error_of(run) for run in others}))
+    assert len(drive(source)) == 20
+
+
+def test_another_seed_completes_the_stored_cells(tmp_path):
+    before = drive(make_source(sampled(cells=4, seeds=2), empty(tmp_path)))
+    source = make_source(sampled(cells=4, seeds=3), stored(tmp_path, [row(run) for run in before]))
+    assert (source.total, source.done) == (24, 16)
+    added = drive(source)
+    assert {run.seed for run in added} == {2}
+    assert {run.cell_id for run in added} == {run.cell_id for run in before}
+
+
+def test_failed_runs_are_tried_again(tmp_path):
+    before = drive(make_source(sampled(cells=2, seeds=2), empty(tmp_path)))
+    rows = [row(before[0], "failed"), *(row(run) for run in before[1:])]
+    source = make_source(sampled(cells=2, seeds=2), stored(tmp_path, rows))
+    assert [run.run_id for run in drive(source)] == [before[0].run_id]
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_search_over_lists_names_every_cell_once(tmp_path, sampler):
+    study = sampled(sampler, cells=12, seeds=1, lr=[1e-3, 1e-2, 0.1], decay=[0, 1e-4, 1e-3, 1e-2])
+    runs = drive(make_source(study, empty(tmp_path)))
+    assert len({(run.optimizer.name, run.lr, run.weight_decay) for run in runs}) == len(runs) == 24
+
+
+def test_sixteen_cells_an_optimizer_are_out_at_most(tmp_path):
+    source = make_source(sampled(cells=40, seeds=1), empty(tmp_path))
+    first = source.next()
+    assert (len(first), len(source.next())) == (2 * 16, 0)
+    source.tell([outcome(run) for run in first[:7]])
+    assert source.next() == [], "the next ones come eight at a time"
+    source.tell([outcome(run) for run in first[7:8]])
+    assert len(source.next()) == 8
+
+
+def test_how_many_cells_are_out_is_the_studys_to_say(tmp_path):
+    study = sampled(cells=40, seeds=1)
+    search = study.search.model_copy(update={"ahead": 3})
+    source = make_source(study.model_copy(update={"search": search}), empty(tmp_path))
+    first = source.next()
+    assert len(first) == 2 * 3
+    assert source.next() == []
+
+
+def test_a_sampler_that_learns_nothing_asks_for_all_at_once(tmp_path):
+    source = make_source(sampled(sampler="random", cells=40, seeds=1), empty(tmp_path))
+    assert (len(source.next()), len(source.next())) == (2 * 40, 0)
+
+
+@pytest.mark.parametrize(
+    "axis",
+    [Axis(low=1e-4, high=1), DecayAxis(low=1e-5, high=0.1, zero=True), DecayAxis(values=[0, 1e-3, 0.5])],
+)
+def test_a_coordinate_and_its_value_are_inverse(axis):
+    coordinate = Coordinate("x", axis)
+    for value in axis.listed or (axis.low, 3.21e-3, axis.high):
+        place = coordinate.coordinate(value)
+        assert coordinate.distribution._contains(place)
+        assert coordinate.value(place) == pytest.approx(value, rel=1e-5)
+    assert coordinate.coordinate(7.0) is None
+    if getattr(axis, "zero", False):
+        assert coordinate.value(coordinate.distribution.low) == 0
+        assert coordinate.value(coordinate.coordinate(0.0)) == 0
+
+
+def test_stacks_share_a_seed_and_cover_every_run():
+    study = Study(
+        name="g",
+        workload={"name": "digits"},
+        optimizers=["adams", "adamw", "adam"],
+        space={
+            "lr": {"low": 1e-4, "high": 1, "points": 12},
+            "weight_decay": {"low": 1e-5, "high": 1, "points": 12},
+        },
+        seeds=3,
+    )
+    runs = study.grid()
+    for slots, size in [(2, None), (64, None), (2, 7), (1, 10_000)]:
+        stacks = cut(runs, slots, size)
+        assert sorted(r.run_id for s in stacks for r in s) == sorted(r.run_id for r in runs)
+        assert all(len({r.seed for r in s}) == 1 for s in stacks)
+        assert max(map(len, stacks)) <= (size or LARGEST)
+        assert max(map(len, stacks)) - min(map(len, stacks)) <= 1
+        if size is None:
+            assert len(stacks) >= 0.9 * slots
+            assert len(stacks) % 3 == 0
+    assert cut([], 2) == []
+    batch = [run for run in runs if run.lr in study.space.lr.values[:4]][: 3 * 24]
+    assert len(cut(batch, 2)) == 3, "a search's batch is a stack a seed"
+    alone = {"workload": {"name": "digits", "engine": "single"}}
+    single = Study.model_validate(study.model_dump(by_alias=True) | alone)
+    assert {len(stack) for stack in cut(single.grid(), 2)} == {1}
+
+
+def test_runs_travel_as_text():
+    study = sampled()
+    runs = [study.run(entry, 1.23456e-3, 0.1 / 3, seed) for entry in study.optimizers for seed in (0, 7)]
+    assert decode(study, encode(study, runs)) == runs
+
+
+def test_the_identity_of_a_row():
+    study = sampled()
+    run = study.run(study.optimizers[0], 1e-3, 1e-4, 5)
+    columns = identity(run)
+    assert columns["run_id"] == run.run_id
+    assert columns["optimizer"] == "adams"
+    assert (columns["lr"], columns["weight_decay"], columns["weight_decay_native"]) == (1e-3, 1e-4, 1e-4)
+    assert isinstance(lost_row(run, "x", "grid")["finished_at"], datetime)
+    assert lost_row(run, "x", "grid")["finished_at"].tzinfo == UTC
+    assert Cell(1.0, 2.0) == (1.0, 2.0)

@@ -1,0 +1,207 @@
+"""Checkpoints: a training that was killed ends as the one that was not, to the bit."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import random
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+
+from robustness.optimizers import OPTIMIZERS
+from robustness.study import Run
+from robustness.training import train, train_single
+from robustness.training.checkpoint import from_bytes, to_bytes
+from robustness.workloads import treebank
+from robustness.workloads.data import Data, Feed, TensorFeed
+from robustness.workloads.digits import Digits, DigitsCNN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from torch import nn
+
+    from robustness.training import History
+    from robustness.training.rows import State
+    from robustness.workloads import Workload
+
+EPOCHS = 5
+SMALL = {"epochs": EPOCHS, "train_size": 150, "validation_size": 50, "batch_size": 32}
+WORKLOADS: list[Workload] = [Digits(width=8, **SMALL), DigitsCNN(channels=2, **SMALL)]
+STACKABLE = [name for name, kind in OPTIMIZERS.items() if kind().stackable]
+
+
+class Drawing(DigitsCNN):
+    """Digits with dropout and noise on the inputs: everything that draws while it trains."""
+
+    def data(self, seed: int) -> Data:
+        """Return noisy digits."""
+        return replace(super().data(seed), augment=noisy)
+
+    def model(self) -> nn.Module:
+        """Return a perceptron with dropout."""
+        return torch.nn.Sequential(
+            torch.nn.Flatten(), torch.nn.Linear(64, 16), torch.nn.ReLU(), torch.nn.Dropout(0.5), torch.nn.Linear(16, 10)
+        )
+
+
+def noisy(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    return images + 0.1 * torch.randn(images.shape, generator=generator)
+
+
+class KilledError(Exception):
+    """What a test ends a training with."""
+
+
+class Memory:
+    """Keeps the last checkpoint as bytes, and kills the training after an epoch."""
+
+    def __init__(self, kill: int = 0) -> None:
+        self.kill, self.saved, self.heard = kill, b"", []
+        self.loaded = 0
+
+    def load(self, runs: Sequence[Run]) -> State | None:
+        state = from_bytes(self.saved) if self.saved else None
+        self.loaded = state["epoch"] if state else 0
+        return state
+
+    def ended(self, epoch: int, epochs: int, state: Callable[[], State]) -> None:
+        self.heard.append((epoch, epochs))
+        if epoch < epochs:
+            self.saved = to_bytes(state())
+        if epoch == self.kill:
+            raise KilledError
+
+
+def runs_of(workload: Workload, names: Sequence[str] = ("adams", "adamw", "adam"), seed: int = 1) -> list[Run]:
+    """Return runs of which one has a learning rate that makes it diverge in the middle of the training."""
+    rates = (1e-3, 1e-2, 1e30)
+    return [Run(workload, OPTIMIZERS[name](), lr, 1e-3, seed) for name in names for lr in rates]
+
+
+def resumed(runs: Sequence[Run], kill: int, later: Sequence[Run] | None = None) -> list[History]:
+    """Train, kill after `kill` epochs, and go on with `later` from what was set down."""
+    keeper = Memory(kill)
+    with pytest.raises(KilledError):
+        train(runs, device="cpu", keeper=keeper)
+    keeper.kill = 0
+    histories = train(later or runs, device="cpu", keeper=keeper)
+    assert keeper.loaded == kill
+    return histories
+
+
+def rows(histories: Sequence[History]) -> dict[str, Any]:
+    return {row["run_id"]: row for history in histories for row in history.rows({})}
+
+
+def curves(histories: Sequence[History]) -> dict[str, np.ndarray]:
+    return {
+        run.run_id: np.stack([history.values[name][index] for name in sorted(history.values)])
+        for history in histories
+        for index, run in enumerate(history.runs)
+    }
+
+
+def same(some: Sequence[History], others: Sequence[History]) -> None:
+    assert rows(some) == rows(others)
+    for (a, b), (c, d) in zip(sorted(curves(some).items()), sorted(curves(others).items()), strict=True):
+        assert a == c
+        np.testing.assert_array_equal(b, d)
+
+
+@pytest.mark.parametrize("workload", WORKLOADS, ids=lambda workload: workload.name)
+def test_a_stack_goes_on_to_the_bit(workload: Workload) -> None:
+    runs = runs_of(workload)
+    whole = train(runs, device="cpu")
+    assert {row["status"] for row in rows(whole).values()} == {"completed", "diverged"}
+    same(whole, resumed(runs, random.randint(1, EPOCHS - 1)))
+
+
+@pytest.mark.parametrize("name", STACKABLE)
+def test_every_update_rule_goes_on_to_the_bit(name: str) -> None:
+    runs = runs_of(WORKLOADS[0], [name])[:2]
+    same(train(runs, device="cpu"), resumed(runs, 2))
+
+
+def test_any_part_of_a_stack_goes_on_to_the_bit() -> None:
+    runs = runs_of(Digits(**SMALL))
+    whole = curves(train(runs, device="cpu"))
+    for part in (runs[:2], runs[3:4], runs[2:3] + runs[7:8], runs[2:3], runs[2::3], runs[::-1]):
+        some = curves(resumed(runs, 3, part))
+        assert some.keys() == {run.run_id for run in part}
+        for run_id, values in some.items():
+            np.testing.assert_array_equal(values, whole[run_id])
+
+
+def test_a_run_whose_neighbours_diverged_goes_on() -> None:
+    runs = runs_of(WORKLOADS[0], ["adam"])[1:]
+    same(train(runs, device="cpu"), resumed(runs, 2))
+
+
+@pytest.mark.parametrize("name", [*OPTIMIZERS])
+def test_a_single_run_goes_on_to_the_bit(name: str) -> None:
+    run = Run(WORKLOADS[0].model_copy(update={"engine": "single"}), OPTIMIZERS[name](), 1e-2, 1e-3, 1)
+    same([train_single(run)], resumed([run], random.randint(1, EPOCHS - 1)))
+
+
+@pytest.mark.parametrize("engine", ["single", "stack"])
+def test_masks_and_augmentation_go_on_where_they_were(engine: str) -> None:
+    workload = Drawing(engine=engine, **SMALL)
+    runs = runs_of(workload)[:2] if engine == "stack" else runs_of(workload)[:1]
+    whole = train(runs, device="cpu")
+    other = train([replace(run, seed=2) for run in runs], device="cpu")
+    assert not np.array_equal(whole[0].values["train_loss"], other[0].values["train_loss"], equal_nan=True)
+    same(whole, resumed(runs, 3))
+
+
+def test_sharpness_goes_on() -> None:
+    workload = Digits(width=8, hessian={"top": 1, "trace": 2, "every": 2, "examples": 50}, **SMALL)
+    same(train(runs_of(workload), device="cpu"), resumed(runs_of(workload), 3))
+
+
+def test_a_feed_that_says_nothing_is_gone_through() -> None:
+    """Its state is what it drew: of a feed of a user's own that has no `resume`."""
+
+    class Plain(TensorFeed):
+        state, resume = Feed.state, Feed.resume
+
+    class Own(Drawing):
+        def feed(self, seed: int, device: str, dtype: torch.dtype) -> Feed:
+            return Plain(self.data(seed), self.batch_size, seed, device, dtype)
+
+    runs = runs_of(Own(**SMALL))[:2]
+    same(train(runs, device="cpu"), resumed(runs, 3))
+
+
+def test_a_language_model_goes_on_to_the_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = torch.randint(0, 50, (3, 900), generator=torch.Generator().manual_seed(0))
+    monkeypatch.setattr(treebank, "read", lambda _: tuple(words))
+    workload = treebank.Treebank(
+        epochs=EPOCHS, embedding=8, hidden=8, layers=2, dropout=0.3, batch_size=4, bptt=10, train_size=400
+    )
+    run = Run(workload, OPTIMIZERS["adams"](), 1e-2, 1e-4, 0)
+    same([train_single(run)], resumed([run], 2))
+
+
+def test_the_keeper_hears_of_every_epoch() -> None:
+    keeper = Memory()
+    train(runs_of(WORKLOADS[0]), device="cpu", keeper=keeper)
+    assert keeper.heard == [(epoch, EPOCHS) for epoch in range(1, EPOCHS + 1)]
+
+
+@pytest.mark.parametrize("data", [b"", b"nonsense", to_bytes({"epoch": 1}), pickle.dumps(Memory())])
+def test_what_is_no_checkpoint_is_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match="not a checkpoint"):
+        from_bytes(data)
+
+
+def test_a_checkpoint_runs_no_code() -> None:
+    """torch's reader refuses what is no data, as an object that would do something when it is unpickled."""
+    content = io.BytesIO()
+    torch.save({"epoch": Memory()}, content)
+    with pytest.raises(ValueError, match="not a checkpoint"):
+        from_bytes(content.getvalue())

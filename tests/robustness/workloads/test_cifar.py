@@ -1,0 +1,351 @@
+"""CIFAR: the whole set as bytes, splits by seed, crops and flips, and what is said of damaged data."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import tarfile
+
+import numpy as np
+import pytest
+import torch
+from torchvision import datasets
+from torchvision.transforms.v2 import functional as reference
+
+from robustness.study import Study, StudyError
+from robustness.training import train_single, train_stack
+from robustness.workloads import CIFAR10, CIFAR100, DataError, cifar
+from tests.support.cifar_files import made
+from tests.support.file_server import served
+from tests.support.real_data import real_data
+
+
+@pytest.fixture(autouse=True)
+def _read_anew():
+    cifar._raw.cache_clear()
+    yield
+    cifar._raw.cache_clear()
+
+
+@pytest.fixture
+def small(monkeypatch, tmp_path):
+    return made(monkeypatch, tmp_path, datasets.CIFAR10)
+
+
+def make(text):
+    return Study.parse(
+        f"workload: {text}\noptimizers: [adamw]\nspace: {{lr: [0.001], weight_decay: [5.0e-4]}}\nseeds: [0]\n"
+    )
+
+
+def of(text):
+    return make(text).grid()[0].workload
+
+
+def test_the_defaults_are_the_papers():
+    ten, hundred = CIFAR10(), CIFAR100()
+    assert (ten.epochs, ten.batch_size, ten.validation_size, ten.augment) == (200, 128, 0, True)
+    assert not ten.has_validation
+    assert (ten.chance_error, hundred.chance_error) == (90.0, 99.0)
+    drops = {
+        w.name: [e for e in range(1, 200) if w.schedule.factor(e, 200) < w.schedule.factor(e - 1, 200)]
+        for w in (ten, hundred)
+    }
+    assert drops == {"cifar10": [80, 160], "cifar100": [100, 150]}
+    sizes = [sum(p.numel() for p in w.model().parameters()) for w in (ten, hundred)]
+    assert sizes == [11_173_962, 21_328_292]
+
+
+def test_a_model_is_a_name_or_a_mapping():
+    assert of("{name: cifar10, model: vgg16}") == of("{name: cifar10, model: {name: vgg16}}") == CIFAR10(model="vgg16")
+    assert of("{name: cifar10, model: {name: vgg16, batch_norm: false}}").network.batch_norm is False
+    assert of("cifar100").network.name == "resnet34"
+    assert of("{name: cifar10, model: fast}").title == "cifar10 fast"
+    assert of("{name: cifar10, model: fast, label: mine}").title == "mine"
+
+
+def test_the_model_is_part_of_the_identity_by_its_options_not_by_how_it_is_written():
+    ids = [
+        make(f"{{name: cifar10, {more}}}").grid()[0].run_id
+        for more in (
+            "model: resnet18",
+            "epochs: 200",
+            "model: {name: resnet18, width: 1}",
+            "model: {name: resnet18, width: 0.5}",
+        )
+    ]
+    assert ids[0] == ids[1] == ids[2] != ids[3]
+
+
+def test_a_written_study_is_read_again():
+    study = make("{name: cifar10, model: {name: vgg16, width: 0.25}, data_dir: /data, train_size: 500}")
+    assert "model:" in study.text
+    again = Study.parse(study.text)
+    assert again.model_dump() == study.model_dump()
+    assert Study(**study.model_dump(by_alias=True)).grid()[0].run_id == study.grid()[0].run_id
+
+
+REFUSED = {
+    "model: resnet19": "workload.model: unknown model 'resnet19', did you mean 'resnet18'? the known ones are ",
+    "model: {name: vgg61}": "workload.model.name: unknown model 'vgg61', did you mean 'vgg16'?",
+    "model: {width: 1}": "workload.model.name: is missing; the known models are convnet, densenet121, fast, ",
+    "model: {name: vgg16, batchnorm: true}": "unknown key, did you mean 'batch_norm'? allowed here: name, width, b",
+    "model: {name: vgg16, width: 0}": "workload.model.width: must be greater than 0, got 0",
+    "model: {name: vgg16, width: '1'}": "workload.model.width: expected a number, got the text '1'",
+    "model: 18": "workload.model: expected the name of a model",
+    "network: vgg16": "workload.network: unknown key; allowed here: ",
+    "data_dir: data": "workload.data_dir: must be an absolute path, or one that begins with ~, got 'data'",
+    "validation_size: 45000, train_size: 5001": "must be found in 50000 images, got 50001 in all",
+    "validation_size: 50000": "must be found in 50000 images, got 50010 in all",
+    "test_size: 10001": "test_size must be found in 10000 images, got 10001",
+}
+
+
+@pytest.mark.parametrize("options", REFUSED)
+def test_what_is_wrong_with_an_option_is_said(options):
+    with pytest.raises(StudyError) as caught:
+        make(f"{{name: cifar10, {options}}}")
+    assert REFUSED[options] in str(caught.value)
+    assert len(caught.value.problems) == 1
+
+
+def test_the_schema_has_both_forms_of_a_model():
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = CIFAR10.model_json_schema()
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.check_schema(schema)
+    for model in ("vgg16", {"name": "vgg16"}, {"name": "vgg16", "batch_norm": False}, {"name": "fast", "width": 0.5}):
+        validator.validate({"model": model})
+    for model in (
+        "vgg61",
+        {"name": "vgg61"},
+        {"width": 1},
+        {"name": "fast", "batch_norm": False},
+        {"name": "vgg16", "width": 0},
+        3,
+    ):
+        assert list(validator.iter_errors({"model": model})), model
+
+
+def test_options_load_without_torch():
+    code = (
+        "import sys, robustness.models; from robustness.workloads import CIFAR10, WORKLOADS\n"
+        "[WORKLOADS[name]().smoke() for name in WORKLOADS]; CIFAR10(model='vgg16')\n"
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_splits_are_stratified_disjoint_and_the_seeds(small):
+    workload = CIFAR10(data_dir=str(small), validation_size=300, train_size=500, test_size=50)
+    first, again, other = workload.data(0), workload.data(0), workload.data(1)
+    assert [len(first.split(name)[1]) for name in ("train", "validation", "test")] == [500, 300, 50]
+    for name, count in (("train", 50), ("validation", 30), ("test", 5)):
+        assert first.split(name)[1].bincount().tolist() == [count] * 10
+        assert torch.equal(first.split(name)[0], again.split(name)[0])
+    assert not torch.equal(first.train_inputs, other.train_inputs)
+    assert not torch.equal(first.validation_inputs, other.validation_inputs)
+    assert torch.equal(first.test_inputs, other.test_inputs)
+    seen = {bytes(image) for image in first.train_inputs.flatten(1).numpy()}
+    assert len(seen) == 500
+    assert seen.isdisjoint(bytes(image) for image in first.validation_inputs.flatten(1).numpy())
+
+
+def test_without_subsets_everything_is_there_in_torchvisions_order(small):
+    data = CIFAR10(data_dir=str(small)).data(3)
+    train, test = datasets.CIFAR10(small, train=True), datasets.CIFAR10(small, train=False)
+    assert data.train_inputs.dtype == torch.uint8
+    np.testing.assert_array_equal(data.train_inputs.numpy(), train.data.transpose(0, 3, 1, 2))
+    np.testing.assert_array_equal(data.test_inputs.numpy(), test.data.transpose(0, 3, 1, 2))
+    assert (data.train_targets.tolist(), data.test_targets.tolist()) == (train.targets, test.targets)
+    assert len(data.validation_targets) == 0
+
+
+def test_cifar_100_has_its_fine_labels(monkeypatch, tmp_path):
+    folder = made(monkeypatch, tmp_path, datasets.CIFAR100, key="fine_labels", classes=100)
+    data = CIFAR100(data_dir=str(folder), validation_size=100).data(0)
+    assert data.train_targets.unique().tolist() == list(range(100))
+    assert data.validation_targets.bincount().tolist() == [1] * 100
+
+
+def test_networks_see_the_images_normalized(small):
+    workload = CIFAR10(data_dir=str(small), augment=False, test_size=20)
+    data = workload.data(0)
+    (inputs, _), *_ = workload.feed(0, "cpu", torch.float64).evaluate("test")
+    mean, std = (torch.tensor(v)[:, None, None] for v in ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)))
+    expected = (data.test_inputs.double() / 255 - mean) / std
+    assert inputs.dtype == torch.float64
+    torch.testing.assert_close(inputs, expected, atol=2e-6, rtol=0)
+    hundred = CIFAR100._mean, CIFAR100._std
+    assert hundred == ((0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762))
+
+
+def test_crops_and_flips_are_torchvisions():
+    images = torch.randint(1, 256, (2000, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    seen = cifar.crop_and_flip(images, torch.Generator().manual_seed(7))
+    assert seen.dtype == torch.uint8
+    padded = reference.pad(images, [4])
+    # Which of the 162 versions of its image each one is.
+    found = torch.full((2000, 3), -1)
+    for down in range(9):
+        for right in range(9):
+            crop = reference.crop(padded, down, right, 32, 32)
+            for flipped, version in enumerate((crop, reference.hflip(crop))):
+                same = (seen == version).flatten(1).all(1)
+                found[same] = torch.tensor([down, right, flipped])
+    assert (found >= 0).all()
+    for column, count in ((0, 9), (1, 9), (2, 2)):
+        shares = found[:, column].bincount(minlength=count) / 2000
+        assert shares.sub(1 / count).abs().max() < 0.05, shares
+    assert torch.corrcoef(found.T.double()).fill_diagonal_(0).abs().max() < 0.1, (
+        "the three draws have nothing in common"
+    )
+
+
+def epochs_of(workload, seed):
+    feed = workload.feed(seed, "cpu", torch.float64)
+    return [torch.cat([inputs for inputs, _ in feed.train()]) for _ in range(2)]
+
+
+def test_every_run_of_a_seed_sees_the_same_crops(small):
+    workload = CIFAR10(data_dir=str(small), train_size=100)
+    first, again, other = (torch.stack(epochs_of(workload, seed)) for seed in (0, 0, 1))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+
+
+def test_without_augmentation_each_epoch_has_the_same_images_in_another_order(small):
+    first, second = epochs_of(CIFAR10(data_dir=str(small), train_size=100, augment=False), 0)
+    assert not torch.equal(first, second)
+    assert images_in(first) == images_in(second)
+    first, second = epochs_of(CIFAR10(data_dir=str(small), train_size=100), 0)
+    assert images_in(first) != images_in(second)
+
+
+def images_in(inputs):
+    return {image.numpy().tobytes() for image in inputs}
+
+
+def test_a_sample_is_not_augmented(small):
+    workload = CIFAR10(data_dir=str(small), train_size=100)
+    feed = workload.feed(0, "cpu", torch.float32)
+    sampled = torch.cat([inputs for inputs, _ in feed.sample(40)])
+    stored = workload.data(0)
+    assert len(sampled) == 40
+    assert images_in(sampled) <= images_in(stored.prepare(stored.train_inputs))
+
+
+def test_the_archive_is_fetched_and_unpacked(monkeypatch, tmp_path, small):
+    kind = datasets.CIFAR10
+    (tmp_path / "served").mkdir()
+    archive = tmp_path / "served" / kind.filename
+    with tarfile.open(archive, "w:gz") as bundle:
+        bundle.add(small / kind.base_folder, kind.base_folder)
+    monkeypatch.setattr(kind, "tgz_md5", hashlib.md5(archive.read_bytes()).hexdigest())
+    with served(tmp_path / "served") as (url, asked):
+        monkeypatch.setattr(kind, "url", f"{url}/{kind.filename}")
+        fresh = tmp_path / "fresh"
+        data = CIFAR10(data_dir=str(fresh)).data(0)
+        assert len(data.train_targets) == 1500
+        cifar._raw.cache_clear()
+        assert torch.equal(CIFAR10(data_dir=str(fresh)).data(0).train_inputs, data.train_inputs)
+        assert len(asked) == 1
+        # As somebody would who has read the error message.
+        by_hand = tmp_path / "by-hand"
+        by_hand.mkdir()
+        archive.rename(by_hand / kind.filename)
+        assert torch.equal(CIFAR10(data_dir=str(by_hand)).data(0).train_inputs, data.train_inputs)
+
+
+def test_a_truncated_archive_is_named(monkeypatch, tmp_path):
+    kind = datasets.CIFAR10
+    (tmp_path / kind.filename).write_bytes(b"half an archive")
+    found = hashlib.md5(b"half an archive").hexdigest()
+    with pytest.raises(DataError, match=f"{kind.filename} is damaged: its md5 is {found}, it should be {kind.tgz_md5}"):
+        CIFAR10(data_dir=str(tmp_path)).data(0)
+    assert [each.name for each in tmp_path.iterdir()] == [kind.filename]
+
+
+def test_no_network_says_which_archive_to_put_where(monkeypatch, tmp_path):
+    kind = datasets.CIFAR100
+    monkeypatch.setattr(kind, "url", "http://127.0.0.1:9/nothing")
+    with pytest.raises(DataError) as caught:
+        CIFAR100(data_dir=str(tmp_path)).data(0)
+    for word in (
+        str(tmp_path / "cifar-100-python.tar.gz"),
+        kind.tgz_md5,
+        "https://www.cs.toronto.edu/~kriz/cifar.html",
+    ):
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("data_batch_3", "is damaged: its md5 is"), ("batches.meta", "is damaged: its md5 is")]
+)
+def test_a_damaged_batch_is_named(small, name, message):
+    path = small / "cifar-10-batches-py" / name
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(DataError, match=f"{name} {message}"):
+        CIFAR10(data_dir=str(small)).data(0)
+
+
+def test_a_missing_batch_is_named(small):
+    (small / "cifar-10-batches-py" / "test_batch").unlink()
+    with pytest.raises(DataError, match="cifar-10-batches-py/test_batch cannot be read: No such file"):
+        CIFAR10(data_dir=str(small)).data(0)
+
+
+def test_smoke_is_small_and_trains(small):
+    asked = CIFAR10(data_dir=str(small), validation_size=100, model={"name": "fast", "width": 0.25})
+    smoke = asked.smoke()
+    assert (smoke.epochs, smoke.train_size, smoke.test_size, smoke.validation_size) == (2, 32, 32, 32)
+    assert smoke.network.width == 0.125
+    assert (asked.epochs, asked.network.width) == (200, 0.25)
+    history = train_single(
+        Study(name="x", workload=smoke, optimizers=["adamw"], space={"lr": [1e-3], "weight_decay": [0]}).grid()[0]
+    )
+    assert np.isfinite(history.values["test_loss"]).all()
+    assert history.steps_per_epoch == 2
+
+
+def test_a_stack_trains_as_a_single_run_does(small):
+    workload = CIFAR10(
+        data_dir=str(small), train_size=60, test_size=20, batch_size=20, epochs=2, model={"name": "fast", "width": 0.07}
+    )
+    runs = Study(
+        name="x", workload=workload, optimizers=["adams"], space={"lr": [1e-3, 1e-2], "weight_decay": [1e-3]}, seeds=[0]
+    ).grid()
+    stack = train_stack(runs, dtype=torch.float64)
+    for index, run in enumerate(runs):
+        single = train_single(run, dtype=torch.float64)
+        for name in ("train_loss", "test_loss", "grad_norm", "weight_norm"):
+            np.testing.assert_allclose(single.values[name][0], stack.values[name][index], rtol=1e-6)
+
+
+@pytest.mark.slow
+def test_the_real_cifar_10_is_read():
+    data = CIFAR10(data_dir=str(real_data("cifar10"))).data(0)
+    assert data.train_inputs.shape == (50_000, 3, 32, 32)
+    assert data.test_inputs.shape == (10_000, 3, 32, 32)
+    assert data.train_targets.bincount().tolist() == [5000] * 10
+    images = data.train_inputs.double() / 255
+    assert images.mean((0, 2, 3)).tolist() == pytest.approx([0.4914, 0.4822, 0.4465], abs=1e-4)
+
+
+@pytest.mark.slow
+def test_adamw_learns_real_cifar_10():
+    """About 20 s on one core. Chance is 90 % of errors, and the most frequent class no better."""
+    workload = CIFAR10(
+        data_dir=str(real_data("cifar10")),
+        model={"name": "fast", "width": 0.25},
+        train_size=4000,
+        test_size=1000,
+        epochs=4,
+    )
+    run = Study(name="x", workload=workload, optimizers=["adamw"], space={"lr": [3e-3], "weight_decay": [1e-4]}).grid()[
+        0
+    ]
+    history = train_single(run)
+    assert history.values["test_error"][0, -1] < 60
