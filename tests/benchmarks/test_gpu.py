@@ -11,7 +11,7 @@ from benchmarks import gpu
 
 
 @pytest.mark.slow
-def test_every_way_is_measured_on_a_cpu(capsys):
+def test_every_way_is_measured_on_a_cpu(capsys: pytest.CaptureFixture[str]) -> None:
     small = ["--images", "64", "--seconds", "0", "--processes", "--stacks", "2", "--no-compile"]
     assert gpu.main(["--cpu", "--small", "--made-up", *small]) == 0
     lines = [line.split(" | ") for line in capsys.readouterr().out.splitlines()[3:]]
@@ -19,7 +19,7 @@ def test_every_way_is_measured_on_a_cpu(capsys):
     assert all(float(line[2]) > 0 and float(line[3]) > 0 for line in lines)
 
 
-def test_it_needs_neither_ray_nor_optuna_nor_plotly():
+def test_it_needs_neither_ray_nor_optuna_nor_plotly() -> None:
     check = "import sys, benchmarks.gpu; print([m for m in ('ray', 'optuna', 'plotly', 'dash') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -18,7 +18,7 @@ MINE = "203.0.113.7/32"
 
 
 @pytest.fixture(scope="module")
-def account(tmp_path_factory):
+def account(tmp_path_factory: pytest.TempPathFactory):
     """An account with the stack of clusters/aws-account.yaml."""
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))  # where Ray puts the key it makes
@@ -57,14 +57,14 @@ def instances(kind):
     return [instance for reservation in found["Reservations"] for instance in reservation["Instances"]]
 
 
-def test_a_worker_has_a_gpu_and_the_head_takes_no_work(cluster):
+def test_a_worker_has_a_gpu_and_the_head_takes_no_work(cluster) -> None:
     types = cluster[0]["available_node_types"]
     assert types["worker"]["resources"]["GPU"] == 1
     assert types["worker"]["resources"]["CPU"] >= 1
     assert (types["head"]["resources"]["CPU"], types["head"]["resources"]["GPU"]) == (0, 0)
 
 
-def test_workers_are_spot_and_the_head_is_not(cluster):
+def test_workers_are_spot_and_the_head_is_not(cluster) -> None:
     (head,) = instances("head")
     assert "InstanceLifecycle" not in head
     workers = instances("worker")
@@ -72,7 +72,7 @@ def test_workers_are_spot_and_the_head_is_not(cluster):
     assert head["ImageId"] == workers[0]["ImageId"]
 
 
-def test_all_that_costs_is_tagged(cluster):
+def test_all_that_costs_is_tagged(cluster) -> None:
     for instance in instances("head") + instances("worker"):
         assert {"Key": "project", "Value": "robustness"} in instance["Tags"]
         (disk,) = [each["Ebs"]["VolumeId"] for each in instance["BlockDeviceMappings"]]
@@ -80,7 +80,7 @@ def test_all_that_costs_is_tagged(cluster):
         assert {"Key": "project", "Value": "robustness"} in volume["Tags"]
 
 
-def test_only_ssh_from_one_place_comes_in(cluster):
+def test_only_ssh_from_one_place_comes_in(cluster) -> None:
     for instance in instances("head") + instances("worker"):
         (group,) = instance["SecurityGroups"]
         assert group["GroupName"] == "robustness"
@@ -92,7 +92,7 @@ def test_only_ssh_from_one_place_comes_in(cluster):
     assert not any(rule["Ipv6Ranges"] or rule["PrefixListIds"] for rule in rules)
 
 
-def test_every_zone_of_the_region_is_tried(cluster):
+def test_every_zone_of_the_region_is_tried(cluster) -> None:
     zones = boto3.client("ec2").describe_availability_zones()["AvailabilityZones"]
     assert len(cluster[0]["available_node_types"]["worker"]["node_config"]["SubnetIds"]) == len(zones)
 
@@ -111,7 +111,7 @@ def documents(kind):
     return [yaml.safe_load(each) if isinstance(each, str) else each for each in found]  # moto has Python's repr
 
 
-def test_nodes_may_use_the_bucket_and_only_the_head_may_start_nodes(cluster):
+def test_nodes_may_use_the_bucket_and_only_the_head_may_start_nodes(cluster) -> None:
     head, worker = (
         {action for document in documents(kind) for each in document["Statement"] for action in each["Action"]}
         for kind in ("head", "worker")
@@ -121,7 +121,7 @@ def test_nodes_may_use_the_bucket_and_only_the_head_may_start_nodes(cluster):
     assert {"ec2:RunInstances", "ec2:TerminateInstances", "ec2:CreateTags", "iam:PassRole"} <= head
 
 
-def test_a_reclaimed_worker_is_no_longer_counted_and_an_idle_one_is_terminated(cluster):
+def test_a_reclaimed_worker_is_no_longer_counted_and_an_idle_one_is_terminated(cluster) -> None:
     _, provider = cluster
     reclaimed, idle = provider.non_terminated_nodes({"ray-node-type": "worker"})
     boto3.client("ec2").terminate_instances(InstanceIds=[reclaimed])
@@ -131,12 +131,12 @@ def test_a_reclaimed_worker_is_no_longer_counted_and_an_idle_one_is_terminated(c
     assert states == {reclaimed: "terminated", idle: "terminated"}
 
 
-def test_the_bucket_is_private_and_outlives_the_stack():
+def test_the_bucket_is_private_and_outlives_the_stack() -> None:
     bucket = decode(str(ACCOUNT))[0]["Resources"]["Results"]
     assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
     assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
 
 
-def test_cloudformation_would_take_the_template():
+def test_cloudformation_would_take_the_template() -> None:
     found = [match for match in lint_all(ACCOUNT.read_text()) if not match.rule.id.startswith("I")]
     assert found == []

@@ -7,10 +7,14 @@ import re
 import shutil
 import subprocess
 import tomllib
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.cluster_checks import ROOT, changed, commands, launcher_files, load, problems
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FILES = launcher_files()
 CLOUDS = [file for file in FILES if load(file)["provider"]["type"] != "local"]
@@ -21,12 +25,12 @@ def by_name(file):
     return file.stem
 
 
-def test_there_is_a_file_for_every_provider():
+def test_there_is_a_file_for_every_provider() -> None:
     assert {load(file)["provider"]["type"] for file in FILES} == {"aws", "gcp", "local"}
 
 
 @pytest.mark.parametrize("file", FILES, ids=by_name)
-def test_nothing_is_wrong(file):
+def test_nothing_is_wrong(file) -> None:
     assert problems(load(file)) == []
 
 
@@ -66,17 +70,17 @@ def _problems_or_missing(config):
 
 
 @pytest.mark.parametrize(("name", "path", "value", "words"), MISTAKES, ids=[f"{m[0]}-{m[1]}-{m[2]}" for m in MISTAKES])
-def test_a_mistake_is_found(name, path, value, words):
+def test_a_mistake_is_found(name, path, value, words) -> None:
     assert any(words in line for line in _problems_or_missing(changed(load(NAMES[name]), path, value)))
 
 
-def test_more_workers_at_least_than_at_most_are_found():
+def test_more_workers_at_least_than_at_most_are_found() -> None:
     config = changed(changed(load(NAMES["cluster"]), f"{WORKER}.min_workers", 5), f"{WORKER}.max_workers", 3)
     assert "worker: min_workers 5 is more than max_workers 3" in problems(config)
 
 
 @pytest.mark.parametrize("file", CLOUDS, ids=by_name)
-def test_an_idle_cluster_is_a_head_alone(file):
+def test_an_idle_cluster_is_a_head_alone(file) -> None:
     config = load(file)
     worker = config["available_node_types"]["worker"]
     assert worker["min_workers"] == 0
@@ -85,7 +89,7 @@ def test_an_idle_cluster_is_a_head_alone(file):
     assert config["max_workers"] == worker["max_workers"]
 
 
-def test_a_reclaimed_worker_leaves_nothing_behind():
+def test_a_reclaimed_worker_leaves_nothing_behind() -> None:
     aws = load(NAMES["cluster"])["available_node_types"]["worker"]["node_config"]
     assert aws["InstanceMarketOptions"] == {"MarketType": "spot"}  # terminated on interruption, EC2's default
     assert all(disk["Ebs"]["DeleteOnTermination"] for disk in aws["BlockDeviceMappings"])
@@ -96,7 +100,7 @@ def test_a_reclaimed_worker_leaves_nothing_behind():
 
 
 @pytest.mark.parametrize("file", CLOUDS, ids=by_name)
-def test_head_and_workers_have_one_pinned_image(file):
+def test_head_and_workers_have_one_pinned_image(file) -> None:
     nodes = [each["node_config"] for each in load(file)["available_node_types"].values()]
     images = {node.get("ImageId") or node["disks"][0]["initializeParams"]["sourceImage"] for node in nodes}
     assert len(images) == 1
@@ -104,7 +108,7 @@ def test_head_and_workers_have_one_pinned_image(file):
 
 
 @pytest.mark.parametrize("file", FILES, ids=by_name)
-def test_nodes_run_this_project_with_the_pinned_set(file):
+def test_nodes_run_this_project_with_the_pinned_set(file) -> None:
     config = load(file)
     assert config["file_mounts"]["~/robustness"] == "."
     everything = " ".join(commands(config))
@@ -117,7 +121,7 @@ def test_nodes_run_this_project_with_the_pinned_set(file):
 
 
 @pytest.mark.parametrize("file", FILES, ids=by_name)
-def test_the_code_goes_along_and_nothing_else(file, tmp_path):
+def test_the_code_goes_along_and_nothing_else(file, tmp_path: Path) -> None:
     """By rsync itself, with Ray's arguments: a bare `results` would leave out the package robustness.results."""
     from ray.autoscaler._private.command_runner import SSHCommandRunner
 
@@ -144,7 +148,7 @@ def test_the_code_goes_along_and_nothing_else(file, tmp_path):
 
 
 @pytest.mark.parametrize("file", FILES, ids=by_name)
-def test_only_who_has_the_token_gets_in(file):
+def test_only_who_has_the_token_gets_in(file) -> None:
     config = load(file)
     assert config["file_mounts"]["~/.ray/auth_token"] == "~/.ray/auth_token"
     (environment,) = [command for command in commands(config) if "RAY_AUTH_MODE=token" in command]
@@ -156,14 +160,14 @@ def test_only_who_has_the_token_gets_in(file):
 
 
 @pytest.mark.parametrize("file", FILES, ids=by_name)
-def test_a_shell_can_read_every_command(file):
+def test_a_shell_can_read_every_command(file) -> None:
     for command in commands(load(file)):
         found = subprocess.run(["bash", "-n", "-c", f"({command})"], check=False, capture_output=True, text=True)
         assert not found.stderr, command
 
 
 @pytest.mark.parametrize("file", FILES, ids=by_name)
-def test_the_environment_is_what_the_file_says(file, tmp_path):
+def test_the_environment_is_what_the_file_says(file, tmp_path: Path) -> None:
     """The commands that write ~/robustness.env, run twice as two calls of `ray up` do."""
     lines = [command for command in load(file)["setup_commands"] if "robustness.env" in command]
     home = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
@@ -177,7 +181,7 @@ def test_the_environment_is_what_the_file_says(file, tmp_path):
 
 
 @pytest.mark.parametrize("file", FILES, ids=by_name)
-def test_the_place_of_results_is_in_one_line(file):
+def test_the_place_of_results_is_in_one_line(file) -> None:
     text = file.read_text()
     assert text.count("export ROBUSTNESS_RESULTS=") == 1
     assert len(re.findall(r"(s3|gs)://BUCKET", text)) <= 1
@@ -189,18 +193,18 @@ GUIDE_COMMANDS = [
 ]
 
 
-def test_every_line_of_the_guide_s_blocks_is_a_command():
+def test_every_line_of_the_guide_s_blocks_is_a_command() -> None:
     assert GUIDE_COMMANDS
     assert [line for line in GUIDE_COMMANDS if not line.startswith("$ ")] == []
 
 
-def test_the_guide_names_files_that_are_there():
+def test_the_guide_names_files_that_are_there() -> None:
     named = [name for line in GUIDE_COMMANDS for name in re.findall(r"[\w/-]+\.yaml|\S*Dockerfile", line)]
     assert {"cluster.yaml", *(f"clusters/{file.name}" for file in FILES if file.stem != "cluster")} <= set(named)
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
-def test_the_guide_uses_what_the_files_say():
+def test_the_guide_uses_what_the_files_say() -> None:
     assert (
         f"google-api-python-client=={re.search(r'google-api-python-client==([0-9.]+)', NAMES['gcp'].read_text())[1]}"
         in GUIDE

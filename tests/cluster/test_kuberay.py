@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import tomllib
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
 from tests.support.cluster_checks import ROOT, changed, pinned, rayjob_problems
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RAYJOB = ROOT / "clusters" / "kuberay-rayjob.yaml"
 DOCKERFILE = ROOT / "clusters" / "Dockerfile"
@@ -20,7 +24,7 @@ def rayjob():
     return study, job
 
 
-def test_kuberay_accepts_the_job(rayjob):
+def test_kuberay_accepts_the_job(rayjob) -> None:
     assert rayjob_problems(rayjob[1]) == []
 
 
@@ -43,11 +47,11 @@ JOB_MISTAKES = [
 @pytest.mark.parametrize(
     ("path", "value", "words"), JOB_MISTAKES, ids=[m[0].removeprefix("spec.") for m in JOB_MISTAKES]
 )
-def test_a_mistake_in_the_job_is_found(rayjob, path, value, words):
+def test_a_mistake_in_the_job_is_found(rayjob, path, value, words) -> None:
     assert any(words in line for line in rayjob_problems(changed(rayjob[1], path, value)))
 
 
-def test_the_job_trains_a_valid_study_and_goes_away(rayjob, tmp_path):
+def test_the_job_trains_a_valid_study_and_goes_away(rayjob, tmp_path: Path) -> None:
     from robustness import Study
 
     study, job = rayjob
@@ -64,13 +68,13 @@ def test_the_job_trains_a_valid_study_and_goes_away(rayjob, tmp_path):
     assert job["spec"]["shutdownAfterJobFinishes"] is True
 
 
-def test_versions_are_the_pinned_ones(rayjob):
+def test_versions_are_the_pinned_ones(rayjob) -> None:
     dockerfile = DOCKERFILE.read_text()
     assert re.search(r"^FROM rayproject/ray:(\S+)-py312$", dockerfile, re.MULTILINE)[1] == pinned("ray")
     assert rayjob[1]["spec"]["rayClusterSpec"]["rayVersion"] == pinned("ray")
 
 
-def test_the_image_has_all_that_the_package_needs():
+def test_the_image_has_all_that_the_package_needs() -> None:
     dockerfile = DOCKERFILE.read_text()
     copied = {name for line in re.findall(r"^COPY (.*)$", dockerfile, re.MULTILINE) for name in line.split()[1:-1]}
     assert all((ROOT / name).exists() for name in copied)

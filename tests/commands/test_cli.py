@@ -6,12 +6,16 @@ import json
 import subprocess
 import sys
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 
 from robustness import Store, Study, load
 from robustness.cli import main
 from robustness.worker.attempts import lost_row
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 STUDY = """\
 name: t
@@ -23,13 +27,13 @@ seeds: 2
 
 
 @pytest.fixture
-def study_file(tmp_path):
+def study_file(tmp_path: Path):
     path = tmp_path / "t.yaml"
     path.write_text(STUDY)
     return path
 
 
-def store_some(path, results, count):
+def store_some(path, results, count) -> None:
     study = Study.load(path)
     store = Store(results / study.name)
     for run in study.grid()[:count]:
@@ -38,7 +42,7 @@ def store_some(path, results, count):
     store.write_study(study.text)
 
 
-def test_validate_a_good_and_a_bad_file(study_file, tmp_path, capsys):
+def test_validate_a_good_and_a_bad_file(study_file, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["validate", str(study_file)]) == 0
     assert "a valid study" in capsys.readouterr().out
     bad = tmp_path / "bad.yaml"
@@ -51,14 +55,18 @@ def test_validate_a_good_and_a_bad_file(study_file, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("command", ["run", "plan", "validate"])
-def test_bad_studies_are_exit_code_2_without_a_traceback(command, tmp_path, capsys):
+def test_bad_studies_are_exit_code_2_without_a_traceback(
+    command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main([command, str(tmp_path / "absent.yaml")]) == 2
     error = capsys.readouterr().err
     assert "there is no such file" in error
     assert "Traceback" not in error
 
 
-def test_plan_counts_what_is_stored_and_estimates_the_rest(study_file, tmp_path, capsys):
+def test_plan_counts_what_is_stored_and_estimates_the_rest(
+    study_file, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     results = tmp_path / "results"
     assert main(["plan", str(study_file), "--results", str(results)]) == 0
     out = capsys.readouterr().out
@@ -75,7 +83,9 @@ def test_plan_counts_what_is_stored_and_estimates_the_rest(study_file, tmp_path,
     assert "nothing to train" in capsys.readouterr().out
 
 
-def test_list_names_study_files_and_stored_studies(study_file, tmp_path, capsys):
+def test_list_names_study_files_and_stored_studies(
+    study_file, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["list", "--results", str(tmp_path / "none")]) == 0
     out = capsys.readouterr().out
     assert "digits" in out
@@ -85,12 +95,12 @@ def test_list_names_study_files_and_stored_studies(study_file, tmp_path, capsys)
     assert "3 completed" in capsys.readouterr().out
 
 
-def test_schema_is_json(capsys):
+def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema"]) == 0
     assert json.loads(capsys.readouterr().out)["type"] == "object"
 
 
-def test_a_complete_study_needs_no_ray(study_file, tmp_path, capsys):
+def test_a_complete_study_needs_no_ray(study_file, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     results = tmp_path / "results"
     store_some(study_file, results, 16)
     assert main(["run", str(study_file), "--results", str(results), "--no-report"]) == 0
@@ -98,7 +108,9 @@ def test_a_complete_study_needs_no_ray(study_file, tmp_path, capsys):
     assert len(load("t", results).runs) == 16
 
 
-def test_failures_are_told_with_their_reasons(study_file, tmp_path, capsys, monkeypatch):
+def test_failures_are_told_with_their_reasons(
+    study_file, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from robustness import sweep
 
     def fail_some(study, results, **_):
@@ -117,7 +129,9 @@ def test_failures_are_told_with_their_reasons(study_file, tmp_path, capsys, monk
     assert "tries them again" in error[-1]
 
 
-def test_results_that_cannot_be_written_are_a_clear_error(study_file, tmp_path, capsys):
+def test_results_that_cannot_be_written_are_a_clear_error(
+    study_file, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "results").write_text("a file where a folder should be")
     assert main(["run", str(study_file), "--results", str(tmp_path / "results")]) == 1
     error = capsys.readouterr().err
@@ -125,7 +139,9 @@ def test_results_that_cannot_be_written_are_a_clear_error(study_file, tmp_path, 
     assert "Traceback" not in error
 
 
-def test_a_report_that_cannot_be_written_is_a_clear_error(study_file, tmp_path, capsys):
+def test_a_report_that_cannot_be_written_is_a_clear_error(
+    study_file, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     store_some(study_file, tmp_path / "results", 4)
     (tmp_path / "file").write_text("")
     arguments = ["report", "t", "--results", str(tmp_path / "results"), "--out", str(tmp_path / "file" / "r.html")]
@@ -133,7 +149,7 @@ def test_a_report_that_cannot_be_written_is_a_clear_error(study_file, tmp_path, 
     assert str(tmp_path / "file") in capsys.readouterr().err
 
 
-def test_an_address_where_nothing_answers_is_a_clear_error(study_file, tmp_path):
+def test_an_address_where_nothing_answers_is_a_clear_error(study_file, tmp_path: Path) -> None:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "robustness.cli", "run", str(study_file), "--address", "127.0.0.1:9"),
@@ -149,7 +165,7 @@ def test_an_address_where_nothing_answers_is_a_clear_error(study_file, tmp_path)
     assert "Traceback" not in done.stderr
 
 
-def test_usage_is_exit_code_2(capsys):
+def test_usage_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["train"])
     assert stopped.value.code == 2
@@ -167,7 +183,7 @@ def test_usage_is_exit_code_2(capsys):
         "robustness.plan",
     ],
 )
-def test_looking_loads_neither_torch_nor_ray(module):
+def test_looking_loads_neither_torch_nor_ray(module) -> None:
     code = f"import sys, {module}; print([m for m in ('torch', 'ray', 'optuna') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -11,6 +11,7 @@ import urllib.request
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
@@ -24,6 +25,9 @@ from robustness.jobs import Job
 from robustness.results.checkpoints import Held
 from robustness.study import Study
 from tests.support import synthetic_store
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SPACE = "\N{NO-BREAK SPACE}"
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -39,7 +43,7 @@ def job(status):
     return Job("t-1a-1", "t", "v", "r", status, "", NOW.timestamp(), None if status == "RUNNING" else 1.0, None)
 
 
-def test_the_state_is_what_the_last_write_says():
+def test_the_state_is_what_the_last_write_says() -> None:
     later = NOW + timedelta(seconds=30)
     assert progress_words.state(line(5, 5), now=later) == "complete"
     assert progress_words.state(line(4, 5), now=later) == "running"
@@ -61,14 +65,14 @@ def test_the_state_is_what_the_last_write_says():
     assert progress_words.best(line(4, 5)) == [f"adams 1.23{SPACE}%"]
 
 
-def test_ray_knows_better_than_the_last_write_whether_a_sweep_runs():
+def test_ray_knows_better_than_the_last_write_whether_a_sweep_runs() -> None:
     late = NOW + timedelta(hours=3)
     assert progress_words.state(line(4, 5), job("RUNNING"), late).startswith("running · Ray job t-1a-1: running")
     assert progress_words.state(line(0, 5, last=None), job("PENDING"), late).startswith("running · Ray job")
     assert progress_words.state(line(4, 5), job("FAILED"), late).startswith("interrupted · Ray job t-1a-1: failed")
 
 
-def test_the_pace_is_that_of_the_last_runs():
+def test_the_pace_is_that_of_the_last_runs() -> None:
     study = Study.parse(synthetic_store.STUDY)
     runs = synthetic_store.of_study().iloc[:100]
     before = [*(4000 - 20 * n for n in range(5)), *(90 - 20 * n for n in range(5))]
@@ -83,18 +87,20 @@ def test_the_pace_is_that_of_the_last_runs():
     assert found.optimizers == ("adam", "adamw", "adams")
 
 
-def test_how_long_ago_is_said_in_a_unit_that_suits_it():
+def test_how_long_ago_is_said_in_a_unit_that_suits_it() -> None:
     seconds = {-5: "0 s ago", 5: "5 s ago", 600: "10 min ago", 7200: "2 h ago", 864000: "10 days ago"}
     assert {each: progress_words.ago(NOW - timedelta(seconds=each), NOW) for each in seconds} == seconds
 
 
-def test_failed_runs_and_the_best_of_several_workloads_are_told_apart():
+def test_failed_runs_and_the_best_of_several_workloads_are_told_apart() -> None:
     several = Line("t", ("a", "b"), (), 1, 2, 0, NOW, NAN, 0.0, {"a": {"adams": 1.0}, "b": {}})
     assert progress_words.best(several) == [f"a: adams 1.00{SPACE}%"]
 
 
 @pytest.mark.parametrize("bad", ["short", "two words of it", "ä" * 20])
-def test_a_token_that_is_none_is_a_clear_error(bad, tmp_path, monkeypatch, capsys):
+def test_a_token_that_is_none_is_a_clear_error(
+    bad, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("ROBUSTNESS_TOKEN", bad)
     assert main(["serve", "--results", str(tmp_path)]) == 2
     assert "$ROBUSTNESS_TOKEN: a token is one word of at least 16 ASCII characters" in capsys.readouterr().err
@@ -107,20 +113,22 @@ def test_a_token_that_is_none_is_a_clear_error(bad, tmp_path, monkeypatch, capsy
 
 
 @pytest.mark.parametrize(("options", "words"), [({}, "give a token"), ({"allow_submit": True}, "needs a token")])
-def test_nobody_listens_beyond_loopback_or_submits_without_a_token(options, words, tmp_path):
+def test_nobody_listens_beyond_loopback_or_submits_without_a_token(options, words, tmp_path: Path) -> None:
     host = "127.0.0.1" if options else "0.0.0.0"
     with pytest.raises(ServiceError, match=words):
         serve(str(tmp_path), host, 0, print, **options)
 
 
-def test_an_address_that_is_not_this_machines_is_a_clear_error(tmp_path, capsys):
+def test_an_address_that_is_not_this_machines_is_a_clear_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["serve", "--results", str(tmp_path), "--host", "192.0.2.7"]) == 1
     assert "192.0.2.7" in capsys.readouterr().err
     assert main(["serve", "--results", str(tmp_path), "--host", "no-such-host.invalid"]) == 1
     assert "this machine has no such address" in capsys.readouterr().err
 
 
-def test_a_port_that_is_taken_is_a_clear_error(tmp_path, capsys):
+def test_a_port_that_is_taken_is_a_clear_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -132,7 +140,7 @@ def test_a_port_that_is_taken_is_a_clear_error(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "x"])
-def test_a_port_is_a_number_of_16_bits(port, capsys):
+def test_a_port_is_a_number_of_16_bits(port, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["serve", f"--port={port}"])
     assert "must be 0 to 65535" in capsys.readouterr().err
@@ -165,7 +173,7 @@ def status(url, headers=None, data=None):
             return error.code
 
 
-def test_beyond_loopback_a_token_is_made_and_printed_once(tmp_path):
+def test_beyond_loopback_a_token_is_made_and_printed_once(tmp_path: Path) -> None:
     with served(tmp_path, "--host", "0.0.0.0") as service:
         first = service.stdout.readline()
         address, _, token = first.rpartition(" ")[2].strip().partition("/?token=")
@@ -183,7 +191,7 @@ def test_beyond_loopback_a_token_is_made_and_printed_once(tmp_path):
         assert status(f"{home}/") == 401
 
 
-def test_a_token_that_is_given_is_not_printed(tmp_path):
+def test_a_token_that_is_given_is_not_printed(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text(f"{TOKEN}\n")
     with served(tmp_path / "results", "--token-file", str(file)) as service:

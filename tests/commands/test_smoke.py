@@ -22,7 +22,7 @@ STUDIES = sorted(studies())
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
+def data(tmp_path_factory: pytest.TempPathFactory):
     """Real CIFAR-10 and Penn Treebank; in the form of CIFAR-100 and of ImageNet, files made here."""
     folder = tmp_path_factory.mktemp("data")
     (folder / "cifar-10-batches-py").symlink_to(real_data("cifar10") / "cifar-10-batches-py")
@@ -51,7 +51,7 @@ def image_folders(folder: Path, classes: int, images: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", STUDIES)
-def test_each_study_goes_all_the_way(name, data, tmp_path, capsys):
+def test_each_study_goes_all_the_way(name, data, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     study = Study.load(name)
     assert main(["run", name, "--smoke", "--results", str(tmp_path), "--quiet"]) == 0, capsys.readouterr()
     small = study.smoke()
@@ -67,7 +67,7 @@ def test_each_study_goes_all_the_way(name, data, tmp_path, capsys):
     assert all(entry.label in page for entry in study.optimizers)
 
 
-def test_a_smoke_run_is_kept_apart_and_trains_once(tmp_path, capsys):
+def test_a_smoke_run_is_kept_apart_and_trains_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["run", "digits", "--smoke", "--results", str(tmp_path), "--quiet", "--no-report"]
     assert main(arguments) == 0
     assert "3 runs trained" in capsys.readouterr().out
@@ -78,7 +78,7 @@ def test_a_smoke_run_is_kept_apart_and_trains_once(tmp_path, capsys):
     assert again.model_dump() == Study.load("digits").smoke().model_dump()
 
 
-def test_the_smallest_version_of_a_study_has_one_cell_an_optimizer():
+def test_the_smallest_version_of_a_study_has_one_cell_an_optimizer() -> None:
     small = Study.load("paper/figure-01").smoke()
     runs = small.grid()
     assert [(run.optimizer.name, run.lr, run.weight_decay, run.seed) for run in runs] == [
@@ -90,7 +90,9 @@ def test_the_smallest_version_of_a_study_has_one_cell_an_optimizer():
     assert middle.weight_decay == pytest.approx(1e-5**0.5, rel=1e-4)
 
 
-def test_absent_data_end_a_sweep_before_it_starts(tmp_path, capsys, monkeypatch):
+def test_absent_data_end_a_sweep_before_it_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("torchvision.datasets.CIFAR10.url", "http://127.0.0.1:9/cifar-10-python.tar.gz")
     arguments = ["run", "paper/figure-11", "--data-dir", str(tmp_path / "data"), "--results", str(tmp_path / "results")]
     assert main(arguments) == 1
@@ -100,7 +102,9 @@ def test_absent_data_end_a_sweep_before_it_starts(tmp_path, capsys, monkeypatch)
     assert not (tmp_path / "results").exists()
 
 
-def test_a_stored_study_goes_by_its_file_too(tmp_path, capsys, monkeypatch):
+def test_a_stored_study_goes_by_its_file_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("other.yaml").write_text(
         "name: mine\nworkload: {name: digits, epochs: 1, train_size: 100}\noptimizers: [adams]\n"

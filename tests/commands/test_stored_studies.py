@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,13 +13,16 @@ from robustness import Store
 from robustness.cli import main
 from tests.support.studies import FILE
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 def verdict(claim, outcome, *, made_for=False, study="t"):
     return Verdict(claim, "It does.", "", study, "digits", outcome, f"why {claim}", made_for=made_for)
 
 
 @pytest.fixture
-def judged(tmp_path, monkeypatch):
+def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A stored study t, whose verdicts a test sets, and the deltas that were asked for."""
     Store(tmp_path / "results" / "t").write_study(FILE)
     given = SimpleNamespace(verdicts=[verdict("a", "reproduced")], deltas=[], claims=[], workloads=["digits"])
@@ -33,7 +37,9 @@ def judged(tmp_path, monkeypatch):
     return given
 
 
-def test_claims_prints_verdicts_and_writes_them_beside_the_results(judged, tmp_path, capsys):
+def test_claims_prints_verdicts_and_writes_them_beside_the_results(
+    judged, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["claims", "t"]) == 0
     captured = capsys.readouterr().out
     assert "t, digits\n1 claim: 1 reproduced" in captured
@@ -45,7 +51,7 @@ def test_claims_prints_verdicts_and_writes_them_beside_the_results(judged, tmp_p
     assert judged.claims == [None]
 
 
-def test_claims_are_those_of_the_study_file_as_it_is_now(judged, tmp_path):
+def test_claims_are_those_of_the_study_file_as_it_is_now(judged, tmp_path: Path) -> None:
     (tmp_path / "search_spaces").mkdir()
     file = tmp_path / "search_spaces" / "t.yaml"
     file.write_text(FILE + "claims: [wider-basin]\n")
@@ -56,14 +62,14 @@ def test_claims_are_those_of_the_study_file_as_it_is_now(judged, tmp_path):
     assert main(["claims", "t"]) == 2
 
 
-def test_claims_of_several_studies_go_into_one_file_where_that_is_asked(judged, tmp_path):
+def test_claims_of_several_studies_go_into_one_file_where_that_is_asked(judged, tmp_path: Path) -> None:
     assert main(["claims", "t", "t", "--json", "new/all.json", "--delta", "0.5", "3"]) == 0
     assert len(json.loads((tmp_path / "new" / "all.json").read_text())["verdicts"]) == 2
     assert not (tmp_path / "results" / "t" / "claims.json").exists()
     assert judged.deltas == [(0.5, 3.0)] * 2
 
 
-def test_claims_of_an_object_store_are_written_here(judged, tmp_path, monkeypatch):
+def test_claims_of_an_object_store_are_written_here(judged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("robustness.commands.stored.load", lambda *_: SimpleNamespace(root="s3://bucket/t?x=1"))
     monkeypatch.setattr("robustness.commands.looking.Store", lambda root: root)
     assert main(["claims", "s3://bucket/t"]) == 0
@@ -80,14 +86,16 @@ def test_claims_of_an_object_store_are_written_here(judged, tmp_path, monkeypatc
         ("no data", True, 0),
     ],
 )
-def test_strict_fails_only_where_a_claim_that_the_study_is_for_is_contradicted(judged, capsys, outcome, made_for, code):
+def test_strict_fails_only_where_a_claim_that_the_study_is_for_is_contradicted(
+    judged, capsys: pytest.CaptureFixture[str], outcome, made_for, code
+) -> None:
     judged.verdicts = [verdict("a", "reproduced", made_for=True), verdict("b", outcome, made_for=made_for)]
     assert main(["claims", "t", "--strict"]) == code
     assert ("t contradicts b: why b" in capsys.readouterr().err) == bool(code)
     assert main(["claims", "t"]) == 0
 
 
-def test_claims_says_of_all_why_there_are_no_data_only_where_asked(judged, capsys):
+def test_claims_says_of_all_why_there_are_no_data_only_where_asked(judged, capsys: pytest.CaptureFixture[str]) -> None:
     judged.verdicts = [verdict("a", "reproduced"), verdict("b", "no data")]
     main(["claims", "t"])
     assert "No data for 1 more" in capsys.readouterr().out
@@ -96,7 +104,7 @@ def test_claims_says_of_all_why_there_are_no_data_only_where_asked(judged, capsy
 
 
 @pytest.mark.parametrize("delta", ["0", "-1", "x", "nan", "inf"])
-def test_a_delta_is_a_number_above_zero(delta, capsys):
+def test_a_delta_is_a_number_above_zero(delta, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["claims", "t", f"--delta={delta}"])
     assert stopped.value.code == 2
@@ -104,7 +112,7 @@ def test_a_delta_is_a_number_above_zero(delta, capsys):
 
 
 @pytest.fixture
-def pictures(judged, monkeypatch):
+def pictures(judged, monkeypatch: pytest.MonkeyPatch):
     """The module that draws, which draws figure 11 and leaves out figure 12."""
     from analysis.figures import files
 
@@ -120,7 +128,9 @@ def pictures(judged, monkeypatch):
     return calls
 
 
-def test_figures_go_below_the_study_and_say_what_is_left_out(pictures, tmp_path, capsys):
+def test_figures_go_below_the_study_and_say_what_is_left_out(
+    pictures, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     root = str(tmp_path / "results" / "t")
     assert main(["figures", "t"]) == 0
     captured = capsys.readouterr()
@@ -133,14 +143,16 @@ def test_figures_go_below_the_study_and_say_what_is_left_out(pictures, tmp_path,
     ]
 
 
-def test_a_figure_that_was_asked_for_and_left_out_is_a_failure(pictures, capsys):
+def test_a_figure_that_was_asked_for_and_left_out_is_a_failure(pictures, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["figures", "t", "--figure", "11", "12"]) == 1
     assert main(["figures", "t", "--figure", "99"]) == 2
     assert "no figure is called 99; there are 1, " in capsys.readouterr().err
     assert len(pictures) == 1
 
 
-def test_compare_writes_a_page_and_prints_its_table(judged, tmp_path, capsys, monkeypatch):
+def test_compare_writes_a_page_and_prints_its_table(
+    judged, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from analysis.report import side_by_side
 
     seen = []
@@ -160,6 +172,6 @@ def test_compare_writes_a_page_and_prints_its_table(judged, tmp_path, capsys, mo
 
 
 @pytest.mark.parametrize("command", ["claims", "figures", "report"])
-def test_looking_at_nothing_names_what_there_is(command, tmp_path, capsys):
+def test_looking_at_nothing_names_what_there_is(command, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, "absent", "--results", str(tmp_path)]) == 1
     assert "no results of absent" in capsys.readouterr().err

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.wheel import ROOT, installed
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["installed"]
 
@@ -15,7 +19,7 @@ __all__ = ["installed"]
 pytestmark = pytest.mark.slow
 
 
-def test_it_holds_the_three_packages_and_what_is_published_and_nothing_else(installed):
+def test_it_holds_the_three_packages_and_what_is_published_and_nothing_else(installed) -> None:
     names = {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")}
     assert names == {"robustness", "analysis", "search_spaces", "published"}
     kinds = {".py", ".yaml", ".css", ".parquet"}
@@ -25,7 +29,7 @@ def test_it_holds_the_three_packages_and_what_is_published_and_nothing_else(inst
     assert "Apache License" in next(installed.glob("*.dist-info/licenses/LICENSE")).read_text()
 
 
-def test_study_files_are_found_from_any_folder(installed, tmp_path):
+def test_study_files_are_found_from_any_folder(installed, tmp_path: Path) -> None:
     code = "import robustness; print(robustness.__file__); from robustness.cli import main; main(['plan', 'digits'])"
     done = subprocess.run(
         [sys.executable, "-P", "-c", code],

@@ -18,13 +18,13 @@ ROWS = [line.split("|")[1:-1] for line in README.splitlines() if line.startswith
 BY_FIGURE = {row[1].strip(" `"): [cell.strip() for cell in row] for row in ROWS if row[1].strip(" `") in PAPER}
 
 
-def test_each_figure_table_and_theorem_has_a_file():
+def test_each_figure_table_and_theorem_has_a_file() -> None:
     assert set(FOLDERS["paper"]) == PAPER
     assert set(FOLDERS["proxy"]) < PAPER
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_file_says_what_it_costs_and_what_is_the_papers(name):
+def test_a_file_says_what_it_costs_and_what_is_the_papers(name) -> None:
     text = (PACKAGED / f"{name}.yaml").read_text()
     study = Study.load(name)
     assert study.name == name.replace("/", "-")
@@ -36,7 +36,7 @@ def test_a_file_says_what_it_costs_and_what_is_the_papers(name):
 
 
 @pytest.mark.parametrize("figure", sorted(PAPER))
-def test_the_page_maps_each_figure(figure):
+def test_the_page_maps_each_figure(figure) -> None:
     title, _, runs, hours, proxy, proxy_runs, minutes, claims = BY_FIGURE[figure]
     study = Study.load(f"paper/{figure}")
     assert title
@@ -50,7 +50,7 @@ def test_the_page_maps_each_figure(figure):
         assert minutes
 
 
-def test_each_claim_of_the_paper_has_a_study_that_is_made_for_it():
+def test_each_claim_of_the_paper_has_a_study_that_is_made_for_it() -> None:
     made_for = {claim.id: name for name in studies() for claim in Study.load(name).claims}
     without = {name for name in paper_claims() if name not in made_for}
     assert without == set()
@@ -58,7 +58,7 @@ def test_each_claim_of_the_paper_has_a_study_that_is_made_for_it():
         assert claim.id in {each.id for each in Study.load(claim.study).claims}
 
 
-def test_the_paper_is_followed_where_it_is_known():
+def test_the_paper_is_followed_where_it_is_known() -> None:
     for stem in FOLDERS["paper"]:
         for workload in Study.load(f"paper/{stem}").workloads:
             if not workload.name.startswith("cifar"):

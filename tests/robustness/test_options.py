@@ -38,23 +38,23 @@ def kept(model):
     return model.model_dump(exclude=left_out(model))
 
 
-def test_a_default_is_left_out_however_it_came_about():
+def test_a_default_is_left_out_however_it_came_about() -> None:
     for leaf in (Leaf(), Leaf(clip=None), Leaf.model_validate_json('{"clip": null}', strict=True)):
         assert left_out(leaf) == {"clip": True, "folder": True}
         assert kept(leaf) == {"size": 1}
 
 
-def test_later_options_enter_at_any_other_value_and_the_rest_always():
+def test_later_options_enter_at_any_other_value_and_the_rest_always() -> None:
     assert left_out(Leaf(clip=1.0)) == {"folder": True}
     assert kept(Leaf(clip=1.0)) == {"size": 1, "clip": 1.0}
     assert kept(Leaf(size=2)) == {"size": 2}
 
 
-def test_elsewhere_never_enters():
+def test_elsewhere_never_enters() -> None:
     assert kept(Leaf(folder="other")) == kept(Leaf()) == {"size": 1}
 
 
-def test_an_unmarked_model_leaves_nothing_out():
+def test_an_unmarked_model_leaves_nothing_out() -> None:
     class Bare(Model):
         size: int = 1
         inner: Annotated[int, Field(ge=0)] = 0
@@ -62,21 +62,21 @@ def test_an_unmarked_model_leaves_nothing_out():
     assert left_out(Bare()) == {}
 
 
-def test_a_required_marked_option_has_no_default():
+def test_a_required_marked_option_has_no_default() -> None:
     class Required(Model):
         rate: Annotated[float, LATER]
 
     assert left_out(Required(rate=0.0)) == {}
 
 
-def test_defaults_of_factories_and_of_sequences():
+def test_defaults_of_factories_and_of_sequences() -> None:
     assert left_out(Other()) == left_out(Other(again=[1, 2])) == {"again": True}
     assert left_out(Other(again=(1,))) == {}
     assert left_out(Tree(listed=[3]))["listed"] is True
     assert "listed" not in left_out(Tree(listed=[3, 4]))
 
 
-def test_a_factory_that_looks_at_the_other_options():
+def test_a_factory_that_looks_at_the_other_options() -> None:
     class Doubled(Model):
         size: int = 1
         width: Annotated[int, LATER] = Field(default_factory=lambda data: 2 * data["size"])
@@ -85,7 +85,7 @@ def test_a_factory_that_looks_at_the_other_options():
     assert left_out(Doubled(size=3, width=2)) == {}
 
 
-def test_models_inside_are_searched():
+def test_models_inside_are_searched() -> None:
     tree = Tree(
         marked=Leaf(clip=2.0),
         pair=(Leaf(), Leaf(clip=1.0, folder="f")),
@@ -114,12 +114,12 @@ def test_models_inside_are_searched():
     }
 
 
-def test_without_a_warm_up_a_schedule_is_what_it_was_before_there_were_any():
+def test_without_a_warm_up_a_schedule_is_what_it_was_before_there_were_any() -> None:
     assert kept(Tree())["schedule"] == {"kind": "step", "milestones": (0.4, 0.8), "gamma": 0.1}
     assert kept(Tree(schedule=StepSchedule(warmup=3)))["schedule"]["warmup"] == 3
 
 
-def test_hessian_options_ask_for_something():
+def test_hessian_options_ask_for_something() -> None:
     assert HessianOptions(top=0, trace=1).top == 0
     with pytest.raises(ValidationError, match="at least one"):
         HessianOptions(top=0)
@@ -128,7 +128,7 @@ def test_hessian_options_ask_for_something():
             HessianOptions(**bad)
 
 
-def test_the_smallest_hessian_options_take_the_same_figures():
+def test_the_smallest_hessian_options_take_the_same_figures() -> None:
     small = HessianOptions(top=20, trace=50, examples=1000, every=5).smoke()
     assert small == HessianOptions(top=1, trace=2, examples=64, every=5)
     assert HessianOptions(top=0, trace=1, examples=8).smoke() == HessianOptions(top=0, trace=1, examples=8)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def write(folder, counts, classes, key):
@@ -22,7 +26,7 @@ def write(folder, counts, classes, key):
     return md5s
 
 
-def made(monkeypatch, folder, kind, *, key="labels", classes=10):
+def made(monkeypatch: pytest.MonkeyPatch, folder, kind, *, key="labels", classes=10):
     """Put small batches of torchvision's `kind` below `folder`, and let torchvision take them for the real ones."""
     files = [name for name, _ in (*kind.train_list, *kind.test_list)]
     counts = {name: 200 if name.startswith("test") else 300 for name in files}

@@ -12,7 +12,7 @@ from torch.nn import functional
 class Case:
     """A network, examples and their mean loss in parts."""
 
-    def __init__(self, net, inputs, targets, dtype=torch.float64):
+    def __init__(self, net, inputs, targets, dtype=torch.float64) -> None:
         self.net, self.targets = net.to(dtype).eval(), targets
         self.inputs = inputs.to(dtype) if inputs.is_floating_point() else inputs
         self.parameters = list(self.net.parameters())
@@ -78,7 +78,7 @@ def conv(dtype=torch.float64):
 class Language(nn.Module):
     """Predicts each of six words from those before it; by recurrence or attention."""
 
-    def __init__(self, width, attention):
+    def __init__(self, width, attention) -> None:
         super().__init__()
         self.words = nn.Embedding(6, width)
         self.mix = nn.Linear(width, 3 * width) if attention else nn.LSTM(width, width, batch_first=True)

@@ -15,7 +15,7 @@ class Handler(SimpleHTTPRequestHandler):
 
     asked: list[str]
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         self.asked.append(self.path)
         if "truncated" not in self.path:
             super().do_GET()
@@ -25,7 +25,7 @@ class Handler(SimpleHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(CONTENT[: len(CONTENT) // 2])
 
-    def log_message(self, *_):
+    def log_message(self, *_) -> None:
         pass
 
 

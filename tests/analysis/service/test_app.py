@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +15,9 @@ from robustness.results.files.errors import Unreachable
 from tests.support import synthetic_store
 from tests.support.service_pages import HOME, called, shown, text
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 EVIL = "<script>alert(1)</script>"
 
 
@@ -23,7 +27,7 @@ def runs():
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory, runs):
+def results(tmp_path_factory: pytest.TempPathFactory, runs):
     root = tmp_path_factory.mktemp("results")
     synthetic_store.store(root / "demo", runs)
     half = synthetic_store.STUDY.replace("name: demo", "name: half").replace("Synthetic basins.", EVIL)
@@ -43,7 +47,7 @@ def order(page, *names):
     return sorted(names, key=lambda name: page.index(f'"/study/{name}"'))
 
 
-def test_the_list_says_of_each_study_how_far_it_is(client):
+def test_the_list_says_of_each_study_how_far_it_is(client) -> None:
     page = shown(client, "/")
     for words in ("1 296 of 1 296", "500 of 1 296", "0 of 1 296", "complete", "interrupted", "no run yet"):
         assert words in page
@@ -52,7 +56,7 @@ def test_the_list_says_of_each_study_how_far_it_is(client):
     assert "secret" not in page
 
 
-def test_the_list_is_sorted_and_searched_as_the_address_says(client):
+def test_the_list_is_sorted_and_searched_as_the_address_says(client) -> None:
     names = ("demo", "half", "none")
     assert order(shown(client, "/", "?sort=name"), *names) == ["demo", "half", "none"]
     assert order(shown(client, "/", "?sort=-name"), *names) == ["none", "half", "demo"]
@@ -67,7 +71,7 @@ def test_the_list_is_sorted_and_searched_as_the_address_says(client):
     assert '"/study/demo"' in shown(client, "/", "?sort=constructor")
 
 
-def test_a_study_says_what_it_asks_and_links_its_pages(client):
+def test_a_study_says_what_it_asks_and_links_its_pages(client) -> None:
     page = shown(client, "/study/demo")
     assert "Synthetic basins." in page
     for path in ("claims", "data", "report"):
@@ -78,7 +82,7 @@ def test_a_study_says_what_it_asks_and_links_its_pages(client):
     assert f'"children": "{EVIL}"' in shown(client, "/study/half")
 
 
-def test_a_report_is_made_on_demand_and_has_an_origin_of_its_own(client):
+def test_a_report_is_made_on_demand_and_has_an_origin_of_its_own(client) -> None:
     answer = client.get("/study/half/report", base_url=HOME)
     assert answer.status_code == 200
     page = answer.get_data(as_text=True)
@@ -91,13 +95,13 @@ def test_a_report_is_made_on_demand_and_has_an_origin_of_its_own(client):
 
 
 @pytest.mark.parametrize("name", ["..", "../secret", "/etc", "a/b", "a\\b", "", "Demo", "a" * 65, "a?b", "a%2fb", ".a"])
-def test_such_names_are_no_studies(client, results, name):
+def test_such_names_are_no_studies(client, results, name) -> None:
     assert not is_name(name)
     assert Studies(str(results)).snapshot(name) is None
     assert "Synthetic" not in shown(client, f"/study/{name}")
 
 
-def test_a_study_that_is_not_there_is_told(client):
+def test_a_study_that_is_not_there_is_told(client) -> None:
     for below in ("", "/claims", "/data"):
         assert "No such study" in shown(client, f"/study/absent{below}")
     answer = client.get("/study/absent/report", base_url=HOME)
@@ -105,12 +109,12 @@ def test_a_study_that_is_not_there_is_told(client):
     assert client.get("/study/absent/maps", base_url=HOME).status_code == 404
 
 
-def test_an_empty_folder_names_the_command_that_makes_a_study(tmp_path):
+def test_an_empty_folder_names_the_command_that_makes_a_study(tmp_path: Path) -> None:
     page = shown(make(str(tmp_path)).server.test_client(), "/")
     assert f"robustness run digits --results {tmp_path}" in page
 
 
-def test_results_out_of_reach_are_a_page_that_says_so(tmp_path):
+def test_results_out_of_reach_are_a_page_that_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     client = make(str(tmp_path / "file")).server.test_client()
     for path in ("/", "/study/demo", "/study/demo/claims", "/study/demo/data"):
@@ -123,11 +127,13 @@ def test_results_out_of_reach_are_a_page_that_says_so(tmp_path):
         assert "results cannot be read" in answer.get_data(as_text=True)
 
 
-def test_a_key_in_a_uri_is_not_shown():
+def test_a_key_in_a_uri_is_not_shown() -> None:
     assert Studies("s3://key:secret@bucket/results?x=1").place == "s3://***@bucket/results?x=1"
 
 
-def test_what_is_stored_is_read_again_only_after_a_write_and_not_at_every_question(tmp_path, runs, monkeypatch):
+def test_what_is_stored_is_read_again_only_after_a_write_and_not_at_every_question(
+    tmp_path: Path, runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = [1000.0]
     monkeypatch.setattr(stored.time, "monotonic", lambda: now[0])
     synthetic_store.store(tmp_path / "demo", runs.iloc[:40], parts=1)
@@ -145,7 +151,7 @@ def test_what_is_stored_is_read_again_only_after_a_write_and_not_at_every_questi
     assert studies.lines() == [second.line]
 
 
-def test_only_the_last_studies_are_kept_in_memory(tmp_path, runs, monkeypatch):
+def test_only_the_last_studies_are_kept_in_memory(tmp_path: Path, runs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stored, "KEPT", 2)
     for name in "abc":
         synthetic_store.store(tmp_path / name, runs.iloc[:9], synthetic_store.STUDY.replace("demo", name), parts=1)
@@ -167,7 +173,7 @@ def tell(client, path, shown=None, search=""):
     )
 
 
-def test_the_answer_names_the_widest_basin_and_each_best_cell(client):
+def test_the_answer_names_the_widest_basin_and_each_best_cell(client) -> None:
     said = tell(client, "/study/demo")
     page = text(said)
     assert "more robust here" in page
@@ -179,14 +185,14 @@ def test_the_answer_names_the_widest_basin_and_each_best_cell(client):
     assert "within 2 points" in text(tell(client, "/study/demo", stamp, "?delta=2"))
 
 
-def test_a_study_with_nothing_to_compare_is_answered_too(client):
+def test_a_study_with_nothing_to_compare_is_answered_too(client) -> None:
     assert "more robust" not in text(tell(client, "/study/none"))
 
 
-def test_results_that_go_away_leave_the_page_as_it_is(results, monkeypatch):
+def test_results_that_go_away_leave_the_page_as_it_is(results, monkeypatch: pytest.MonkeyPatch) -> None:
     client = make(str(results)).server.test_client()
 
-    def away(*_):
+    def away(*_) -> None:
         raise Unreachable("cannot list it: no answer")
 
     monkeypatch.setattr(Studies, "snapshot", away)
@@ -197,7 +203,7 @@ def test_results_that_go_away_leave_the_page_as_it_is(results, monkeypatch):
     assert "cannot be read at the moment" in text(listed)
 
 
-def test_a_study_removed_while_it_is_looked_at_is_told(tmp_path, runs, monkeypatch):
+def test_a_study_removed_while_it_is_looked_at_is_told(tmp_path: Path, runs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stored, "CHECK_S", 0.0)
     monkeypatch.setattr(stored, "REST", 0.0)
     root = synthetic_store.store(tmp_path / "demo", runs.iloc[:40])
@@ -213,7 +219,7 @@ def test_a_study_removed_while_it_is_looked_at_is_told(tmp_path, runs, monkeypat
 
 
 @pytest.mark.filterwarnings("ignore::robustness.results.ResultsWarning")
-def test_a_torn_file_and_one_that_is_no_study_file_leave_the_service_alive(tmp_path, runs):
+def test_a_torn_file_and_one_that_is_no_study_file_leave_the_service_alive(tmp_path: Path, runs) -> None:
     root = synthetic_store.store(tmp_path / "demo", runs.iloc[:400])
     torn = next((root / "runs").iterdir())
     torn.write_bytes(torn.read_bytes()[:-100])
@@ -230,7 +236,7 @@ def test_a_torn_file_and_one_that_is_no_study_file_leave_the_service_alive(tmp_p
     assert not (root / "set-aside").exists()
 
 
-def test_a_study_file_of_50_megabytes_is_not_read(tmp_path, runs):
+def test_a_study_file_of_50_megabytes_is_not_read(tmp_path: Path, runs) -> None:
     root = synthetic_store.store(tmp_path / "demo", runs.iloc[:40])
     with (root / "study.yaml").open("a") as file:
         file.write("# " + "x" * 50_000_000)
@@ -238,7 +244,7 @@ def test_a_study_file_of_50_megabytes_is_not_read(tmp_path, runs):
     assert "at most 100 kB" in shown(client, "/")
 
 
-def test_a_figure_is_sent_again_only_when_it_changed(client):
+def test_a_figure_is_sent_again_only_when_it_changed(client) -> None:
     first = client.get("/study/half/maps?metric=train_loss", base_url=HOME)
     content = json.loads(first.get_data(as_text=True))
     assert content["wide"]["height"] != content["narrow"]["height"]
@@ -254,7 +260,7 @@ def test_a_figure_is_sent_again_only_when_it_changed(client):
     assert nothing["problem"].startswith("Nothing is drawn: no run")
 
 
-def test_an_answer_stands_while_runs_come_in(tmp_path, runs, monkeypatch):
+def test_an_answer_stands_while_runs_come_in(tmp_path: Path, runs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stored, "CHECK_S", 0.0)
     monkeypatch.setattr(stored, "REST", 0.0)
     made = []

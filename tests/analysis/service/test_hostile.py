@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import threading
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pyarrow.parquet as pq
@@ -23,6 +24,9 @@ from tests.support import synthetic_store
 from tests.support.service_pages import HOME, called, shown
 from tests.support.service_process import served
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 TOKEN = "a-token-of-some-length"
 STUDY = synthetic_store.STUDY
 MANY = "".join(f"{{name: adam, label: l{n}, eps: 1.0e-{n}}}, " for n in range(10, 248))
@@ -35,7 +39,7 @@ def runs():
 
 
 @pytest.fixture
-def results(tmp_path, runs):
+def results(tmp_path: Path, runs):
     for name in ("demo", "other"):
         synthetic_store.store(tmp_path / name, runs, STUDY.replace("demo", name), parts=1)
     return tmp_path
@@ -47,7 +51,7 @@ def results(tmp_path, runs):
      "/assets/\r\nX-Evil:1", "///evil.example/study/demo", "/study//evil.example", "/study/\r", "/study/demo\n"],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_signing_in_leads_to_no_other_host(tmp_path, path, method):
+def test_signing_in_leads_to_no_other_host(tmp_path: Path, path, method) -> None:
     client = make(str(tmp_path), Guard("0.0.0.0", TOKEN)).server.test_client()
     given = {"data": {"token": TOKEN}} if method == "POST" else {"query_string": {"token": TOKEN}}
     answer = client.open("/", method=method, base_url=HOME, environ_overrides={"PATH_INFO": path}, **given)
@@ -56,7 +60,7 @@ def test_signing_in_leads_to_no_other_host(tmp_path, path, method):
     assert "X-Evil" not in answer.headers
 
 
-def test_signing_in_leads_back_to_the_page_that_was_asked_for(tmp_path):
+def test_signing_in_leads_back_to_the_page_that_was_asked_for(tmp_path: Path) -> None:
     for path in ("/", "/compare", "/submit", "/study/demo", "/study/demo/claims"):
         client = make(str(tmp_path), Guard("0.0.0.0", TOKEN)).server.test_client()
         answer = client.get(f"{path}?token={TOKEN}&cell=%2F%2Fevil.example%0d%0a", base_url=HOME)
@@ -69,14 +73,14 @@ def test_signing_in_leads_back_to_the_page_that_was_asked_for(tmp_path):
     ["http://[", "http://[::1", "", "http://localhost:8050@evil.example", "localhost:8050", "http://user@localhost:8050",
      "javascript://localhost:8050", "http://localhost:8050, http://evil.example"],
 )  # fmt: skip
-def test_an_origin_that_is_no_address_is_refused(tmp_path, origin):
+def test_an_origin_that_is_no_address_is_refused(tmp_path: Path, origin) -> None:
     client = make(str(tmp_path)).server.test_client()
     answer = client.get("/", base_url=HOME, headers={"Origin": origin})
     assert answer.status_code == 403
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH", "TRACE", "BREW"])
-def test_no_method_goes_past_the_token(results, method):
+def test_no_method_goes_past_the_token(results, method) -> None:
     client = make(str(results), Guard("0.0.0.0", TOKEN)).server.test_client()
     for path in (
         "/",
@@ -93,7 +97,9 @@ def test_no_method_goes_past_the_token(results, method):
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"null", b"{}", b'{"output": "x.y"}', b"[" * 50_000, b'{"output": 5}',
                                      b'{"output": "page.children", "inputs": "x"}'])  # fmt: skip
-def test_a_call_that_no_page_makes_is_refused_without_a_word_of_the_program(results, content, caplog):
+def test_a_call_that_no_page_makes_is_refused_without_a_word_of_the_program(
+    results, content, caplog: pytest.LogCaptureFixture
+) -> None:
     app = make(str(results))
     app.server.testing = False
     client = app.server.test_client()
@@ -110,7 +116,9 @@ def test_a_call_that_no_page_makes_is_refused_without_a_word_of_the_program(resu
      {"changedPropIds": 5}, {"output": "..route.data...asked.data.."}, {"output": ".."}, {"output": ["page.children"]},
      {"inputs": [{"id": {"x": 1}, "property": "data"}]}, {"inputs": [{"id": "route", "property": "children"}]}],
 )  # fmt: skip
-def test_a_call_of_a_callback_with_what_it_does_not_take_is_refused(results, caplog, more):
+def test_a_call_of_a_callback_with_what_it_does_not_take_is_refused(
+    results, caplog: pytest.LogCaptureFixture, more
+) -> None:
     app = make(str(results))
     app.server.testing = False
     client = app.server.test_client()
@@ -120,7 +128,7 @@ def test_a_call_of_a_callback_with_what_it_does_not_take_is_refused(results, cap
     assert caplog.text == ""
 
 
-def test_a_study_that_cannot_be_read_leaves_the_others_in_the_list(results, runs):
+def test_a_study_that_cannot_be_read_leaves_the_others_in_the_list(results, runs) -> None:
     client = make(str(results)).server.test_client()
     part = next((results / "other" / "runs").iterdir())
     newer = pq.read_table(part).replace_schema_metadata({"robustness_schema_version": "99"})
@@ -136,10 +144,10 @@ def test_a_study_that_cannot_be_read_leaves_the_others_in_the_list(results, runs
     assert client.get("/study/demo/maps", base_url=HOME).status_code == 200
 
 
-def test_a_server_that_is_away_is_no_matter_of_one_study(results, monkeypatch):
+def test_a_server_that_is_away_is_no_matter_of_one_study(results, monkeypatch: pytest.MonkeyPatch) -> None:
     studies = Studies(str(results))
 
-    def away(_self):
+    def away(_self) -> None:
         raise Unreachable("the server is away")
 
     monkeypatch.setattr(stored.Store, "exists", away)
@@ -148,7 +156,9 @@ def test_a_server_that_is_away_is_no_matter_of_one_study(results, monkeypatch):
             ask()
 
 
-def test_a_folder_that_is_removed_replaced_and_put_back_is_seen_as_it_is(results, monkeypatch):
+def test_a_folder_that_is_removed_replaced_and_put_back_is_seen_as_it_is(
+    results, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(stored, "CHECK_S", 0.0)
     monkeypatch.setattr(stored, "REST", 0.0)
     client = make(str(results)).server.test_client()
@@ -167,7 +177,9 @@ def test_a_folder_that_is_removed_replaced_and_put_back_is_seen_as_it_is(results
     assert ask() == 200
 
 
-def test_a_long_list_neither_pushes_out_what_is_looked_at_nor_reads_all_of_it_again(results, runs, monkeypatch):
+def test_a_long_list_neither_pushes_out_what_is_looked_at_nor_reads_all_of_it_again(
+    results, runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(stored, "KEPT", 1)
     now = [1000.0]
     monkeypatch.setattr(stored.time, "monotonic", lambda: now[0])
@@ -194,7 +206,7 @@ def test_a_long_list_neither_pushes_out_what_is_looked_at_nor_reads_all_of_it_ag
         (STUDY + "#" * MOST, "too large: 100 kB, at most 100 kB"),
     ],
 )  # fmt: skip
-def test_a_stored_study_file_that_asks_too_much_is_not_followed(results, text, words):
+def test_a_stored_study_file_that_asks_too_much_is_not_followed(results, text, words) -> None:
     study, problem = read_stored(text, "demo")
     assert study is None
     assert words in problem.replace("\N{NO-BREAK SPACE}", " ")
@@ -205,17 +217,17 @@ def test_a_stored_study_file_that_asks_too_much_is_not_followed(results, text, w
     assert words in shown(client, "/").replace("\\u00a0", " ")
 
 
-def test_a_stored_study_file_is_read_once_however_often_its_runs_are():
+def test_a_stored_study_file_is_read_once_however_often_its_runs_are() -> None:
     assert read_stored(STUDY, "demo")[0] is read_stored(STUDY, "demo")[0] is not None
 
 
-def test_the_largest_study_file_full_of_errors_has_so_many_messages_that_it_is_answered_soon():
+def test_the_largest_study_file_full_of_errors_has_so_many_messages_that_it_is_answered_soon() -> None:
     with pytest.raises(StudyError) as caught:
         Study.parse(STUDY + "".join(f"key{n}: 1\n" for n in range(8000)), "demo.yaml")
     assert len(caught.value.problems) == 200
 
 
-def test_many_small_answers_do_not_fill_the_memory(monkeypatch):
+def test_many_small_answers_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(responses, "MOST_BYTES", 10_000)
     kept = responses._Kept()
     for n in range(1000):
@@ -230,7 +242,7 @@ def test_many_small_answers_do_not_fill_the_memory(monkeypatch):
     ["&".join(f"a{n}=1" for n in range(10_000)), "metric=" + "a" * 100_000, "%ff%00=%ed%a0%80&&=",
      "seeds=²&delta=nan&cell=adam~1e999~-1&workload=../x"],
 )  # fmt: skip
-def test_a_query_that_nobody_writes_shows_the_defaults(results, query):
+def test_a_query_that_nobody_writes_shows_the_defaults(results, query) -> None:
     client = make(str(results)).server.test_client()
     plain = client.get("/study/demo/maps", base_url=HOME).json
     assert client.get(f"/study/demo/maps?{query}", base_url=HOME).json == plain
@@ -249,7 +261,7 @@ def asked(port, head):
         return answer.read()
 
 
-def test_the_process_answers_others_beside_whoever_sends_or_reads_slowly_and_ends_at_once(results):
+def test_the_process_answers_others_beside_whoever_sends_or_reads_slowly_and_ends_at_once(results) -> None:
     with served(results) as (process, _, port):
         slow = [raw(port, b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ") for _ in range(150)]
         slow += [raw(port, b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\n{") for _ in range(20)]
@@ -276,7 +288,7 @@ def test_the_process_answers_others_beside_whoever_sends_or_reads_slowly_and_end
             each.close()
 
 
-def test_a_key_in_the_uri_of_the_results_is_not_printed():
+def test_a_key_in_the_uri_of_the_results_is_not_printed() -> None:
     with served("s3://key:secret@bucket/results?endpoint_override=http://127.0.0.1:9") as (_, said, _port):
         assert "s3://***@bucket/results" in said
         assert "secret" not in said

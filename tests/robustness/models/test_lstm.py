@@ -19,7 +19,7 @@ def parameters(model: LanguageModel) -> int:
     return sum(p.numel() for p in model.parameters())
 
 
-def test_parameter_counts():
+def test_parameter_counts() -> None:
     layer = 4 * (512 * 512 + 512 * 512 + 2 * 512)
     with torch.device("meta"):
         assert parameters(LanguageModel(10_000)) == 2 * 10_000 * 512 + 10_000 + 2 * layer == 14_452_496
@@ -29,7 +29,7 @@ def test_parameter_counts():
 
 
 @pytest.mark.parametrize("tied", [False, True])
-def test_written_out(tied: bool):
+def test_written_out(tied: bool) -> None:
     model = language_model(tied=tied, layers=1).eval()
     words = torch.tensor([[3, 1, 4], [1, 5, 9]])
     lstm = model.lstm
@@ -47,7 +47,7 @@ def test_written_out(tied: bool):
         assert 0.08 < float(weight.detach().abs().max()) <= 0.1
 
 
-def test_carries_its_state_until_reset():
+def test_carries_its_state_until_reset() -> None:
     model = language_model().eval()
     words = torch.arange(20).reshape(2, 10) % 11
     whole = model(words)
@@ -62,14 +62,14 @@ def test_carries_its_state_until_reset():
     assert names == {"embedding", "lstm", "decoder"}, "the state is not stored"
 
 
-def test_gradient_stays_in_its_chunk():
+def test_gradient_stays_in_its_chunk() -> None:
     model = language_model(dropout=0.0)
     model(torch.tensor([[1, 2, 3]]))
     model(torch.tensor([[4, 5]])).square().sum().backward()
     assert model.embedding.weight.grad.any(1).nonzero().flatten().tolist() == [4, 5]
 
 
-def test_drops_after_embedding_and_every_layer():
+def test_drops_after_embedding_and_every_layer() -> None:
     torch.manual_seed(0)
     model = LanguageModel(11, 64, 64, layers=2, dropout=0.25)
     inputs: list[Tensor] = []

@@ -54,13 +54,13 @@ def count(model: nn.Module) -> int:
         ("fast", {}, 10, 12 * 24 + 9 * (24 * 64 + 64 * 64 + 64 * 256 + 3 * 256**2) + 2 * (24 + 2 * 576) + 2560),
     ],
 )
-def test_parameter_counts(name: str, options: dict[str, object], classes: int, parameters: int):
+def test_parameter_counts(name: str, options: dict[str, object], classes: int, parameters: int) -> None:
     with torch.device("meta"):
         assert count(MODELS[name](**options).build(classes)) == parameters
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_small_networks_learn(name: str):
+def test_small_networks_learn(name: str) -> None:
     """Every parameter gets a gradient, and a step along it lowers the loss."""
     size = 64 if name == "resnet50" else 32
     with torch.device("meta"):
@@ -84,7 +84,7 @@ def test_small_networks_learn(name: str):
     assert build(MODELS[name](width=TINY)).float()(images(size).float()).dtype == torch.float32
 
 
-def test_widths_are_rounded_and_have_a_floor():
+def test_widths_are_rounded_and_have_a_floor() -> None:
     sizes = [m.num_features for m in build(MODELS["resnet18"](width=0.03)).modules() if isinstance(m, nn.BatchNorm2d)]
     assert sorted(set(sizes)) == [4, 8, 15], "64, 128, 256 and 512 times 0.03 are 1.92, 3.84, 7.68 and 15.36"
     assert sorted(set(densenet_growths(0.2))) == [6], "32 * 0.2 is 6.4"
@@ -110,7 +110,7 @@ def copied(reference: nn.Module, model: nn.Module) -> nn.Module:
     return reference
 
 
-def test_networks_equal_torchvisions_behind_the_small_stem():
+def test_networks_equal_torchvisions_behind_the_small_stem() -> None:
     from torchvision.models import densenet, resnet, vgg
 
     block = build_module(BasicBlock(4, 6, 2))
@@ -144,7 +144,7 @@ def build_module(model: nn.Module) -> nn.Module:
 
 
 @pytest.mark.parametrize("eps_quirk", [False, True])
-def test_googlenet_follows_its_table(eps_quirk: bool):
+def test_googlenet_follows_its_table(eps_quirk: bool) -> None:
     """The same function written out, from the parameters in their order and the table's channel counts."""
     model = build_module(build(MODELS["googlenet"](width=TINY, dropout=0, eps_quirk=eps_quirk)))
     parameters = iter(model.parameters())
@@ -167,7 +167,7 @@ def test_googlenet_follows_its_table(eps_quirk: bool):
     torch.testing.assert_close(model(images()), logits)
 
 
-def test_eps_quirk_changes_one_batch_norm_an_inception():
+def test_eps_quirk_changes_one_batch_norm_an_inception() -> None:
     plain, quirk = (MODELS["googlenet"](eps_quirk=quirk).build(10) for quirk in (False, True))
     pairs = zip(plain.named_modules(), quirk.named_modules(), strict=True)
     changed = {name: (a.eps, b.eps) for (name, a), (_, b) in pairs if hasattr(a, "eps") and a.eps != b.eps}
@@ -175,7 +175,7 @@ def test_eps_quirk_changes_one_batch_norm_an_inception():
     assert all(name.endswith("five.1.1") for name in changed)
 
 
-def test_googlenet_drops_features_in_training_alone():
+def test_googlenet_drops_features_in_training_alone() -> None:
     torch.manual_seed(0)
     model = build(MODELS["googlenet"](width=TINY, dropout=0.4))
     seen: list[Tensor] = []
@@ -191,7 +191,7 @@ def test_googlenet_drops_features_in_training_alone():
     torch.testing.assert_close(seen[1], model.features(x).mean((2, 3)))
 
 
-def test_fast_network_written_out():
+def test_fast_network_written_out() -> None:
     model = build(MODELS["fast"](width=0.25))
     identities = [p for name, p in model.named_parameters() if p.ndim == 4 and not name.startswith("features.0.")]
     assert len(identities) == 6
@@ -216,7 +216,7 @@ def test_fast_network_written_out():
 
 @pytest.mark.parametrize("options", VARIANTS, ids=repr)
 @pytest.mark.parametrize("training", [True, False])
-def test_a_stack_equals_its_networks_one_by_one(options: ModelOptions, training: bool):
+def test_a_stack_equals_its_networks_one_by_one(options: ModelOptions, training: bool) -> None:
     if "dropout" in type(options).model_fields:
         options = options.model_copy(update={"dropout": 0.0})
     models = [build_module(build(options)).train(training), build(options, seed=1).train(training)]
@@ -240,7 +240,7 @@ def test_a_stack_equals_its_networks_one_by_one(options: ModelOptions, training:
             torch.testing.assert_close(buffers[name][row], buffer, rtol=1e-9, atol=1e-9)
 
 
-def test_dropout_in_a_stack_is_one_mask():
+def test_dropout_in_a_stack_is_one_mask() -> None:
     model = build(MODELS["googlenet"](width=TINY))
     parameters, buffers = stack_module_state([model, model])
 
@@ -254,7 +254,7 @@ def test_dropout_in_a_stack_is_one_mask():
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_channels_last_changes_nothing(name: str):
+def test_channels_last_changes_nothing(name: str) -> None:
     model, x = build(MODELS[name](width=TINY)).eval(), images(64 if name == "resnet50" else 32)
     expected = model(x)
     last = torch.channels_last
@@ -262,6 +262,6 @@ def test_channels_last_changes_nothing(name: str):
 
 
 @pytest.mark.parametrize("first", ["robustness.models", "robustness.models.options", "robustness.workloads"])
-def test_options_load_without_torch(first: str):
+def test_options_load_without_torch(first: str) -> None:
     code = f"import {first}, robustness.models as m, sys; m.MODELS['vgg16'](); assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

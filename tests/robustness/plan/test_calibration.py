@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,6 +19,9 @@ from robustness.sweep.in_process import run_here
 from robustness.sweep.stacks import cut
 from robustness.workloads import DataError, Digits
 from tests.support import studies
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TINY = {"name": "digits", "epochs": 4, "train_size": 100}
 
@@ -34,7 +38,7 @@ def calibrated(study, root):
 
 
 @pytest.fixture
-def clock(monkeypatch):
+def clock(monkeypatch: pytest.MonkeyPatch):
     """A clock that only the test's batches move."""
     now = [0.0]
     monkeypatch.setattr(time, "perf_counter", lambda: now[0])
@@ -47,7 +51,7 @@ def clock(monkeypatch):
     return batches
 
 
-def test_a_whole_pass_takes_what_it_takes_and_the_first_one_does_not_count(clock):
+def test_a_whole_pass_takes_what_it_takes_and_the_first_one_does_not_count(clock) -> None:
     timing = Clock(budget=100)
     assert list(timing.timed("train", clock(5, 9.0), 5)) == list(range(5))
     list(timing.timed("test", clock(2, 1.0)))
@@ -56,7 +60,7 @@ def test_a_whole_pass_takes_what_it_takes_and_the_first_one_does_not_count(clock
     assert timing.epoch == 5 * 3.0 + 2 * 0.5
 
 
-def test_a_pass_that_takes_too_long_is_cut_short_and_scaled_up(clock):
+def test_a_pass_that_takes_too_long_is_cut_short_and_scaled_up(clock) -> None:
     timing = Clock(budget=10)
     assert len(list(timing.timed("train", clock(50, 3.0), 50))) == 3
     assert len(list(timing.timed("test", clock(40, 4.0)))) == 2
@@ -66,13 +70,13 @@ def test_a_pass_that_takes_too_long_is_cut_short_and_scaled_up(clock):
     assert timing.epoch == pytest.approx(50 * 2.0 + 40 * 2.0)
 
 
-def test_a_first_batch_that_warms_up_leaves_time_for_others(clock):
+def test_a_first_batch_that_warms_up_leaves_time_for_others(clock) -> None:
     timing = Clock(budget=10)
     slow = itertools.chain(clock(1, 60.0), clock(40, 1.0))
     assert len(list(timing.timed("train", slow, 41))) >= 3
 
 
-def test_what_is_trained_is_a_stack_as_the_sweep_cuts_it(tmp_path):
+def test_what_is_trained_is_a_stack_as_the_sweep_cuts_it(tmp_path: Path) -> None:
     study = small(resources={"stack_size": 3})
     made, said = calibrated(study, tmp_path)
     pace = made.parts[0].paces["cpu"]
@@ -83,7 +87,7 @@ def test_what_is_trained_is_a_stack_as_the_sweep_cuts_it(tmp_path):
     assert not list(tmp_path.iterdir()), "nothing is stored"
 
 
-def test_the_size_is_that_of_the_sweeps_largest_stack():
+def test_the_size_is_that_of_the_sweeps_largest_stack() -> None:
     study = small(seeds=2)
     stored = Store("absent").runs()
     largest = max(len(stack) for stack in cut(make_source(study, stored).next(), plan(study, Store("absent")).workers))
@@ -93,14 +97,14 @@ def test_the_size_is_that_of_the_sweeps_largest_stack():
     assert stack_size(small(search={"sampler": "tpe", "cells": 3}), stored, "cpu") >= 2
 
 
-def test_the_runs_are_the_optimizers_middle_cells():
+def test_the_runs_are_the_optimizers_middle_cells() -> None:
     study = studies.make(space={"lr": [1e-4, 1e-3, 1e-2], "weight_decay": {"low": 1e-4, "high": 1e-2, "points": 9}})
     runs = middle_runs(study, 5)
     assert [run.optimizer.name for run in runs] == ["adams", "adam", "adams", "adam", "adams"]
     assert {(run.lr, run.weight_decay, run.seed) for run in runs} == {(1e-3, 1e-3, 0)}
 
 
-def test_a_stack_grows_while_the_minute_lasts(tmp_path, monkeypatch):
+def test_a_stack_grows_while_the_minute_lasts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     sizes = []
 
@@ -117,7 +121,7 @@ def test_a_stack_grows_while_the_minute_lasts(tmp_path, monkeypatch):
     assert made.parts[0].paces["cpu"].seconds == pytest.approx(4.7 / 37)
 
 
-def test_a_stack_is_no_larger_than_a_sweep_would_let_it_be(tmp_path, monkeypatch):
+def test_a_stack_is_no_larger_than_a_sweep_would_let_it_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calibration, "_epoch", lambda runs, *_: 20.0 * len(runs))
     monkeypatch.setattr(calibration, "stack_size", lambda *_: 128)
     made, said = calibrated(small(), tmp_path)
@@ -125,7 +129,7 @@ def test_a_stack_is_no_larger_than_a_sweep_would_let_it_be(tmp_path, monkeypatch
     assert made.parts[0].paces["cpu"].runs == 3
 
 
-def test_runs_of_the_engine_single_are_trained_one_by_one(tmp_path):
+def test_runs_of_the_engine_single_are_trained_one_by_one(tmp_path: Path) -> None:
     made, said = calibrated(small(workload=TINY | {"engine": "single"}), tmp_path)
     assert said == ["calibrating digits: 2 runs, one by one"]
     assert made.parts[0].paces["cpu"].runs == 1
@@ -133,7 +137,7 @@ def test_runs_of_the_engine_single_are_trained_one_by_one(tmp_path):
     assert made.seconds > 0
 
 
-def test_workloads_that_are_known_are_not_trained(tmp_path):
+def test_workloads_that_are_known_are_not_trained(tmp_path: Path) -> None:
     study = small(workload=[TINY, {"name": "digits-cnn", "epochs": 1, "train_size": 100, "channels": 2}])
     run_here(study.parts[0], tmp_path, quiet=True)
     made, said = calibrated(study, tmp_path)
@@ -142,8 +146,10 @@ def test_workloads_that_are_known_are_not_trained(tmp_path):
     assert made.seconds
 
 
-def test_absent_data_are_a_clear_error(tmp_path, capsys, monkeypatch):
-    def absent(self):
+def test_absent_data_are_a_clear_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absent(self) -> None:
         raise DataError("the digits are not there; put them there yourself")
 
     monkeypatch.setattr(Digits, "fetch", absent)
@@ -151,8 +157,10 @@ def test_absent_data_are_a_clear_error(tmp_path, capsys, monkeypatch):
     assert capsys.readouterr().err == "error: the digits are not there; put them there yourself\n"
 
 
-def test_what_cannot_be_trained_names_the_workload_and_the_cause(tmp_path, monkeypatch):
-    def broken(self):
+def test_what_cannot_be_trained_names_the_workload_and_the_cause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(self) -> None:
         raise ValueError("no such layer")
 
     monkeypatch.setattr(Digits, "model", broken)
@@ -160,7 +168,7 @@ def test_what_cannot_be_trained_names_the_workload_and_the_cause(tmp_path, monke
         calibrated(small(), tmp_path)
 
 
-def test_plan_calibrates_only_when_asked(tmp_path, capsys):
+def test_plan_calibrates_only_when_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "t.yaml"
     file.write_text(studies.FILE)
     arguments = ["plan", str(file), "--results", str(tmp_path / "results"), "--gpu-hour-price", "1.2"]
@@ -172,7 +180,7 @@ def test_plan_calibrates_only_when_asked(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("price", ["0", "-1", "x", "nan", "inf"])
-def test_a_price_is_a_number_above_zero(price, capsys):
+def test_a_price_is_a_number_above_zero(price, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["plan", "digits", f"--gpu-hour-price={price}"])
     assert stopped.value.code == 2

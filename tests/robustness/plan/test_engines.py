@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
@@ -19,6 +20,9 @@ from robustness.plan.plan_text import Engines, engine_lines
 from robustness.study.run import identity
 from robustness.workloads import Digits, Treebank
 from tests.support import stored_rows, studies
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TINY = {"name": "digits", "epochs": 4, "train_size": 100}
 OWN = {"name": "torch.optim:NAdam", "label": "NAdam", "convention": "l2"}
@@ -48,12 +52,12 @@ def asked(study, root, paces=None):
         (1.09, 1.0, "stack", "no difference"),
     ],
 )
-def test_the_faster_engine_pays(stack, single, engine, verdict):
+def test_the_faster_engine_pays(stack, single, engine, verdict) -> None:
     times = f"a stack of 16 takes {stack:.3g} s a run, one by one {single:.3g} s"
     assert engine_lines(given(stack, single, engine)) == [f"cifar10 convnet: {times}: {verdict}"]
 
 
-def test_what_cannot_be_says_why():
+def test_what_cannot_be_says_why() -> None:
     assert engine_lines(given(why="an LSTM that keeps its state", engine="single")) == [
         "cifar10 convnet cannot be stacked: an LSTM that keeps its state"
     ]
@@ -66,7 +70,7 @@ def test_what_cannot_be_says_why():
 
 
 @pytest.mark.parametrize("stack", [None, 3.0])
-def test_what_goes_one_by_one_shares_a_gpu(stack):
+def test_what_goes_one_by_one_shares_a_gpu(stack) -> None:
     found = given(stack, 1.0, "single", gpu=H100, processes=4)
     line = f"cifar10 convnet: 4 processes share the {H100}: `resources: {{gpus: 0.25}}`"
     assert engine_lines(found)[1:] == [line]
@@ -77,12 +81,12 @@ def test_what_goes_one_by_one_shares_a_gpu(stack):
 
 
 @pytest.mark.parametrize("count", range(1, 9))
-def test_as_many_processes_fit_a_gpu_as_were_found(count):
+def test_as_many_processes_fit_a_gpu_as_were_found(count) -> None:
     line = engine_lines(given(None, 1.0, "single", gpu=H100, processes=count))[1]
     assert int(1 / float(re.search(r"gpus: ([\d.]+)", line)[1]) + 1e-9) == count
 
 
-def test_processes_that_might_beat_the_stack_are_worth_a_try():
+def test_processes_that_might_beat_the_stack_are_worth_a_try() -> None:
     found = given(0.9, 2.4, gpu=H100, processes=4)
     assert engine_lines(found)[1:] == [
         f"cifar10 convnet: 4 processes that share the {H100} may take 0.6 s a run: "
@@ -105,20 +109,20 @@ def test_processes_that_might_beat_the_stack_are_worth_a_try():
         (79 * GB, 0.001, 0.090, 1),
     ],
 )
-def test_processes_keep_the_device_busy_and_fit_its_memory(memory, device_s, wall_s, count):
+def test_processes_keep_the_device_busy_and_fit_its_memory(memory, device_s, wall_s, count) -> None:
     assert processes(memory, 80 * GB, device_s, wall_s) == count
 
 
 class Event:
     """Each step takes the device 2 ms."""
 
-    def __init__(self, *, enable_timing):
+    def __init__(self, *, enable_timing) -> None:
         assert enable_timing
 
-    def record(self):
+    def record(self) -> None:
         self.recorded = True
 
-    def synchronize(self):
+    def synchronize(self) -> None:
         assert self.recorded
 
     def elapsed_time(self, end):
@@ -127,7 +131,7 @@ class Event:
         return 2.0
 
 
-def test_the_device_is_timed_by_events_behind_a_sleep(monkeypatch):
+def test_the_device_is_timed_by_events_behind_a_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
     slept, given_to = [], []
     monkeypatch.setattr(torch.cuda, "Event", Event)
     monkeypatch.setattr(torch.cuda, "_sleep", slept.append)
@@ -142,7 +146,7 @@ def test_the_device_is_timed_by_events_behind_a_sleep(monkeypatch):
     assert slept == [int(2 * wall_s * gpu_sharing.CYCLES)] * gpu_sharing.STEPS
 
 
-def test_digits_are_measured_by_both_engines(tmp_path):
+def test_digits_are_measured_by_both_engines(tmp_path: Path) -> None:
     (line,), said = asked(studies.make(workload=TINY, seeds=1, resources={"stack_size": 3}), tmp_path)
     assert re.match(r"digits: a stack of 3 takes [\d.]+ s a run, one by one [\d.]+ s: (the|one|no) ", line), line
     assert said == [
@@ -153,7 +157,7 @@ def test_digits_are_measured_by_both_engines(tmp_path):
     assert not list(tmp_path.iterdir()), "nothing is stored"
 
 
-def fake(monkeypatch, stack, single):
+def fake(monkeypatch: pytest.MonkeyPatch, stack, single) -> None:
     """Let an epoch take a run so many seconds by each engine; an exception is raised instead."""
 
     def measured(study, target, device, say, budget):
@@ -165,7 +169,7 @@ def fake(monkeypatch, stack, single):
     monkeypatch.setattr(measuring, "measured_pace", measured)
 
 
-def test_seconds_a_run_are_those_of_all_its_epochs(tmp_path, monkeypatch):
+def test_seconds_a_run_are_those_of_all_its_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake(monkeypatch, 0.5, 2.0)
     study = studies.make(workload=TINY, resources={"stack_size": 4})
     lines, _ = asked(study, tmp_path, {"digits": Pace("cpu", 0.25, 7, calibrated=True)})
@@ -176,7 +180,7 @@ def test_seconds_a_run_are_those_of_all_its_epochs(tmp_path, monkeypatch):
     assert lines[0].startswith("digits: a stack of 4 takes 2 s a run")
 
 
-def test_a_network_that_vmap_does_not_take_says_so(tmp_path, monkeypatch):
+def test_a_network_that_vmap_does_not_take_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake(monkeypatch, RuntimeError("vmap:\n  no such thing"), 2.0)
     (line,), _ = asked(studies.make(workload=TINY | {"engine": "single"}), tmp_path)
     assert line.startswith("digits cannot be stacked: RuntimeError: vmap: no such thing (")
@@ -184,7 +188,7 @@ def test_a_network_that_vmap_does_not_take_says_so(tmp_path, monkeypatch):
         asked(studies.make(workload=TINY), tmp_path)
 
 
-def test_stored_runs_are_of_their_engine(tmp_path, monkeypatch):
+def test_stored_runs_are_of_their_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake(monkeypatch, 1.0, 2.0)
     study = studies.make(workload=TINY | {"engine": "single"})
     assert len(asked(study, tmp_path)[0]) == 1
@@ -197,7 +201,7 @@ def test_stored_runs_are_of_their_engine(tmp_path, monkeypatch):
     assert len(asked(studies.make(workload=TINY), tmp_path)[0]) == 1
 
 
-def test_what_cannot_be_stacked_is_not_measured(tmp_path, monkeypatch):
+def test_what_cannot_be_stacked_is_not_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Treebank, "fetch", lambda self: None)
     fake(monkeypatch, AssertionError(), AssertionError())
     study = studies.make(workload=["treebank", {"name": "imagenet", "model": "resnet18"}])
@@ -211,7 +215,7 @@ def test_what_cannot_be_stacked_is_not_measured(tmp_path, monkeypatch):
     assert unstackable(studies.make()) == ""
 
 
-def test_on_a_gpu_the_study_learns_of_shared_ones(tmp_path, monkeypatch):
+def test_on_a_gpu_the_study_learns_of_shared_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake(monkeypatch, 2.0, 1.0)
     runs = []
     monkeypatch.setattr(measuring, "device_of", lambda study: "cuda")
@@ -224,7 +228,9 @@ def test_on_a_gpu_the_study_learns_of_shared_ones(tmp_path, monkeypatch):
     assert said == ["calibrating digits: how much of the GPU a run takes"]
 
 
-def test_plan_prints_which_engine_pays(tmp_path, capsys, monkeypatch):
+def test_plan_prints_which_engine_pays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     fake(monkeypatch, 1.0, 2.0)
     file = tmp_path / "t.yaml"
     file.write_text(studies.FILE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from robustness import Store
@@ -11,6 +13,9 @@ from robustness.plan.stored_pace import stored_paces
 from robustness.study import Resources
 from robustness.study.run import identity
 from tests.support import stored_rows, studies
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 L4 = "NVIDIA L4"
 
@@ -36,7 +41,7 @@ def given(left: int = 100, epochs: int = 10, gpus="auto", **paces):
     return Plan("t", left + 8, 8, (Part("digits", left, epochs, known),), workers=2, resources=resources)
 
 
-def test_hours_and_price_are_runs_times_epochs_times_pace():
+def test_hours_and_price_are_runs_times_epochs_times_pace() -> None:
     made = given(left=729, epochs=200, NVIDIA_L4=0.21)
     (cost,) = made.costs(gpu=True)
     assert made.hours(cost) == pytest.approx(729 * 200 * 0.21 / 3600)
@@ -48,13 +53,13 @@ def test_hours_and_price_are_runs_times_epochs_times_pace():
 
 
 @pytest.mark.parametrize(("gpus", "share"), [("auto", 1), (1, 1), (0.5, 0.5), (2, 2)])
-def test_a_stack_costs_its_share_of_a_gpu(gpus, share):
+def test_a_stack_costs_its_share_of_a_gpu(gpus, share) -> None:
     made = given(gpus=gpus, NVIDIA_L4=3.6)
     assert made.hours(made.costs(gpu=True)[0]) == pytest.approx(share * 1.0)
     assert (f"{share:g} GPU a stack" in text(made)) == (share != 1)
 
 
-def test_cores_are_no_gpus():
+def test_cores_are_no_gpus() -> None:
     made = given(cpu=3.6)
     assert made.costs(gpu=True) == []
     assert made.seconds == pytest.approx(3600 / 2)
@@ -65,7 +70,7 @@ def test_cores_are_no_gpus():
     assert "no price" not in text(made)
 
 
-def test_with_both_the_cores_say_only_the_time_here():
+def test_with_both_the_cores_say_only_the_time_here() -> None:
     words = text(given(cpu=3.6, NVIDIA_L4=0.36), 2)
     assert "0.1 GPU-hours" in words
     assert "0.2 at 2 an hour" in words
@@ -73,7 +78,7 @@ def test_with_both_the_cores_say_only_the_time_here():
     assert "core-hours" not in words
 
 
-def test_each_gpu_has_its_line():
+def test_each_gpu_has_its_line() -> None:
     lines = text(given(NVIDIA_L4=3.6, NVIDIA_H100=0.36), 1).splitlines()[1:]
     assert [line.split(" (")[0] for line in lines] == ["0.1 GPU-hours", "1 GPU-hours"]
 
@@ -87,7 +92,7 @@ def pace(device, seconds, runs=1):
     return {device: Pace(device, seconds, runs)}
 
 
-def test_workloads_add_up_and_one_that_is_unknown_is_named():
+def test_workloads_add_up_and_one_that_is_unknown_is_named() -> None:
     made = two_workloads(pace(L4, 3.6), pace(L4, 7.2, runs=4))
     (cost,) = made.costs(gpu=True)
     assert made.hours(cost) == pytest.approx(1 + 4)
@@ -99,23 +104,23 @@ def test_workloads_add_up_and_one_that_is_unknown_is_named():
     assert "no run of w1 is stored yet, so there is no estimate of the time; --calibrate" in text(unknown)
 
 
-def test_workloads_trained_on_different_gpus_add_up_over_both():
+def test_workloads_trained_on_different_gpus_add_up_over_both() -> None:
     made = two_workloads(pace("T4", 3.6), pace(L4, 3.6))
     assert "3 GPU-hours (3.6 s a run and epoch on T4 and NVIDIA L4, from 2 runs)" in text(made)
     assert "there is no estimate" in text(two_workloads(pace("cpu", 1.0), pace(L4, 1.0)), 1)
 
 
-def test_a_calibrated_pace_says_so_and_counts_for_its_workload_alone():
+def test_a_calibrated_pace_says_so_and_counts_for_its_workload_alone() -> None:
     made = two_workloads(pace(L4, 3.6), {}).calibrated({"w1": Pace(L4, 7.2, 91, calibrated=True)})
     assert "5 GPU-hours (6 s a run and epoch on NVIDIA L4, calibrated in a stack of 91)" in text(made)
 
 
-def test_a_study_that_takes_no_gpu_gets_no_price():
+def test_a_study_that_takes_no_gpu_gets_no_price() -> None:
     assert "resources.gpus is 0" in text(given(gpus=0, cpu=1.0), 1)
     assert "no price" not in text(given(gpus=0, cpu=1.0))
 
 
-def test_paces_are_durations_by_the_epochs_asked_for(tmp_path):
+def test_paces_are_durations_by_the_epochs_asked_for(tmp_path: Path) -> None:
     study = digits(epochs=20)
     runs = study.grid()
     store = store_runs(tmp_path, study, runs[:3])
@@ -128,7 +133,7 @@ def test_paces_are_durations_by_the_epochs_asked_for(tmp_path):
     assert paces["cpu"].seconds == pytest.approx(9.0 / 20)
 
 
-def test_runs_of_other_epochs_count_where_there_are_none_of_the_same(tmp_path):
+def test_runs_of_other_epochs_count_where_there_are_none_of_the_same(tmp_path: Path) -> None:
     other = digits(epochs=5)
     store = store_runs(tmp_path, other, other.grid()[:2])
     asked = digits(epochs=50)
@@ -142,7 +147,7 @@ def test_runs_of_other_epochs_count_where_there_are_none_of_the_same(tmp_path):
     assert stored_paces(wider, store.runs()) == {}
 
 
-def test_the_cost_of_a_hessian_does_not_go_with_the_epochs(tmp_path):
+def test_the_cost_of_a_hessian_does_not_go_with_the_epochs(tmp_path: Path) -> None:
     def with_hessian(epochs):
         return studies.make(workload={"name": "digits", "epochs": epochs, "hessian": {"top": 1}})
 
@@ -151,7 +156,7 @@ def test_the_cost_of_a_hessian_does_not_go_with_the_epochs(tmp_path):
     assert stored_paces(with_hessian(50), store.runs()) == {}
 
 
-def test_a_plan_counts_what_is_left_and_looks_into_studies_beside_it(tmp_path):
+def test_a_plan_counts_what_is_left_and_looks_into_studies_beside_it(tmp_path: Path) -> None:
     study = digits(epochs=20)
     assert plan(study, Store(tmp_path / "results" / "x")).unknown == ["digits"]
     assert not (tmp_path / "results").exists()
@@ -170,14 +175,14 @@ def test_a_plan_counts_what_is_left_and_looks_into_studies_beside_it(tmp_path):
     assert text(made, 1.2).splitlines()[1:] == ["nothing to train"]
 
 
-def test_gpu_runs_say_nothing_of_a_study_that_takes_none(tmp_path):
+def test_gpu_runs_say_nothing_of_a_study_that_takes_none(tmp_path: Path) -> None:
     study = digits(resources={"gpus": 0})
     store = store_runs(tmp_path, study, study.grid()[:1])
     assert plan(study, store).unknown == ["digits"]
 
 
 @pytest.mark.parametrize(("sampler", "ahead"), [("tpe", True), ("cmaes", True), ("qmc", False)])
-def test_a_sampled_study_says_how_it_goes_through_its_cells(tmp_path, sampler, ahead):
+def test_a_sampled_study_says_how_it_goes_through_its_cells(tmp_path: Path, sampler, ahead) -> None:
     made = plan(digits(search={"sampler": sampler, "cells": 3}), Store(tmp_path / "x"))
     assert made.total == 2 * 3 * 3, "optimizers, cells and seeds"
     line = text(made).splitlines()[1]
@@ -189,9 +194,9 @@ def test_a_sampled_study_says_how_it_goes_through_its_cells(tmp_path, sampler, a
     ("value", "words"),
     [(102.4, "102"), (85.24, "85.2"), (0.0123, "0.0123"), (0.0001, "less than 0.001"), (0, "0"), (102529, "102529")],
 )
-def test_numbers_have_three_digits(value, words):
+def test_numbers_have_three_digits(value, words) -> None:
     assert number(value) == words
 
 
-def test_a_time_has_a_unit_that_suits_it():
+def test_a_time_has_a_unit_that_suits_it() -> None:
     assert [duration(each) for each in (5, 600, 36000, 3.6e6)] == ["5 s", "10 min", "10 h", "1000 h"]

@@ -6,6 +6,7 @@ import math
 import statistics
 from collections import Counter
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import optuna
 import pytest
@@ -19,6 +20,9 @@ from robustness.study.run import identity
 from robustness.sweep.stacks import LARGEST, cut
 from robustness.worker.attempts import lost_row
 from robustness.worker.report import decode, encode
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SAMPLERS = ["tpe", "gp", "cmaes", "qmc", "random"]
 
@@ -54,7 +58,7 @@ def row(run, status="completed", sampler="tpe", error=None):
     return values if status == "failed" else values | {"validation_error": error, "test_error": error}
 
 
-def stored(tmp_path, rows):
+def stored(tmp_path: Path, rows):
     store = Store(tmp_path)
     for values in rows:
         store.write(values["run_id"], [values], [])
@@ -73,11 +77,11 @@ def drive(source, answer=outcome, steps=10_000):
     raise AssertionError("the source does not end")
 
 
-def empty(tmp_path):
+def empty(tmp_path: Path):
     return Store(tmp_path / "nothing").runs()
 
 
-def test_a_grid_hands_out_what_is_missing(tmp_path):
+def test_a_grid_hands_out_what_is_missing(tmp_path: Path) -> None:
     study = Study(
         name="g",
         workload={"name": "digits"},
@@ -94,7 +98,7 @@ def test_a_grid_hands_out_what_is_missing(tmp_path):
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_a_search_asks_for_exactly_the_cells(tmp_path, sampler):
+def test_a_search_asks_for_exactly_the_cells(tmp_path: Path, sampler) -> None:
     source = make_source(sampled(sampler), empty(tmp_path))
     assert (source.total, source.done) == (80, 0)
     runs = drive(source)
@@ -108,7 +112,7 @@ def test_a_search_asks_for_exactly_the_cells(tmp_path, sampler):
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_an_interrupted_search_goes_on_to_exactly_the_cells(tmp_path, sampler):
+def test_an_interrupted_search_goes_on_to_exactly_the_cells(tmp_path: Path, sampler) -> None:
     study = sampled(sampler)
     first = make_source(study, empty(tmp_path))
     begun = first.next()
@@ -124,7 +128,7 @@ def test_an_interrupted_search_goes_on_to_exactly_the_cells(tmp_path, sampler):
 
 
 @pytest.mark.parametrize("sampler", ["qmc", "random"])
-def test_interrupted_or_not_the_fixed_sequences_name_the_same_cells(tmp_path, sampler):
+def test_interrupted_or_not_the_fixed_sequences_name_the_same_cells(tmp_path: Path, sampler) -> None:
     study = sampled(sampler)
     whole = {run.run_id for run in drive(make_source(study, empty(tmp_path)))}
     begun = make_source(study, empty(tmp_path)).next()
@@ -133,14 +137,14 @@ def test_interrupted_or_not_the_fixed_sequences_name_the_same_cells(tmp_path, sa
 
 
 @pytest.mark.parametrize("sampler", ["qmc", "random"])
-def test_the_fixed_sequences_give_every_optimizer_the_same_cells(tmp_path, sampler):
+def test_the_fixed_sequences_give_every_optimizer_the_same_cells(tmp_path: Path, sampler) -> None:
     runs = drive(make_source(sampled(sampler), empty(tmp_path)))
     places = {name: {(r.lr, r.weight_decay) for r in runs if r.optimizer.name == name} for name in ("adams", "adam")}
     assert places["adams"] == places["adam"]
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_diverged_and_failed_cells_do_not_upset_a_search(tmp_path, sampler):
+def test_diverged_and_failed_cells_do_not_upset_a_search(tmp_path: Path, sampler) -> None:
     def answer(run):
         if run.lr > 0.1:
             return outcome(run, "diverged", 90.0)
@@ -152,7 +156,7 @@ def test_diverged_and_failed_cells_do_not_upset_a_search(tmp_path, sampler):
     assert len({run.run_id for run in runs}) == 80
 
 
-def test_nan_and_failures_never_reach_optuna_as_values(tmp_path):
+def test_nan_and_failures_never_reach_optuna_as_values(tmp_path: Path) -> None:
     source = make_source(sampled(cells=16, seeds=1), empty(tmp_path))
     drive(source, lambda run: outcome(run, "failed") if run.lr > 1e-2 else outcome(run, "diverged", 90.0))
     for search in source._searches:
@@ -161,7 +165,7 @@ def test_nan_and_failures_never_reach_optuna_as_values(tmp_path):
         assert {t.value for t in trials if t.state == optuna.trial.TrialState.COMPLETE} <= {90.0}
 
 
-def test_optuna_learns_the_mean_validation_error_over_the_seeds(tmp_path):
+def test_optuna_learns_the_mean_validation_error_over_the_seeds(tmp_path: Path) -> None:
     source = make_source(sampled(cells=1, seeds=3), empty(tmp_path))
     runs = source.next()
     for run, error in zip(runs[:3], [1.0, 2.0, 6.0], strict=True):
@@ -170,7 +174,7 @@ def test_optuna_learns_the_mean_validation_error_over_the_seeds(tmp_path):
     assert trial.value == 3.0
 
 
-def test_tpe_finds_the_bottom_of_the_bowl(tmp_path):
+def test_tpe_finds_the_bottom_of_the_bowl(tmp_path: Path) -> None:
     medians = {}
     for sampler in ("tpe", "random"):
         runs = drive(make_source(sampled(sampler, cells=60, seeds=1), empty(tmp_path)))
@@ -178,7 +182,7 @@ def test_tpe_finds_the_bottom_of_the_bowl(tmp_path):
     assert medians["tpe"] < 0.6 * medians["random"]
 
 
-def test_cells_of_another_sampler_are_known_but_do_not_count(tmp_path):
+def test_cells_of_another_sampler_are_known_but_do_not_count(tmp_path: Path) -> None:
     study = sampled("tpe", cells=5)
     others = [study.run(study.optimizers[0], lr, 1e-3, seed) for lr in (1e-3, 1e-2) for seed in (0, 1)]
     source = make_source(study, stored(tmp_path, [row(run, sampler="grid") for run in others]))
@@ -188,7 +192,7 @@ def test_cells_of_another_sampler_are_known_but_do_not_count(tmp_path):
     assert len(drive(source)) == 20
 
 
-def test_another_seed_completes_the_stored_cells(tmp_path):
+def test_another_seed_completes_the_stored_cells(tmp_path: Path) -> None:
     before = drive(make_source(sampled(cells=4, seeds=2), empty(tmp_path)))
     source = make_source(sampled(cells=4, seeds=3), stored(tmp_path, [row(run) for run in before]))
     assert (source.total, source.done) == (24, 16)
@@ -197,7 +201,7 @@ def test_another_seed_completes_the_stored_cells(tmp_path):
     assert {run.cell_id for run in added} == {run.cell_id for run in before}
 
 
-def test_failed_runs_are_tried_again(tmp_path):
+def test_failed_runs_are_tried_again(tmp_path: Path) -> None:
     before = drive(make_source(sampled(cells=2, seeds=2), empty(tmp_path)))
     rows = [row(before[0], "failed"), *(row(run) for run in before[1:])]
     source = make_source(sampled(cells=2, seeds=2), stored(tmp_path, rows))
@@ -205,13 +209,13 @@ def test_failed_runs_are_tried_again(tmp_path):
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_a_search_over_lists_names_every_cell_once(tmp_path, sampler):
+def test_a_search_over_lists_names_every_cell_once(tmp_path: Path, sampler) -> None:
     study = sampled(sampler, cells=12, seeds=1, lr=[1e-3, 1e-2, 0.1], decay=[0, 1e-4, 1e-3, 1e-2])
     runs = drive(make_source(study, empty(tmp_path)))
     assert len({(run.optimizer.name, run.lr, run.weight_decay) for run in runs}) == len(runs) == 24
 
 
-def test_sixteen_cells_an_optimizer_are_out_at_most(tmp_path):
+def test_sixteen_cells_an_optimizer_are_out_at_most(tmp_path: Path) -> None:
     source = make_source(sampled(cells=40, seeds=1), empty(tmp_path))
     first = source.next()
     assert (len(first), len(source.next())) == (2 * 16, 0)
@@ -221,7 +225,7 @@ def test_sixteen_cells_an_optimizer_are_out_at_most(tmp_path):
     assert len(source.next()) == 8
 
 
-def test_how_many_cells_are_out_is_the_studys_to_say(tmp_path):
+def test_how_many_cells_are_out_is_the_studys_to_say(tmp_path: Path) -> None:
     study = sampled(cells=40, seeds=1)
     search = study.search.model_copy(update={"ahead": 3})
     source = make_source(study.model_copy(update={"search": search}), empty(tmp_path))
@@ -230,7 +234,7 @@ def test_how_many_cells_are_out_is_the_studys_to_say(tmp_path):
     assert source.next() == []
 
 
-def test_a_sampler_that_learns_nothing_asks_for_all_at_once(tmp_path):
+def test_a_sampler_that_learns_nothing_asks_for_all_at_once(tmp_path: Path) -> None:
     source = make_source(sampled(sampler="random", cells=40, seeds=1), empty(tmp_path))
     assert (len(source.next()), len(source.next())) == (2 * 40, 0)
 
@@ -239,7 +243,7 @@ def test_a_sampler_that_learns_nothing_asks_for_all_at_once(tmp_path):
     "axis",
     [Axis(low=1e-4, high=1), DecayAxis(low=1e-5, high=0.1, zero=True), DecayAxis(values=[0, 1e-3, 0.5])],
 )
-def test_a_coordinate_and_its_value_are_inverse(axis):
+def test_a_coordinate_and_its_value_are_inverse(axis) -> None:
     coordinate = Coordinate("x", axis)
     for value in axis.listed or (axis.low, 3.21e-3, axis.high):
         place = coordinate.coordinate(value)
@@ -251,7 +255,7 @@ def test_a_coordinate_and_its_value_are_inverse(axis):
         assert coordinate.value(coordinate.coordinate(0.0)) == 0
 
 
-def test_stacks_share_a_seed_and_cover_every_run():
+def test_stacks_share_a_seed_and_cover_every_run() -> None:
     study = Study(
         name="g",
         workload={"name": "digits"},
@@ -280,13 +284,13 @@ def test_stacks_share_a_seed_and_cover_every_run():
     assert {len(stack) for stack in cut(single.grid(), 2)} == {1}
 
 
-def test_runs_travel_as_text():
+def test_runs_travel_as_text() -> None:
     study = sampled()
     runs = [study.run(entry, 1.23456e-3, 0.1 / 3, seed) for entry in study.optimizers for seed in (0, 7)]
     assert decode(study, encode(study, runs)) == runs
 
 
-def test_the_identity_of_a_row():
+def test_the_identity_of_a_row() -> None:
     study = sampled()
     run = study.run(study.optimizers[0], 1e-3, 1e-4, 5)
     columns = identity(run)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from robustness.plan import plan
@@ -11,6 +13,9 @@ from robustness.study import Study, StudyError
 from robustness.sweep.in_process import run_here
 from robustness.sweep.stacks import cut
 from robustness.worker.report import decode, encode
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SECOND = "  - {name: digits-cnn, epochs: 1, train_size: 100, channels: 2}\n"
 TEXT = f"""\
@@ -34,7 +39,7 @@ def wrong(text: str) -> str:
     return str(caught.value)
 
 
-def test_the_grid_spans_workloads_and_each_optimizers_own_values():
+def test_the_grid_spans_workloads_and_each_optimizers_own_values() -> None:
     study = Study.parse(TEXT)
     runs = study.grid()
     assert len(runs) == 2 * (3 + 2) * 2 * 2
@@ -48,7 +53,7 @@ def test_the_grid_spans_workloads_and_each_optimizers_own_values():
         _ = study.workload
 
 
-def test_a_run_is_the_same_whatever_study_asks_for_it():
+def test_a_run_is_the_same_whatever_study_asks_for_it() -> None:
     alone = Study.parse(TEXT.replace(SECOND, ""))
     labelled = Study.parse(TEXT.replace("{name: digits,", "{name: digits, label: mine,"))
     both = {run.run_id for run in Study.parse(TEXT).grid()}
@@ -56,7 +61,7 @@ def test_a_run_is_the_same_whatever_study_asks_for_it():
     assert {run.run_id for run in labelled.grid()} == both, "a label decides nothing"
 
 
-def test_what_is_written_reads_as_the_same_study():
+def test_what_is_written_reads_as_the_same_study() -> None:
     study = Study.parse(TEXT)
     made = Study(
         name="two",
@@ -83,13 +88,13 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_is_wrong_has_its_place(name):
+def test_what_is_wrong_has_its_place(name) -> None:
     old, new, line, message = WRONG[name]
     assert old in TEXT
     assert f"study.yaml:{line}: {message}" in wrong(TEXT.replace(old, new))
 
 
-def test_everything_wrong_with_several_workloads_is_said_at_once():
+def test_everything_wrong_with_several_workloads_is_said_at_once() -> None:
     said = wrong(
         TEXT.replace("{name: digits, epochs: 1", "{name: digits, epochs: -1").replace("channels: 2", "channels: no")
     )
@@ -97,14 +102,14 @@ def test_everything_wrong_with_several_workloads_is_said_at_once():
     assert "workload[1].channels" in said
 
 
-def test_a_warmup_ends_before_the_training():
+def test_a_warmup_ends_before_the_training() -> None:
     said = wrong(
         TEXT.replace("{name: digits, epochs: 1", "{name: digits, schedule: {kind: step, warmup: 1}, epochs: 1")
     )
     assert "schedule.warmup must be less than epochs, got 1 of 1" in said
 
 
-def test_stacks_have_one_workload_and_come_back_from_their_text():
+def test_stacks_have_one_workload_and_come_back_from_their_text() -> None:
     study = Study.parse(TEXT)
     stacks = cut(study.grid(), slots=2, size=7)
     assert {len({(run.workload, run.seed) for run in stack}) for stack in stacks} == {1}
@@ -113,14 +118,14 @@ def test_stacks_have_one_workload_and_come_back_from_their_text():
         assert decode(study, encode(study, stack)) == stack
 
 
-def test_runs_of_the_engine_single_are_cut_beside_stacks():
+def test_runs_of_the_engine_single_are_cut_beside_stacks() -> None:
     study = Study.parse(TEXT.replace("channels: 2", "channels: 2, engine: single"))
     sizes = {stack[0].workload.name: len(stack) for stack in cut(study.grid(), slots=1)}
     assert sizes["digits-cnn"] == 1
     assert sizes["digits"] > 1
 
 
-def test_each_workload_has_a_search_of_its_own(tmp_path):
+def test_each_workload_has_a_search_of_its_own(tmp_path: Path) -> None:
     study = Study.parse(TEXT + "search: {sampler: random, cells: 4}\n")
     source = make_source(study, Store(str(tmp_path)).runs())
     assert source.total == 2 * 2 * 4 * 2
@@ -131,7 +136,7 @@ def test_each_workload_has_a_search_of_its_own(tmp_path):
     assert "optimizers[1].space: has only 4 different cells" in wrong(too_many)
 
 
-def test_a_plan_adds_up_the_workloads(tmp_path):
+def test_a_plan_adds_up_the_workloads(tmp_path: Path) -> None:
     study = Study.parse(TEXT)
     store = Store(str(tmp_path / "two"))
     assert plan(study, store).total == 40

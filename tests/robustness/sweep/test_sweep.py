@@ -76,7 +76,7 @@ def stored(results):
     return len(list(folder.glob("*.parquet"))) if folder.exists() else 0
 
 
-def wait_for(condition, seconds=90):
+def wait_for(condition, seconds=90) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "nothing happened"
@@ -84,14 +84,14 @@ def wait_for(condition, seconds=90):
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory):
+def study(tmp_path_factory: pytest.TempPathFactory):
     path = tmp_path_factory.mktemp("study") / "small.yaml"
     path.write_text(STUDY)
     return path
 
 
 @pytest.fixture(scope="module")
-def whole(study, tmp_path_factory):
+def whole(study, tmp_path_factory: pytest.TempPathFactory):
     """The table of an uninterrupted sweep, and its folder."""
     results = tmp_path_factory.mktemp("whole")
     done = finish(study, results)
@@ -99,7 +99,7 @@ def whole(study, tmp_path_factory):
     return table(results), results
 
 
-def test_the_screen_is_ours_alone(tmp_path):
+def test_the_screen_is_ours_alone(tmp_path: Path) -> None:
     few = tmp_path / "few.yaml"
     few.write_text(STUDY.replace("points: 6", "points: 2").replace("seeds: 3", "seeds: 1"))
     done = finish(few, tmp_path / "r")
@@ -107,7 +107,7 @@ def test_the_screen_is_ours_alone(tmp_path):
     assert all(line.startswith(("small: ", "36 runs trained")) for line in lines), lines
 
 
-def test_a_sweep_is_complete_and_curves_are_whole(whole):
+def test_a_sweep_is_complete_and_curves_are_whole(whole) -> None:
     frame, results = whole
     assert len(frame) == RUNS == frame["run_id"].nunique()
     assert set(frame["status"]) == {"completed", "diverged"}
@@ -118,7 +118,7 @@ def test_a_sweep_is_complete_and_curves_are_whole(whole):
     assert len(list((results / "small" / "provenance").glob("*.json"))) == 1
 
 
-def test_the_same_command_again_trains_nothing(study, whole):
+def test_the_same_command_again_trains_nothing(study, whole) -> None:
     _, results = whole
     done = finish(study, results)
     assert "0 runs trained" in done.stdout
@@ -126,7 +126,7 @@ def test_the_same_command_again_trains_nothing(study, whole):
     assert len(list((results / "small" / "provenance").glob("*.json"))) == 1, "nothing ran, so there is no record"
 
 
-def test_a_driver_killed_five_times_ends_in_the_same_table(study, whole, tmp_path):
+def test_a_driver_killed_five_times_ends_in_the_same_table(study, whole, tmp_path: Path) -> None:
     expected, _ = whole
     moments = random.Random(20231210)
     counts = [0]
@@ -149,7 +149,7 @@ def test_a_driver_killed_five_times_ends_in_the_same_table(study, whole, tmp_pat
     pd.testing.assert_frame_equal(table(tmp_path), expected)
 
 
-def test_a_killed_worker_costs_nothing_but_time(study, whole, tmp_path):
+def test_a_killed_worker_costs_nothing_but_time(study, whole, tmp_path: Path) -> None:
     expected, _ = whole
     process = start(study, tmp_path)
     wait_for(lambda: stored(tmp_path) >= 2)
@@ -165,7 +165,7 @@ def test_a_killed_worker_costs_nothing_but_time(study, whole, tmp_path):
     pd.testing.assert_frame_equal(table(tmp_path), expected)
 
 
-def test_of_several_drivers_the_latest_goes_on_and_nothing_is_stored_twice(whole, tmp_path):
+def test_of_several_drivers_the_latest_goes_on_and_nothing_is_stored_twice(whole, tmp_path: Path) -> None:
     expected, _ = whole
     many = tmp_path / "small.yaml"
     many.write_text(STUDY.replace("stack_size: 12", "stack_size: 4"))  # so that the first are still at it
@@ -184,7 +184,7 @@ def test_of_several_drivers_the_latest_goes_on_and_nothing_is_stored_twice(whole
     pd.testing.assert_frame_equal(table(tmp_path), expected)
 
 
-def test_ctrl_c_finishes_and_stores_what_is_running(study, whole, tmp_path):
+def test_ctrl_c_finishes_and_stores_what_is_running(study, whole, tmp_path: Path) -> None:
     expected, _ = whole
     process = start(study, tmp_path)
     wait_for(lambda: stored(tmp_path) >= 2)
@@ -201,7 +201,7 @@ def test_ctrl_c_finishes_and_stores_what_is_running(study, whole, tmp_path):
     pd.testing.assert_frame_equal(table(tmp_path), expected)
 
 
-def test_a_second_ctrl_c_stops_at_once(study, tmp_path):
+def test_a_second_ctrl_c_stops_at_once(study, tmp_path: Path) -> None:
     slow = tmp_path / "slow.yaml"
     slow.write_text(STUDY.replace("epochs: 4", "epochs: 4000"))
     process = start(slow, tmp_path / "r")
@@ -216,7 +216,7 @@ def test_a_second_ctrl_c_stops_at_once(study, tmp_path):
     assert "Traceback" not in errors, errors
 
 
-def test_a_grid_that_grows_trains_only_its_new_cells(tmp_path):
+def test_a_grid_that_grows_trains_only_its_new_cells(tmp_path: Path) -> None:
     smaller = tmp_path / "small.yaml"
     smaller.write_text(STUDY.replace("{low: 1e-4, high: 1, points: 6}", "[1e-3, 1e-2]"))
     finish(smaller, tmp_path / "r")
@@ -229,7 +229,7 @@ def test_a_grid_that_grows_trains_only_its_new_cells(tmp_path):
     pd.testing.assert_frame_equal(after[after["run_id"].isin(before["run_id"])].reset_index(drop=True), before)
 
 
-def test_an_optuna_study_interrupted_and_continued_has_exactly_its_cells(tmp_path):
+def test_an_optuna_study_interrupted_and_continued_has_exactly_its_cells(tmp_path: Path) -> None:
     path = tmp_path / "small.yaml"
     path.write_text(STUDY.replace("resources: {stack_size: 12}", "search: {sampler: tpe, cells: 30}"))
     results = tmp_path / "r"
@@ -248,7 +248,7 @@ def test_an_optuna_study_interrupted_and_continued_has_exactly_its_cells(tmp_pat
 
 
 @pytest.fixture
-def small_disk(tmp_path):
+def small_disk(tmp_path: Path):
     if os.geteuid() != 0:
         pytest.skip("mounting a small disk needs root")
     folder = tmp_path / "disk"
@@ -265,7 +265,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_full_disk_is_a_clear_error_and_the_next_run_resumes(study, whole, small_disk):
+def test_a_full_disk_is_a_clear_error_and_the_next_run_resumes(study, whole, small_disk) -> None:
     expected, _ = whole
     done = subprocess.run(command(study, small_disk), capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 1
@@ -279,7 +279,7 @@ def test_a_full_disk_is_a_clear_error_and_the_next_run_resumes(study, whole, sma
     pd.testing.assert_frame_equal(table(small_disk), expected)
 
 
-def test_a_sweep_joins_a_cluster_of_two_nodes(study, whole, tmp_path):
+def test_a_sweep_joins_a_cluster_of_two_nodes(study, whole, tmp_path: Path) -> None:
     from ray.cluster_utils import Cluster
 
     expected, _ = whole
@@ -292,7 +292,7 @@ def test_a_sweep_joins_a_cluster_of_two_nodes(study, whole, tmp_path):
     pd.testing.assert_frame_equal(table(tmp_path), expected)
 
 
-def test_the_single_engine_on_ray_is_the_plain_loop(tmp_path):
+def test_the_single_engine_on_ray_is_the_plain_loop(tmp_path: Path) -> None:
     from robustness import Study
     from robustness.training import train_single
 

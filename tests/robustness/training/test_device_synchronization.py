@@ -47,7 +47,7 @@ def prepared(images):
 class Moves(TorchDispatchMode):
     """Counts copies onto the device, and what waits for it on any."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.counts = Counter()
 
@@ -95,7 +95,7 @@ def stack(of):
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("engine", ["single", "stack"])
-def test_an_epoch_never_asks_the_device_for_a_value(optimizer, engine):
+def test_an_epoch_never_asks_the_device_for_a_value(optimizer, engine) -> None:
     if engine == "single" and optimizer in ("adabound", "padam", "yogi"):
         pytest.skip("not ours: a package's optimizer")
     of = runs(optimizer, clip=0.5)
@@ -106,7 +106,7 @@ def test_an_epoch_never_asks_the_device_for_a_value(optimizer, engine):
     assert moves.counts["moves"] == 2, "the order of the examples, and what is drawn for them"
 
 
-def test_a_wait_would_be_seen():
+def test_a_wait_would_be_seen() -> None:
     with pytest.raises(RuntimeError, match="meta"):
         float(torch.zeros((), device="meta"))
     with Moves() as moves:
@@ -127,7 +127,7 @@ def cut_as_before(images, generator):
 
 
 @pytest.mark.parametrize("shape", [(7, 3, 32, 32), (5, 1, 8, 12)])
-def test_numbers_drawn_for_an_epoch_are_those_of_each_batch(shape, monkeypatch):
+def test_numbers_drawn_for_an_epoch_are_those_of_each_batch(shape, monkeypatch: pytest.MonkeyPatch) -> None:
     images = torch.randint(0, 256, shape, dtype=torch.uint8)
     a, b = torch.Generator().manual_seed(3), torch.Generator().manual_seed(3)
     for _ in range(3):

@@ -16,7 +16,7 @@ from tests.support.curvature import conv, descending, language, mlp, quadratic
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 @pytest.mark.parametrize("make", [mlp, conv])
-def test_eigenvalues_are_those_of_the_whole_matrix(make, dtype):
+def test_eigenvalues_are_those_of_the_whole_matrix(make, dtype) -> None:
     case = make(dtype)
     found = top_eigenvalues(case.loss, case.parameters, 5)
     exact = descending(case.exact())
@@ -27,7 +27,7 @@ def test_eigenvalues_are_those_of_the_whole_matrix(make, dtype):
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 @pytest.mark.parametrize("attention", [False, True])
-def test_language_networks(attention, dtype):
+def test_language_networks(attention, dtype) -> None:
     case = language(attention, dtype)
     found = top_eigenvalues(case.loss, case.parameters, 3)
     case.net.double()
@@ -35,7 +35,7 @@ def test_language_networks(attention, dtype):
 
 
 @pytest.mark.parametrize("make", [mlp, conv])
-def test_trace_lies_within_its_standard_error_which_is_right(make):
+def test_trace_lies_within_its_standard_error_which_is_right(make) -> None:
     case = make()
     estimate, error = trace(case.loss, case.parameters, 400)
     exact = case.exact()
@@ -45,14 +45,14 @@ def test_trace_lies_within_its_standard_error_which_is_right(make):
     assert error < 0.2 * abs(np.trace(exact))
 
 
-def test_the_standard_error_of_two_probes_is_half_their_distance():
+def test_the_standard_error_of_two_probes_is_half_their_distance() -> None:
     case = mlp()
     first, _ = trace(case.loss, case.parameters, 1)
     mean, error = trace(case.loss, case.parameters, 2)
     assert error == pytest.approx(abs(mean - first))
 
 
-def test_a_diagonal_hessians_trace_is_exact():
+def test_a_diagonal_hessians_trace_is_exact() -> None:
     diagonal = np.linspace(-3, 7, 30)
     weights, loss = quadratic(np.diag(diagonal))
     estimate, error = trace(loss, [weights], 5)
@@ -64,14 +64,14 @@ def test_a_diagonal_hessians_trace_is_exact():
 
 
 @pytest.mark.parametrize("size", [10, 60])
-def test_the_largest_are_not_the_greatest_in_size(size):
+def test_the_largest_are_not_the_greatest_in_size(size) -> None:
     weights, loss = quadratic(np.diag(np.linspace(-100, 3, size)))
     np.testing.assert_allclose(top_eigenvalues(loss, [weights], 3), np.linspace(3, -100, size)[:3], rtol=1e-6)
     weights, loss = quadratic(-np.diag(np.arange(1.0, size + 1)))
     np.testing.assert_allclose(top_eigenvalues(loss, [weights], 3), [-1, -2, -3], rtol=1e-6)
 
 
-def test_batches_make_no_difference():
+def test_batches_make_no_difference() -> None:
     case = conv()
     whole, parts = (lambda: case.loss(24)), (lambda: case.loss(5))
     np.testing.assert_allclose(
@@ -80,7 +80,7 @@ def test_batches_make_no_difference():
     assert trace(whole, case.parameters, 3) == pytest.approx(trace(parts, case.parameters, 3), rel=1e-9)
 
 
-def test_one_parts_graph_is_held_at_a_time():
+def test_one_parts_graph_is_held_at_a_time() -> None:
     weights = torch.ones(30, dtype=torch.float64, requires_grad=True)
     parts = []
 
@@ -94,7 +94,7 @@ def test_one_parts_graph_is_held_at_a_time():
     assert len(parts) == 6
 
 
-def test_a_seed_decides_everything():
+def test_a_seed_decides_everything() -> None:
     case = conv(torch.float32)
 
     def both(seed):
@@ -107,7 +107,7 @@ def test_a_seed_decides_everything():
     np.testing.assert_allclose(one[:3], two[:3], rtol=1e-4)
 
 
-def test_a_hessian_of_low_rank():
+def test_a_hessian_of_low_rank() -> None:
     generator = np.random.default_rng(0)
     factor = generator.standard_normal((4, 100))
     weights, loss = quadratic(factor.T @ factor)
@@ -116,14 +116,14 @@ def test_a_hessian_of_low_rank():
     np.testing.assert_allclose(found[4:], 0, atol=1e-6 * found[0])
 
 
-def test_a_seed_decides_even_what_is_left_of_zeros():
+def test_a_seed_decides_even_what_is_left_of_zeros() -> None:
     # Where the iteration runs out of directions, as in the weights that no example uses, it draws new ones.
     weights, loss = quadratic(np.diag([3.3, 3.3, 3.3, 2.2] + [0.0] * 60))
     first, *others = (top_eigenvalues(loss, [weights], 5) for _ in range(4))
     assert all(np.array_equal(first, other) for other in others)
 
 
-def test_nothing_else_changes():
+def test_nothing_else_changes() -> None:
     case = mlp()
     case.parameters[0].grad = torch.full_like(case.parameters[0], 7.0)
     gradients = [p.grad for p in case.parameters]
@@ -146,14 +146,14 @@ def test_nothing_else_changes():
     assert torch.backends.cuda.flash_sdp_enabled()
 
 
-def test_fewer_parameters_than_eigenvalues():
+def test_fewer_parameters_than_eigenvalues() -> None:
     weights, loss = quadratic([[2.0, 1.0], [1.0, 2.0]])
     np.testing.assert_allclose(top_eigenvalues(loss, [weights], 4), [3, 1, np.nan, np.nan])
     assert top_eigenvalues(loss, [weights], 1) == pytest.approx([3])
 
 
 @pytest.mark.parametrize("size", [3, 40])
-def test_parameters_that_are_frozen_or_unused(size):
+def test_parameters_that_are_frozen_or_unused(size) -> None:
     weights, loss = quadratic(np.diag(np.arange(1.0, size + 1)))
     frozen = torch.ones(5, dtype=torch.float64)
     unused = torch.ones(4, dtype=torch.float32, requires_grad=True)
@@ -165,7 +165,7 @@ def test_parameters_that_are_frozen_or_unused(size):
 
 
 @pytest.mark.parametrize("size", [3, 40])
-def test_no_curvature(size):
+def test_no_curvature(size) -> None:
     weights = torch.ones(size, requires_grad=True)
     for loss in (lambda: [weights.sum()], lambda: [torch.tensor(1.0)], list, lambda: [weights.relu().sum()]):
         assert top_eigenvalues(loss, [weights], 2).tolist() == [0, 0]
@@ -173,7 +173,7 @@ def test_no_curvature(size):
 
 
 @pytest.mark.parametrize("size", [3, 40])
-def test_a_product_that_is_not_finite(size):
+def test_a_product_that_is_not_finite(size) -> None:
     weights = torch.zeros(size, requires_grad=True)
 
     def loss():
@@ -184,7 +184,7 @@ def test_a_product_that_is_not_finite(size):
     assert np.isnan(trace(loss, [weights], 2)).all()
 
 
-def test_what_has_not_converged_is_nan_and_comes_last():
+def test_what_has_not_converged_is_nan_and_comes_last() -> None:
     spectrum = np.concatenate([[10.0, 5.0], np.linspace(0.99, 1, 400)])
     weights, loss = quadratic(np.diag(spectrum))
     found = top_eigenvalues(loss, [weights], 6, tolerance=1e-10, restarts=1)
@@ -192,8 +192,8 @@ def test_what_has_not_converged_is_nan_and_comes_last():
     assert np.isnan(found[-1])
 
 
-def test_an_iteration_that_breaks_down_leaves_nan(monkeypatch):
-    def broken(*arguments, **options):
+def test_an_iteration_that_breaks_down_leaves_nan(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments, **options) -> None:
         raise ArpackError(-9999)
 
     weights, loss = quadratic(np.eye(40))
@@ -201,7 +201,7 @@ def test_an_iteration_that_breaks_down_leaves_nan(monkeypatch):
     assert np.isnan(top_eigenvalues(loss, [weights], 2)).all()
 
 
-def test_a_tighter_tolerance_takes_more_products():
+def test_a_tighter_tolerance_takes_more_products() -> None:
     spectrum = np.concatenate([np.linspace(0, 1, 300), [1.02, 1.03]])
     weights, loss = quadratic(np.diag(spectrum))
     products = []
@@ -217,7 +217,7 @@ def test_a_tighter_tolerance_takes_more_products():
     assert count(1e-1) < count(1e-3) < count(1e-8)
 
 
-def test_counts_below_one_are_refused():
+def test_counts_below_one_are_refused() -> None:
     weights, loss = quadratic(np.eye(2))
     with pytest.raises(ValueError, match="count must be at least 1, got 0"):
         top_eigenvalues(loss, [weights], 0)
@@ -227,7 +227,7 @@ def test_counts_below_one_are_refused():
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("make", [conv, lambda dtype: language(False, dtype), lambda dtype: language(True, dtype)])
-def test_a_gpu_finds_the_same(make):
+def test_a_gpu_finds_the_same(make) -> None:
     case = make(torch.float64)
     expected = top_eigenvalues(case.loss, case.parameters, 3)
     case.net.cuda()

@@ -36,13 +36,13 @@ def losses(history):
 
 
 @pytest.mark.parametrize("engine", [lambda of: train_single(of[0]), train_stack])
-def test_bfloat16_is_near_float32_and_not_it(engine):
+def test_bfloat16_is_near_float32_and_not_it(engine) -> None:
     full, low = losses(engine(runs())), losses(engine(runs(precision="bfloat16")))
     assert full != low
     np.testing.assert_allclose(low, full, rtol=0.02)
 
 
-def test_a_stack_in_bfloat16_is_a_single_run_in_bfloat16():
+def test_a_stack_in_bfloat16_is_a_single_run_in_bfloat16() -> None:
     of = runs(precision="bfloat16")
     full = losses(train_single(runs()[0]))
     single, stack = losses(train_single(of[0])), losses(train_stack(of))
@@ -50,7 +50,7 @@ def test_a_stack_in_bfloat16_is_a_single_run_in_bfloat16():
     assert stack != full
 
 
-def test_weights_gradients_and_losses_stay_in_float32():
+def test_weights_gradients_and_losses_stay_in_float32() -> None:
     of = runs(precision="bfloat16")
     model = initial_model(of[0].workload, 0)
     outputs = Forward(of[0].workload, model)(torch.randn(8, 1, 8, 8))
@@ -62,7 +62,7 @@ def test_weights_gradients_and_losses_stay_in_float32():
     assert gradient.dtype == torch.float32
 
 
-def test_what_is_lowered_is_what_autocast_lowers():
+def test_what_is_lowered_is_what_autocast_lowers() -> None:
     x, weight = torch.randn(4, 3, 8, 8), torch.randn(5, 3, 3, 3)
     cases = {
         "conv": lambda: torch.nn.functional.conv2d(x, weight),
@@ -77,7 +77,7 @@ def test_what_is_lowered_is_what_autocast_lowers():
         assert {name: case().dtype for name, case in cases.items()} == dict.fromkeys(cases, torch.bfloat16) | expected
 
 
-def test_an_lstm_runs_in_bfloat16():
+def test_an_lstm_runs_in_bfloat16() -> None:
     from robustness.models.lstm import LanguageModel
 
     workload = runs(precision="bfloat16")[0].workload
@@ -93,7 +93,7 @@ def test_an_lstm_runs_in_bfloat16():
     assert not torch.equal(first, second), "its state is carried"
 
 
-def test_options_are_part_of_the_identity_but_for_their_defaults():
+def test_options_are_part_of_the_identity_but_for_their_defaults() -> None:
     plain = runs()[0].run_id
     assert runs(precision="float32", compiled=False)[0].run_id == plain
     assert len({plain, runs(precision="bfloat16")[0].run_id, runs(compiled=True)[0].run_id}) == 3
@@ -109,7 +109,7 @@ def epoch_of(run, **options):
     return model, {name: float(value) for name, value in metrics.items()}
 
 
-def test_channels_last_changes_the_layout_alone():
+def test_channels_last_changes_the_layout_alone() -> None:
     model, last = epoch_of(runs()[0], channels_last=True)
     filters = [p for p in model.parameters() if p.dim() == 4]
     assert all(p.is_contiguous(memory_format=torch.channels_last) for p in filters)
@@ -118,7 +118,7 @@ def test_channels_last_changes_the_layout_alone():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_compiled_is_eager_to_rounding_and_compiles_whole_batches_alone(precision):
+def test_compiled_is_eager_to_rounding_and_compiles_whole_batches_alone(precision) -> None:
     of, graphs = runs(name="digits", precision=precision, compiled=True), torch._dynamo.utils.counters["stats"]
     before = graphs["unique_graphs"]
     plain = runs(name="digits", precision=precision)
@@ -134,8 +134,8 @@ def test_compiled_is_eager_to_rounding_and_compiles_whole_batches_alone(precisio
     assert graphs["unique_graphs"] == before + 4, "training and evaluation of both, no partial batch"
 
 
-def test_what_cannot_be_compiled_runs_as_it_is_with_one_warning():
-    def broken(graph, inputs):
+def test_what_cannot_be_compiled_runs_as_it_is_with_one_warning() -> None:
+    def broken(graph, inputs) -> None:
         raise RuntimeError("no compiler here")
 
     torch._dynamo.reset()
@@ -148,7 +148,7 @@ def test_what_cannot_be_compiled_runs_as_it_is_with_one_warning():
         assert function(torch.zeros(3)).tolist() == [1, 1, 1]
 
 
-def test_a_function_compiles_for_few_kinds(monkeypatch):
+def test_a_function_compiles_for_few_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
     compilations, kind = [], [0]
 
     def backend(graph, inputs):

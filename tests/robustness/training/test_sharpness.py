@@ -29,7 +29,7 @@ def runs_of(workload: Workload, lrs=(0.03, 0.1)):
     return study.grid()
 
 
-def test_the_hessian_of_a_stack_is_that_of_single_runs():
+def test_the_hessian_of_a_stack_is_that_of_single_runs() -> None:
     workload = Digits(epochs=3, train_size=200, width=6, hessian=ASKED)
     runs = runs_of(workload)
     stack = train_stack(runs, dtype=torch.float64)
@@ -46,7 +46,7 @@ def test_the_hessian_of_a_stack_is_that_of_single_runs():
     assert measured.tolist() == [[False, True, True]] * len(runs), "after epoch 2, and at the end"
 
 
-def test_it_is_the_hessian_of_the_evaluated_network_on_training_examples():
+def test_it_is_the_hessian_of_the_evaluated_network_on_training_examples() -> None:
     workload = Digits(epochs=1, train_size=60, width=3, hessian={"top": 2, "examples": 1000})
     (run, *_) = runs_of(workload)
     (row,) = train_single(run, dtype=torch.float64).rows({})
@@ -82,7 +82,7 @@ def _trained_again(run, model: nn.Module) -> nn.Module:
     return model.eval()
 
 
-def test_measuring_changes_nothing_but_its_columns():
+def test_measuring_changes_nothing_but_its_columns() -> None:
     plain = Digits(epochs=3, train_size=150, width=6)
     asked = plain.model_copy(update={"hessian": Digits(hessian=ASKED).hessian})
     for a, b in zip(train_stack(runs_of(plain)).rows({}), train_stack(runs_of(asked)).rows({}), strict=True):
@@ -93,7 +93,7 @@ def test_measuring_changes_nothing_but_its_columns():
         assert a["hessian_top"] is None
 
 
-def test_what_came_later_is_no_part_of_a_run_at_its_default():
+def test_what_came_later_is_no_part_of_a_run_at_its_default() -> None:
     (old, *_), (same, *_) = runs_of(Digits()), runs_of(Digits(clip=None, hessian=None, label="mine"))
     assert old.run_id == same.run_id
     for changed in (Digits(clip=1.0), Digits(hessian={"top": 1})):
@@ -103,7 +103,7 @@ def test_what_came_later_is_no_part_of_a_run_at_its_default():
     assert runs_of(Digits(schedule={"kind": "step", "warmup": 0}))[0].run_id == old.run_id
 
 
-def test_clipping_bounds_the_step_and_not_the_recorded_norm():
+def test_clipping_bounds_the_step_and_not_the_recorded_norm() -> None:
     free, clipped = Digits(epochs=2, train_size=150, width=6), Digits(epochs=2, train_size=150, width=6, clip=0.05)
     runs = [run for run in runs_of(clipped, lrs=(0.1,)) if run.optimizer.name == "sgd" and not run.weight_decay]
     stack = train_stack(runs, dtype=torch.float64)
@@ -125,7 +125,7 @@ class WithDropout(_DigitsData):
         return nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.ReLU(), nn.Dropout(0.5), nn.Linear(16, 10))
 
 
-def test_dropout_draws_from_a_stream_of_the_seed_alone():
+def test_dropout_draws_from_a_stream_of_the_seed_alone() -> None:
     workload = WithDropout(epochs=2, train_size=120)
     run = runs_of(workload)[0]
     before = torch.random.get_rng_state()

@@ -38,12 +38,12 @@ def rows(runs):
 
 
 @pytest.fixture(scope="module", params=["digits", "digits-cnn"])
-def whole(request):
+def whole(request: pytest.FixtureRequest):
     runs = of_seed(study(request.param, epochs=2, train_size=300).grid(), 0)
     return runs, rows(runs)
 
 
-def test_a_whole_stack_has_completed_and_diverged_runs(whole):
+def test_a_whole_stack_has_completed_and_diverged_runs(whole) -> None:
     runs, table = whole
     statuses = [table[run.run_id]["status"] for run in runs]
     assert len(runs) == 60
@@ -52,25 +52,25 @@ def test_a_whole_stack_has_completed_and_diverged_runs(whole):
 
 
 @pytest.mark.parametrize("place", [0, 17, 59])
-def test_a_run_alone_is_the_same_to_the_bit(whole, place):
+def test_a_run_alone_is_the_same_to_the_bit(whole, place) -> None:
     runs, table = whole
     assert rows([runs[place]]) == {runs[place].run_id: table[runs[place].run_id]}
 
 
 @pytest.mark.parametrize(("start", "size"), [(0, 7), (31, 7), (53, 7), (0, 2), (10, 33)])
-def test_a_run_is_the_same_to_the_bit_in_any_stack(whole, start, size):
+def test_a_run_is_the_same_to_the_bit_in_any_stack(whole, start, size) -> None:
     runs, table = whole
     part = runs[start : start + size]
     assert rows(part) == {run.run_id: table[run.run_id] for run in part}
 
 
-def test_a_run_is_the_same_to_the_bit_at_any_place(whole):
+def test_a_run_is_the_same_to_the_bit_at_any_place(whole) -> None:
     runs, table = whole
     shuffled = [runs[i] for i in np.random.default_rng(0).permutation(len(runs))]
     assert rows(shuffled) == table
 
 
-def test_a_run_is_the_same_to_the_bit_in_a_stack_of_100():
+def test_a_run_is_the_same_to_the_bit_in_a_stack_of_100() -> None:
     runs = of_seed(
         Study(
             name="t",
@@ -89,7 +89,7 @@ def test_a_run_is_the_same_to_the_bit_in_a_stack_of_100():
         assert rows([run]) == {run.run_id: table[run.run_id]}
 
 
-def test_a_neighbor_that_becomes_nan_changes_nothing(whole):
+def test_a_neighbor_that_becomes_nan_changes_nothing(whole) -> None:
     runs, table = whole
     nan = [run for run in runs if "finite" in (table[run.run_id]["reason"] or "")]
     sound = [run for run in runs if table[run.run_id]["status"] == "completed"]
@@ -98,7 +98,7 @@ def test_a_neighbor_that_becomes_nan_changes_nothing(whole):
     assert rows(part) == {run.run_id: table[run.run_id] for run in part}
 
 
-def test_curves_are_the_same_to_the_bit_too(whole):
+def test_curves_are_the_same_to_the_bit_too(whole) -> None:
     runs, _ = whole
 
     def curve(history, run_id):
@@ -112,7 +112,7 @@ def test_curves_are_the_same_to_the_bit_too(whole):
 
 @pytest.mark.parametrize("workload", ["digits", "digits-cnn"])
 @pytest.mark.parametrize("options", [{}, {"label_noise": 0.2, "validation_size": 0, "schedule": {"kind": "constant"}}])
-def test_stack_and_single_agree_to_rounding_in_double_precision(workload, options):
+def test_stack_and_single_agree_to_rounding_in_double_precision(workload, options) -> None:
     runs = [r for r in of_seed(study(workload, train_size=200, **options).grid(), 1) if 1e-3 <= r.lr <= 1e-2]
     runs = [r for r in runs if r.weight_decay <= 1e-2]
     stack = train_stack(runs, dtype=torch.float64)
@@ -129,14 +129,14 @@ def test_stack_and_single_agree_to_rounding_in_double_precision(workload, option
             )
 
 
-def test_the_single_engine_is_chosen_by_the_workload():
+def test_the_single_engine_is_chosen_by_the_workload() -> None:
     runs = study(epochs=1, engine="single", train_size=100).grid()[:2]
     histories = train(runs, device="cpu")
     assert [len(history.runs) for history in histories] == [1, 1]
     assert {row["engine"] for history in histories for row in history.rows({})} == {"single"}
 
 
-def test_metrics_of_an_epoch_against_plain_torch_in_double_precision():
+def test_metrics_of_an_epoch_against_plain_torch_in_double_precision() -> None:
     run = next(r for r in study(epochs=1).grid() if r.lr == 1e-2 and r.weight_decay == 1e-2 and r.seed == 1)
     data, model = run.workload.data(1).to("cpu", torch.float64), initial_model(run.workload, 1).double()
     start = [p.detach().clone() for p in model.parameters()]
@@ -173,7 +173,7 @@ def test_metrics_of_an_epoch_against_plain_torch_in_double_precision():
     assert row["steps"] == len(norms) == 14
 
 
-def test_it_learns():
+def test_it_learns() -> None:
     run = next(
         r
         for r in study(epochs=20).grid()
@@ -184,7 +184,7 @@ def test_it_learns():
     assert row["test_error"] < 6
 
 
-def test_divergence_has_the_error_of_chance_and_keeps_its_finite_epochs(whole):
+def test_divergence_has_the_error_of_chance_and_keeps_its_finite_epochs(whole) -> None:
     runs, _ = whole
     history = train_stack(runs)
     curves = history.curves()
@@ -198,7 +198,7 @@ def test_divergence_has_the_error_of_chance_and_keeps_its_finite_epochs(whole):
     assert np.isfinite(finite).all()
 
 
-def test_no_better_than_chance_counts_as_diverged():
+def test_no_better_than_chance_counts_as_diverged() -> None:
     run = next(r for r in study(epochs=1).grid() if r.lr == 1e-4 and r.weight_decay == 0)
     history = train_stack([run])
     history.values["test_error"][:] = CHANCE
@@ -206,7 +206,7 @@ def test_no_better_than_chance_counts_as_diverged():
     assert history.rows({})[0]["reason"] == "no better than chance"
 
 
-def test_best_epoch_is_chosen_on_validation_or_on_test_without_it():
+def test_best_epoch_is_chosen_on_validation_or_on_test_without_it() -> None:
     run = study(epochs=3, train_size=100).grid()[4]
     history = train_stack([run])
     history.values["validation_error"][0] = [30, 10, 20]
@@ -219,21 +219,21 @@ def test_best_epoch_is_chosen_on_validation_or_on_test_without_it():
     assert (row["best_epoch"], row["best_validation_error"], row["test_error_at_best"]) == (1, None, 12)
 
 
-def test_the_runs_of_a_stack_share_seed_and_workload():
+def test_the_runs_of_a_stack_share_seed_and_workload() -> None:
     first, second = study().grid()[0], study().grid()[1]
     assert first.seed != second.seed
     with pytest.raises(ValueError, match="one seed"):
         train_stack([first, second])
 
 
-def test_seeds_give_common_random_numbers():
+def test_seeds_give_common_random_numbers() -> None:
     a, b = initial_model(Digits(), 3), initial_model(Digits(epochs=7), 3)
     assert all(torch.equal(p, q) for p, q in zip(a.parameters(), b.parameters(), strict=True))
     other = initial_model(Digits(), 4)
     assert not torch.equal(next(a.parameters()), next(other.parameters()))
 
 
-def test_initial_model_leaves_the_global_generator_alone():
+def test_initial_model_leaves_the_global_generator_alone() -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
@@ -242,7 +242,7 @@ def test_initial_model_leaves_the_global_generator_alone():
 
 
 @pytest.mark.parametrize(("examples", "batch", "sizes"), [(10, 4, [4, 4, 2]), (9, 4, [4, 4]), (8, 4, [4, 4])])
-def test_data_order_covers_every_example_anew(examples, batch, sizes):
+def test_data_order_covers_every_example_anew(examples, batch, sizes) -> None:
     epochs = list(islice(data_order(examples, batch, 0), 3))
     for batches in epochs:
         assert [len(b) for b in batches] == sizes
@@ -253,7 +253,7 @@ def test_data_order_covers_every_example_anew(examples, batch, sizes):
     assert all(torch.equal(torch.cat(x), torch.cat(y)) for x, y in zip(epochs, again, strict=True))
 
 
-def test_a_process_warms_up_once_for_each_workload():
+def test_a_process_warms_up_once_for_each_workload() -> None:
     from robustness.training import warm_up
     from robustness.workloads import WORKLOADS
 

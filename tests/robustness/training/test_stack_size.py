@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
@@ -12,6 +13,9 @@ from robustness import Store, Study, training
 from robustness.training import stack_size
 from robustness.training.stack_size import best_size, measured, pieces
 from robustness.worker.work import work
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 GB = 1e9
 
@@ -29,29 +33,29 @@ def device(latency, work, memory, fixed=0.0, limit=80 * GB):
     return measure, tried
 
 
-def test_a_stack_grows_until_the_device_is_busy():
+def test_a_stack_grows_until_the_device_is_busy() -> None:
     measure, tried = device(latency=0.010, work=0.001, memory=0.01 * GB)
     assert best_size(measure, 80 * GB) == 16, "8 in the time of 1, 16 in 16 ms: a quarter more; 32 brings nothing"
     assert tried == [1, 2, 4, 8, 16, 32]
 
 
-def test_a_stack_of_which_one_keeps_the_device_busy_does_not_pay():
+def test_a_stack_of_which_one_keeps_the_device_busy_does_not_pay() -> None:
     assert best_size(device(latency=0.001, work=0.1, memory=GB)[0], 80 * GB) == 1
 
 
 @pytest.mark.parametrize(("fixed", "size"), [(0, 64), (20 * GB, 32)])
-def test_a_stack_stays_below_the_free_memory(fixed, size):
+def test_a_stack_stays_below_the_free_memory(fixed, size) -> None:
     measure, tried = device(latency=1, work=1e-6, memory=GB, fixed=fixed)
     assert best_size(measure, 80 * GB) == size
     assert tried[-1] == size, "what cannot fit is not tried"
 
 
-def test_memory_that_runs_out_ends_the_search():
+def test_memory_that_runs_out_ends_the_search() -> None:
     assert best_size(device(latency=1, work=1e-6, memory=GB, limit=10 * GB)[0], 80 * GB) == 8
     assert best_size(device(latency=1, work=1e-6, memory=90 * GB)[0], 80 * GB) == 1
 
 
-def test_no_more_are_tried_than_are_of_use():
+def test_no_more_are_tried_than_are_of_use() -> None:
     assert best_size(device(latency=1, work=1e-6, memory=1)[0], 80 * GB, most=20) == 16
 
 
@@ -66,7 +70,7 @@ def study():
     )
 
 
-def test_on_a_cpu_nothing_is_measured(study):
+def test_on_a_cpu_nothing_is_measured(study) -> None:
     runs = study.grid()
     assert pieces(runs, "cpu") == [runs]
     seconds, size = measured(runs, "cpu")
@@ -74,7 +78,7 @@ def test_on_a_cpu_nothing_is_measured(study):
     assert size == 0
 
 
-def test_on_a_gpu_a_stack_is_cut_evenly(study, monkeypatch):
+def test_on_a_gpu_a_stack_is_cut_evenly(study, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = study.grid()
     monkeypatch.setattr(stack_size, "_fitting", lambda workload, optimizer: 3)
     assert [len(piece) for piece in pieces(runs, "cuda")] == [2, 3, 3]
@@ -84,11 +88,13 @@ def test_on_a_gpu_a_stack_is_cut_evenly(study, monkeypatch):
 class Weights:
     """What a stack holds on the device; it refers to itself, as a graph of autograd may."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.graph = self
 
 
-def test_out_of_memory_is_answered_by_halves_after_all_is_freed(study, tmp_path, monkeypatch):
+def test_out_of_memory_is_answered_by_halves_after_all_is_freed(
+    study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     held, tried, train = [], [], training.train
 
     def scarce(runs, device, keeper=None):

@@ -39,12 +39,12 @@ def study():
 
 
 @pytest.fixture
-def store(tmp_path):
+def store(tmp_path: Path):
     return Store(tmp_path / "t")
 
 
 @pytest.fixture
-def fragile(monkeypatch):
+def fragile(monkeypatch: pytest.MonkeyPatch):
     """Training that raises in any stack with a certain run, as an out-of-memory error would; count the attempts."""
     from robustness import training
 
@@ -61,7 +61,7 @@ def fragile(monkeypatch):
     return attempts
 
 
-def test_a_stack_is_stored_with_its_curves(study, store):
+def test_a_stack_is_stored_with_its_curves(study, store) -> None:
     report = work(study.grid(), store, sweep_id="s", device="cpu", sampler="grid", retries=0)
     assert [outcome.status for outcome in report.outcomes] == ["completed"] * 8
     runs = store.runs()
@@ -72,7 +72,7 @@ def test_a_stack_is_stored_with_its_curves(study, store):
     assert all(errors[outcome.run_id] == outcome.test_error for outcome in report.outcomes)
 
 
-def test_one_bad_run_costs_only_itself(study, store, fragile):
+def test_one_bad_run_costs_only_itself(study, store, fragile) -> None:
     report = work(study.grid(), store, sweep_id="s", device="cpu", sampler="grid", retries=2)
     statuses = {outcome.run_id: outcome.status for outcome in report.outcomes}
     bad = [run for run in study.grid() if run.lr == BOOM and run.weight_decay]
@@ -86,7 +86,9 @@ def test_one_bad_run_costs_only_itself(study, store, fragile):
     assert store.done() == {run.run_id for run in study.grid()} - {run.run_id for run in bad}
 
 
-def test_a_failed_run_that_later_succeeds_leaves_no_trace(study, store, fragile, monkeypatch):
+def test_a_failed_run_that_later_succeeds_leaves_no_trace(
+    study, store, fragile, monkeypatch: pytest.MonkeyPatch
+) -> None:
     work(study.grid(), store, sweep_id="s", device="cpu", sampler="grid", retries=0)
     missing = make_source(study, store.runs()).next()
     assert len(missing) == 2
@@ -96,7 +98,7 @@ def test_a_failed_run_that_later_succeeds_leaves_no_trace(study, store, fragile,
     assert len(store.runs()) == 8
 
 
-def test_a_worker_of_an_earlier_sweep_stores_nothing(study, store):
+def test_a_worker_of_an_earlier_sweep_stores_nothing(study, store) -> None:
     store.claim("earlier")
     assert store.claimed_by("earlier")
     store.claim("later")
@@ -108,7 +110,7 @@ def test_a_worker_of_an_earlier_sweep_stores_nothing(study, store):
     assert len(store.done()) == 2
 
 
-def test_a_claim_that_is_gone_or_unreadable_stops_nobody(store):
+def test_a_claim_that_is_gone_or_unreadable_stops_nobody(store) -> None:
     assert store.claimed_by("any")
     Path(store.root).mkdir(parents=True)
     for text in ("", "{", "[]", "null"):
@@ -116,7 +118,7 @@ def test_a_claim_that_is_gone_or_unreadable_stops_nobody(store):
         assert store.claimed_by("any")
 
 
-def test_what_somebody_else_stored_meanwhile_is_not_stored_twice(study, store):
+def test_what_somebody_else_stored_meanwhile_is_not_stored_twice(study, store) -> None:
     grid = study.grid()
     work(grid[:3], store, sweep_id="s", device="cpu", sampler="grid", retries=0)
     late = train_stack(grid[3:5])
@@ -130,7 +132,7 @@ def test_what_somebody_else_stored_meanwhile_is_not_stored_twice(study, store):
     assert not curves.duplicated(["run_id", "epoch"]).any()
 
 
-def test_a_report_travels_as_text():
+def test_a_report_travels_as_text() -> None:
     report = Report((Outcome("a", "completed", 1.5, 2.5), Outcome("b", "failed", None, None)), 3.0, "disk full", True)
     assert Report.from_json(report.to_json()) == report
 
@@ -149,7 +151,7 @@ class TestSearcher:
         report = work(self.runs(study, suggestion), store, sweep_id="s", device="cpu", sampler="grid", retries=0)
         return {REPORT: report.to_json()}
 
-    def test_it_hands_out_every_run_once_and_ends(self, study, store, searcher):
+    def test_it_hands_out_every_run_once_and_ends(self, study, store, searcher) -> None:
         seen = []
         for trial in map(str, range(100)):
             suggestion = searcher.suggest(trial)
@@ -160,13 +162,13 @@ class TestSearcher:
         assert suggestion == Searcher.FINISHED
         assert sorted(run.run_id for run in seen) == sorted(run.run_id for run in study.grid())
 
-    def test_it_waits_while_enough_is_out(self, searcher):
+    def test_it_waits_while_enough_is_out(self, searcher) -> None:
         out = [searcher.suggest(str(i)) for i in range(3)]
         assert isinstance(out[0], dict)
         assert isinstance(out[1], dict)
         assert out[2] is None
 
-    def test_a_single_run_whose_worker_dies_each_time_fails(self, study, store, searcher):
+    def test_a_single_run_whose_worker_dies_each_time_fails(self, study, store, searcher) -> None:
         trial = 0
         while searcher.suggest(str(trial)) != Searcher.FINISHED:
             searcher.on_trial_complete(str(trial), None, error=True)
@@ -175,23 +177,23 @@ class TestSearcher:
         assert list(runs["status"]) == ["failed"] * 8
         assert all("worker process died" in reason for reason in runs["reason"])
 
-    def test_a_error_ends_the_sweep(self, searcher):
+    def test_a_error_ends_the_sweep(self, searcher) -> None:
         searcher.suggest("1")
         searcher.on_trial_complete("1", {REPORT: Report(error="no room on /results").to_json()})
         assert searcher.error == "no room on /results"
         assert searcher.suggest("2") == Searcher.FINISHED
 
-    def test_stop_hands_out_nothing_more(self, searcher):
+    def test_stop_hands_out_nothing_more(self, searcher) -> None:
         assert isinstance(searcher.suggest("1"), dict)
         searcher.stop()
         assert searcher.suggest("2") == Searcher.FINISHED
 
-    def test_tune_can_pickle_it(self, searcher):
+    def test_tune_can_pickle_it(self, searcher) -> None:
         assert isinstance(pickle.loads(pickle.dumps(searcher)), StackSearcher)
 
 
-def test_a_full_disk_is_part_of_the_report(study, store, monkeypatch):
-    def refuse(*_args):
+def test_a_full_disk_is_part_of_the_report(study, store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args) -> None:
         raise worker.StorageError("cannot write: no space left")
 
     monkeypatch.setattr(Store, "write", refuse)
@@ -200,7 +202,7 @@ def test_a_full_disk_is_part_of_the_report(study, store, monkeypatch):
     assert report.outcomes == ()
 
 
-def test_what_would_fail_every_stack_ends_the_sweep(study, store, monkeypatch):
+def test_what_would_fail_every_stack_ends_the_sweep(study, store, monkeypatch: pytest.MonkeyPatch) -> None:
     from ray import tune
 
     from robustness.sweep import tune as execute

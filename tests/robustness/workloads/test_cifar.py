@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 import sys
 import tarfile
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -20,6 +21,9 @@ from tests.support.cifar_files import made
 from tests.support.file_server import served
 from tests.support.real_data import real_data
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 
 @pytest.fixture(autouse=True)
 def _read_anew():
@@ -29,7 +33,7 @@ def _read_anew():
 
 
 @pytest.fixture
-def small(monkeypatch, tmp_path):
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     return made(monkeypatch, tmp_path, datasets.CIFAR10)
 
 
@@ -43,7 +47,7 @@ def of(text):
     return make(text).grid()[0].workload
 
 
-def test_the_defaults_are_the_papers():
+def test_the_defaults_are_the_papers() -> None:
     ten, hundred = CIFAR10(), CIFAR100()
     assert (ten.epochs, ten.batch_size, ten.validation_size, ten.augment) == (200, 128, 0, True)
     assert not ten.has_validation
@@ -57,7 +61,7 @@ def test_the_defaults_are_the_papers():
     assert sizes == [11_173_962, 21_328_292]
 
 
-def test_a_model_is_a_name_or_a_mapping():
+def test_a_model_is_a_name_or_a_mapping() -> None:
     assert of("{name: cifar10, model: vgg16}") == of("{name: cifar10, model: {name: vgg16}}") == CIFAR10(model="vgg16")
     assert of("{name: cifar10, model: {name: vgg16, batch_norm: false}}").network.batch_norm is False
     assert of("cifar100").network.name == "resnet34"
@@ -65,7 +69,7 @@ def test_a_model_is_a_name_or_a_mapping():
     assert of("{name: cifar10, model: fast, label: mine}").title == "mine"
 
 
-def test_the_model_is_part_of_the_identity_by_its_options_not_by_how_it_is_written():
+def test_the_model_is_part_of_the_identity_by_its_options_not_by_how_it_is_written() -> None:
     ids = [
         make(f"{{name: cifar10, {more}}}").grid()[0].run_id
         for more in (
@@ -78,7 +82,7 @@ def test_the_model_is_part_of_the_identity_by_its_options_not_by_how_it_is_writt
     assert ids[0] == ids[1] == ids[2] != ids[3]
 
 
-def test_a_written_study_is_read_again():
+def test_a_written_study_is_read_again() -> None:
     study = make("{name: cifar10, model: {name: vgg16, width: 0.25}, data_dir: /data, train_size: 500}")
     assert "model:" in study.text
     again = Study.parse(study.text)
@@ -103,14 +107,14 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("options", REFUSED)
-def test_what_is_wrong_with_an_option_is_said(options):
+def test_what_is_wrong_with_an_option_is_said(options) -> None:
     with pytest.raises(StudyError) as caught:
         make(f"{{name: cifar10, {options}}}")
     assert REFUSED[options] in str(caught.value)
     assert len(caught.value.problems) == 1
 
 
-def test_the_schema_has_both_forms_of_a_model():
+def test_the_schema_has_both_forms_of_a_model() -> None:
     jsonschema = pytest.importorskip("jsonschema")
     schema = CIFAR10.model_json_schema()
     validator = jsonschema.Draft202012Validator(schema)
@@ -128,7 +132,7 @@ def test_the_schema_has_both_forms_of_a_model():
         assert list(validator.iter_errors({"model": model})), model
 
 
-def test_options_load_without_torch():
+def test_options_load_without_torch() -> None:
     code = (
         "import sys, robustness.models; from robustness.workloads import CIFAR10, WORKLOADS\n"
         "[WORKLOADS[name]().smoke() for name in WORKLOADS]; CIFAR10(model='vgg16')\n"
@@ -138,7 +142,7 @@ def test_options_load_without_torch():
     assert done.stdout == "False\n"
 
 
-def test_splits_are_stratified_disjoint_and_the_seeds(small):
+def test_splits_are_stratified_disjoint_and_the_seeds(small) -> None:
     workload = CIFAR10(data_dir=str(small), validation_size=300, train_size=500, test_size=50)
     first, again, other = workload.data(0), workload.data(0), workload.data(1)
     assert [len(first.split(name)[1]) for name in ("train", "validation", "test")] == [500, 300, 50]
@@ -153,7 +157,7 @@ def test_splits_are_stratified_disjoint_and_the_seeds(small):
     assert seen.isdisjoint(bytes(image) for image in first.validation_inputs.flatten(1).numpy())
 
 
-def test_without_subsets_everything_is_there_in_torchvisions_order(small):
+def test_without_subsets_everything_is_there_in_torchvisions_order(small) -> None:
     data = CIFAR10(data_dir=str(small)).data(3)
     train, test = datasets.CIFAR10(small, train=True), datasets.CIFAR10(small, train=False)
     assert data.train_inputs.dtype == torch.uint8
@@ -163,14 +167,14 @@ def test_without_subsets_everything_is_there_in_torchvisions_order(small):
     assert len(data.validation_targets) == 0
 
 
-def test_cifar_100_has_its_fine_labels(monkeypatch, tmp_path):
+def test_cifar_100_has_its_fine_labels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder = made(monkeypatch, tmp_path, datasets.CIFAR100, key="fine_labels", classes=100)
     data = CIFAR100(data_dir=str(folder), validation_size=100).data(0)
     assert data.train_targets.unique().tolist() == list(range(100))
     assert data.validation_targets.bincount().tolist() == [1] * 100
 
 
-def test_networks_see_the_images_normalized(small):
+def test_networks_see_the_images_normalized(small) -> None:
     workload = CIFAR10(data_dir=str(small), augment=False, test_size=20)
     data = workload.data(0)
     (inputs, _), *_ = workload.feed(0, "cpu", torch.float64).evaluate("test")
@@ -182,7 +186,7 @@ def test_networks_see_the_images_normalized(small):
     assert hundred == ((0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762))
 
 
-def test_crops_and_flips_are_torchvisions():
+def test_crops_and_flips_are_torchvisions() -> None:
     images = torch.randint(1, 256, (2000, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     seen = cifar.crop_and_flip(images, torch.Generator().manual_seed(7))
     assert seen.dtype == torch.uint8
@@ -209,14 +213,14 @@ def epochs_of(workload, seed):
     return [torch.cat([inputs for inputs, _ in feed.train()]) for _ in range(2)]
 
 
-def test_every_run_of_a_seed_sees_the_same_crops(small):
+def test_every_run_of_a_seed_sees_the_same_crops(small) -> None:
     workload = CIFAR10(data_dir=str(small), train_size=100)
     first, again, other = (torch.stack(epochs_of(workload, seed)) for seed in (0, 0, 1))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
 
-def test_without_augmentation_each_epoch_has_the_same_images_in_another_order(small):
+def test_without_augmentation_each_epoch_has_the_same_images_in_another_order(small) -> None:
     first, second = epochs_of(CIFAR10(data_dir=str(small), train_size=100, augment=False), 0)
     assert not torch.equal(first, second)
     assert images_in(first) == images_in(second)
@@ -228,7 +232,7 @@ def images_in(inputs):
     return {image.numpy().tobytes() for image in inputs}
 
 
-def test_a_sample_is_not_augmented(small):
+def test_a_sample_is_not_augmented(small) -> None:
     workload = CIFAR10(data_dir=str(small), train_size=100)
     feed = workload.feed(0, "cpu", torch.float32)
     sampled = torch.cat([inputs for inputs, _ in feed.sample(40)])
@@ -237,7 +241,7 @@ def test_a_sample_is_not_augmented(small):
     assert images_in(sampled) <= images_in(stored.prepare(stored.train_inputs))
 
 
-def test_the_archive_is_fetched_and_unpacked(monkeypatch, tmp_path, small):
+def test_the_archive_is_fetched_and_unpacked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, small) -> None:
     kind = datasets.CIFAR10
     (tmp_path / "served").mkdir()
     archive = tmp_path / "served" / kind.filename
@@ -259,7 +263,7 @@ def test_the_archive_is_fetched_and_unpacked(monkeypatch, tmp_path, small):
         assert torch.equal(CIFAR10(data_dir=str(by_hand)).data(0).train_inputs, data.train_inputs)
 
 
-def test_a_truncated_archive_is_named(monkeypatch, tmp_path):
+def test_a_truncated_archive_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     kind = datasets.CIFAR10
     (tmp_path / kind.filename).write_bytes(b"half an archive")
     found = hashlib.md5(b"half an archive").hexdigest()
@@ -268,7 +272,7 @@ def test_a_truncated_archive_is_named(monkeypatch, tmp_path):
     assert [each.name for each in tmp_path.iterdir()] == [kind.filename]
 
 
-def test_no_network_says_which_archive_to_put_where(monkeypatch, tmp_path):
+def test_no_network_says_which_archive_to_put_where(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     kind = datasets.CIFAR100
     monkeypatch.setattr(kind, "url", "http://127.0.0.1:9/nothing")
     with pytest.raises(DataError) as caught:
@@ -284,20 +288,20 @@ def test_no_network_says_which_archive_to_put_where(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"), [("data_batch_3", "is damaged: its md5 is"), ("batches.meta", "is damaged: its md5 is")]
 )
-def test_a_damaged_batch_is_named(small, name, message):
+def test_a_damaged_batch_is_named(small, name, message) -> None:
     path = small / "cifar-10-batches-py" / name
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(DataError, match=f"{name} {message}"):
         CIFAR10(data_dir=str(small)).data(0)
 
 
-def test_a_missing_batch_is_named(small):
+def test_a_missing_batch_is_named(small) -> None:
     (small / "cifar-10-batches-py" / "test_batch").unlink()
     with pytest.raises(DataError, match="cifar-10-batches-py/test_batch cannot be read: No such file"):
         CIFAR10(data_dir=str(small)).data(0)
 
 
-def test_smoke_is_small_and_trains(small):
+def test_smoke_is_small_and_trains(small) -> None:
     asked = CIFAR10(data_dir=str(small), validation_size=100, model={"name": "fast", "width": 0.25})
     smoke = asked.smoke()
     assert (smoke.epochs, smoke.train_size, smoke.test_size, smoke.validation_size) == (2, 32, 32, 32)
@@ -310,7 +314,7 @@ def test_smoke_is_small_and_trains(small):
     assert history.steps_per_epoch == 2
 
 
-def test_a_stack_trains_as_a_single_run_does(small):
+def test_a_stack_trains_as_a_single_run_does(small) -> None:
     workload = CIFAR10(
         data_dir=str(small), train_size=60, test_size=20, batch_size=20, epochs=2, model={"name": "fast", "width": 0.07}
     )
@@ -325,7 +329,7 @@ def test_a_stack_trains_as_a_single_run_does(small):
 
 
 @pytest.mark.slow
-def test_the_real_cifar_10_is_read():
+def test_the_real_cifar_10_is_read() -> None:
     data = CIFAR10(data_dir=str(real_data("cifar10"))).data(0)
     assert data.train_inputs.shape == (50_000, 3, 32, 32)
     assert data.test_inputs.shape == (10_000, 3, 32, 32)
@@ -335,7 +339,7 @@ def test_the_real_cifar_10_is_read():
 
 
 @pytest.mark.slow
-def test_adamw_learns_real_cifar_10():
+def test_adamw_learns_real_cifar_10() -> None:
     """About 20 s on one core. Chance is 90 % of errors, and the most frequent class no better."""
     workload = CIFAR10(
         data_dir=str(real_data("cifar10")),

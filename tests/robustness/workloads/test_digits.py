@@ -10,7 +10,7 @@ from torch import nn
 from robustness.workloads import Digits, DigitsCNN
 
 
-def test_digits_are_real_and_split_without_overlap():
+def test_digits_are_real_and_split_without_overlap() -> None:
     from sklearn.datasets import load_digits
 
     data = Digits(train_size=900, validation_size=200).data(0)
@@ -24,7 +24,7 @@ def test_digits_are_real_and_split_without_overlap():
     assert not torch.equal(Digits().data(0).train_targets, Digits().data(1).train_targets)
 
 
-def test_label_noise_touches_train_labels_alone_and_as_many_as_asked():
+def test_label_noise_touches_train_labels_alone_and_as_many_as_asked() -> None:
     clean, noisy = Digits().data(2), Digits(label_noise=0.5).data(2)
     assert torch.equal(clean.train_inputs, noisy.train_inputs)
     assert torch.equal(clean.test_targets, noisy.test_targets)
@@ -33,20 +33,20 @@ def test_label_noise_touches_train_labels_alone_and_as_many_as_asked():
     assert changed == pytest.approx(0.5 * 0.9, abs=0.06), "a tenth of the random classes is the right one"
 
 
-def test_no_validation_split():
+def test_no_validation_split() -> None:
     workload = Digits(validation_size=0, epochs=1)
     assert not workload.has_validation
     assert len(workload.data(0).validation_targets) == 0
 
 
-def test_networks_take_digits():
+def test_networks_take_digits() -> None:
     for workload in (Digits(width=16), DigitsCNN(channels=4)):
         model = workload.model()
         assert isinstance(model, nn.Module)
         assert model(workload.data(0).test_inputs[:5]).shape == (5, 10)
 
 
-def test_step_schedule_is_the_papers():
+def test_step_schedule_is_the_papers() -> None:
     schedule = Digits().schedule
     factors = [schedule.factor(epoch, 200) for epoch in range(200)]
     assert factors[:80] == [1.0] * 80

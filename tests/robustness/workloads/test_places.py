@@ -22,7 +22,7 @@ HOME = "https://example.org/data"
 
 
 @pytest.fixture
-def server(tmp_path):
+def server(tmp_path: Path):
     (tmp_path / "served").mkdir()
     for name in ("file.txt", "truncated.txt"):
         (tmp_path / "served" / name).write_bytes(CONTENT)
@@ -30,7 +30,9 @@ def server(tmp_path):
         yield url, asked
 
 
-def test_the_folder_is_the_options_else_the_variables_else_in_the_cache(monkeypatch, tmp_path):
+def test_the_folder_is_the_options_else_the_variables_else_in_the_cache(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv(VARIABLE, str(tmp_path / "variable"))
     assert data_folder(str(tmp_path / "option")) == tmp_path / "option"
     assert data_folder() == tmp_path / "variable"
@@ -44,7 +46,7 @@ def test_the_folder_is_the_options_else_the_variables_else_in_the_cache(monkeypa
     assert data_folder("~/mine") == tmp_path / "home" / "mine"
 
 
-def test_a_relative_folder_is_refused_wherever_it_stands(monkeypatch):
+def test_a_relative_folder_is_refused_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="must be an absolute path, or one that begins with ~, got 'data'"):
         CIFAR10(data_dir="data")
     with pytest.raises(ValueError, match="unknown user, got '~nobody-of-this-name/data'"):
@@ -55,11 +57,11 @@ def test_a_relative_folder_is_refused_wherever_it_stands(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["cifar10", "cifar100", "imagenet", "treebank"])
-def test_where_data_lie_is_no_part_of_a_runs_identity(name):
+def test_where_data_lie_is_no_part_of_a_runs_identity(name) -> None:
     assert "data_dir" in left_out(WORKLOADS[name](data_dir="/somewhere"))
 
 
-def test_a_file_is_fetched_once(server, tmp_path):
+def test_a_file_is_fetched_once(server, tmp_path: Path) -> None:
     url, asked = server
     remote, path = Remote(f"{url}/file.txt", MD5, HOME), tmp_path / "deep" / "down" / "mine.txt"
     fetch(remote, path)
@@ -70,7 +72,7 @@ def test_a_file_is_fetched_once(server, tmp_path):
 
 
 @pytest.mark.slow
-def test_processes_that_ask_at_once_fetch_it_once(server, tmp_path):
+def test_processes_that_ask_at_once_fetch_it_once(server, tmp_path: Path) -> None:
     url, asked = server
     script = (
         "import sys, pathlib; from robustness.workloads.downloads import Remote, fetch\n"
@@ -99,7 +101,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_what_cannot_be_fetched_whole_is_one_clear_error_and_leaves_nothing(server, tmp_path, name):
+def test_what_cannot_be_fetched_whole_is_one_clear_error_and_leaves_nothing(server, tmp_path: Path, name) -> None:
     url, _ = server
     md5, message = FAILURES[name]
     path = tmp_path / "here" / "mine.txt"
@@ -111,7 +113,7 @@ def test_what_cannot_be_fetched_whole_is_one_clear_error_and_leaves_nothing(serv
     assert [each.name for each in path.parent.iterdir() if not each.name.endswith(".lock")] == []
 
 
-def test_no_network_says_which_file_to_put_where(tmp_path):
+def test_no_network_says_which_file_to_put_where(tmp_path: Path) -> None:
     remote = Remote(f"http://127.0.0.1:{closed_port()}/file.txt", MD5, HOME)
     with pytest.raises(
         DataError, match=r"is not there, and it cannot be fetched .*refused.* put the file there"
@@ -120,7 +122,7 @@ def test_no_network_says_which_file_to_put_where(tmp_path):
     assert all(word in str(caught.value) for word in (str(tmp_path / "mine.txt"), MD5, HOME))
 
 
-def test_a_damaged_file_is_named_with_both_checksums(server, tmp_path):
+def test_a_damaged_file_is_named_with_both_checksums(server, tmp_path: Path) -> None:
     url, asked = server
     path = tmp_path / "mine.txt"
     path.write_bytes(CONTENT[:-1])
@@ -130,14 +132,14 @@ def test_a_damaged_file_is_named_with_both_checksums(server, tmp_path):
     assert asked == [], "what somebody put there is not overwritten"
 
 
-def test_a_folder_that_cannot_be_written_to_is_said(server, tmp_path):
+def test_a_folder_that_cannot_be_written_to_is_said(server, tmp_path: Path) -> None:
     url, _ = server
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DataError, match="is not there, and nothing can be written beside it"):
         fetch(Remote(f"{url}/file.txt", MD5, HOME), tmp_path / "file" / "mine.txt")
 
 
-def test_an_archive_is_unpacked_whole_or_not_at_all(tmp_path):
+def test_an_archive_is_unpacked_whole_or_not_at_all(tmp_path: Path) -> None:
     (tmp_path / "batches").mkdir()
     for index in range(3):
         (tmp_path / "batches" / f"batch_{index}").write_bytes(bytes(range(256)) * 1000)

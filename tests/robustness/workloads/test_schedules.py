@@ -56,7 +56,7 @@ def of_torch(scheduler, epochs, warmup=0):
 @pytest.mark.parametrize("warmup", [0, 1, 5])
 @pytest.mark.parametrize("epochs", [7, 30])
 @pytest.mark.parametrize("floor", [0.0, 0.1])
-def test_cosine_is_torchs(epochs, warmup, floor):
+def test_cosine_is_torchs(epochs, warmup, floor) -> None:
     def scheduler(optimizer):
         return lr_scheduler.CosineAnnealingLR(optimizer, epochs - warmup, eta_min=floor)
 
@@ -67,7 +67,7 @@ def test_cosine_is_torchs(epochs, warmup, floor):
 @pytest.mark.parametrize("warmup", [0, 3])
 @pytest.mark.parametrize(("t0", "t_mult"), [(14, 2), (1, 1), (5, 1), (1, 2), (4, 3), (500, 2)])
 @pytest.mark.parametrize("floor", [0.0, 0.25])
-def test_restarts_are_torchs(t0, t_mult, warmup, floor):
+def test_restarts_are_torchs(t0, t_mult, warmup, floor) -> None:
     def scheduler(optimizer):
         return lr_scheduler.CosineAnnealingWarmRestarts(optimizer, t0, t_mult, eta_min=floor)
 
@@ -76,7 +76,7 @@ def test_restarts_are_torchs(t0, t_mult, warmup, floor):
 
 
 @pytest.mark.parametrize("warmup", [0, 6])
-def test_step_is_torchs_and_its_milestones_do_not_move(warmup):
+def test_step_is_torchs_and_its_milestones_do_not_move(warmup) -> None:
     def scheduler(optimizer):
         return lr_scheduler.MultiStepLR(optimizer, [80 - warmup, 160 - warmup], gamma=0.1)
 
@@ -84,7 +84,7 @@ def test_step_is_torchs_and_its_milestones_do_not_move(warmup):
     assert factors(schedule, 200) == pytest.approx(of_torch(scheduler, 200, warmup), abs=1e-12)
 
 
-def test_step_counts_epochs_exactly():
+def test_step_counts_epochs_exactly() -> None:
     steps = factors(StepSchedule(), 200)
     assert [epoch for epoch, (a, b) in enumerate(pairwise(steps), 1) if a != b] == [80, 160]
     assert sorted(set(steps), reverse=True) == [1.0, 0.1, 0.1**2]
@@ -93,28 +93,28 @@ def test_step_counts_epochs_exactly():
         assert halved.index(0.5) == percent, "0.07 * 100 is more than 7 in floating point"
 
 
-def test_a_milestone_within_the_warm_up_is_past_when_that_ends():
+def test_a_milestone_within_the_warm_up_is_past_when_that_ends() -> None:
     assert factors(StepSchedule(milestones=(0.2,), warmup=4), 10) == pytest.approx([0.2, 0.4, 0.6, 0.8] + [0.1] * 6)
 
 
-def test_constant():
+def test_constant() -> None:
     assert factors(ConstantSchedule(), 5) == [1.0] * 5
     assert factors(ConstantSchedule(warmup=3), 5) == [0.25, 0.5, 0.75, 1.0, 1.0]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_warm_up_as_long_as_the_training_is_all_there_is(kind):
+def test_a_warm_up_as_long_as_the_training_is_all_there_is(kind) -> None:
     for epochs in (4, 3):
         assert factors(kind(warmup=4), epochs) == pytest.approx([0.2, 0.4, 0.6, 0.8][:epochs])
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_schedule_starts_at_the_base_rate_where_its_warm_up_ends(kind):
+def test_a_schedule_starts_at_the_base_rate_where_its_warm_up_ends(kind) -> None:
     for warmup in (0, 1, 4):
         assert kind(warmup=warmup).factor(warmup, 100) == 1.0
 
 
-def test_the_papers_210_epochs_are_four_whole_cycles():
+def test_the_papers_210_epochs_are_four_whole_cycles() -> None:
     rates = factors(CosineRestartsSchedule(), 210)
     assert [epoch for epoch, rate in enumerate(rates) if rate == 1.0] == [0, 14, 42, 98]
     assert [epoch for epoch, (a, b) in enumerate(pairwise(rates), 1) if b > a] == [14, 42, 98]
@@ -124,7 +124,7 @@ def test_the_papers_210_epochs_are_four_whole_cycles():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_study_names_a_schedule_by_its_kind(kind):
+def test_a_study_names_a_schedule_by_its_kind(kind) -> None:
     name = kind.model_fields["kind"].default
     held = build(Holder, {"schedule": {"kind": name, "warmup": 2}})
     assert held.schedule == kind(warmup=2)
@@ -150,12 +150,12 @@ def test_a_study_names_a_schedule_by_its_kind(kind):
         ({"floor": 0.1}, "missing"),
     ],
 )
-def test_bad_options_are_refused(options, message):
+def test_bad_options_are_refused(options, message) -> None:
     with pytest.raises(ValidationError, match=message):
         build(Holder, {"schedule": options})
 
 
-def test_the_json_schema_takes_every_kind_and_refuses_what_the_model_refuses():
+def test_the_json_schema_takes_every_kind_and_refuses_what_the_model_refuses() -> None:
     schema = Holder.model_json_schema()
     for kind in KINDS:
         options = json.loads(kind(warmup=1).model_dump_json())

@@ -27,7 +27,7 @@ def eigenvalues(workload):
     return np.logspace(-np.log10(workload.condition), 0, workload.dimension)
 
 
-def test_the_quadratic_is_the_formula():
+def test_the_quadratic_is_the_formula() -> None:
     workload = Theorem1(dimension=7, condition=50)
     model = workload.model().double()
     weights = model.weights.detach().numpy()
@@ -39,7 +39,7 @@ def test_the_quadratic_is_the_formula():
     assert float(model.value().detach()) == pytest.approx(workload.value_at_zero, rel=1e-6)
 
 
-def test_the_sphere_is_the_formula():
+def test_the_sphere_is_the_formula() -> None:
     workload = Theorem2(dimension=5, stiffness=3)
     model = workload.model().double()
     expected = 1.5 * (np.linalg.norm(model.weights.detach().numpy()) - 1) ** 2
@@ -48,7 +48,7 @@ def test_the_sphere_is_the_formula():
 
 
 @pytest.mark.parametrize("kind", [Theorem1, Theorem2])
-def test_the_error_is_what_is_left_of_the_value_at_zero(kind):
+def test_the_error_is_what_is_left_of_the_value_at_zero(kind) -> None:
     workload = kind()
     outputs = workload.value_at_zero * torch.tensor([[0.0], [0.25], [1.0], [9.0]])
     assert workload.errors(outputs, torch.zeros(4)).tolist() == pytest.approx([0, 0.25, 1, 1])
@@ -57,14 +57,14 @@ def test_the_error_is_what_is_left_of_the_value_at_zero(kind):
 
 
 @pytest.mark.parametrize("kind", [Theorem1, Theorem2])
-def test_the_seed_draws_the_start(kind):
+def test_the_seed_draws_the_start(kind) -> None:
     first, again, other = (initial_model(kind(), seed).weights for seed in (0, 0, 1))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
 
 @pytest.mark.parametrize("batch_size", [2, 5])
-def test_every_step_is_one_of_gradient_descent(batch_size):
+def test_every_step_is_one_of_gradient_descent(batch_size) -> None:
     workload = Theorem1(steps=17, batch_size=batch_size, epochs=3, dimension=6, schedule=ConstantSchedule())
     lr, decay = 0.3, 0.02
     history = train_stack([Run(workload, EQ2, lr, decay, 0)], dtype=torch.float64)
@@ -86,7 +86,7 @@ def by_decay(workload, lr):
     return {name: {EQ2.name: each[:3], EQ1.name: each[3:]} for name, each in values(runs).items()}
 
 
-def test_theorem_1_the_gradient_that_a_new_rate_finds_at_the_old_ones_stationary_point():
+def test_theorem_1_the_gradient_that_a_new_rate_finds_at_the_old_ones_stationary_point() -> None:
     """An epoch is a step; the first step at the new rate moves by that rate times the gradient of the theorem."""
     lr, gamma = 0.5, 0.1
     workload = Theorem1(steps=1, epochs=601, schedule=StepSchedule(milestones=(600 / 601,), gamma=gamma))
@@ -99,7 +99,7 @@ def test_theorem_1_the_gradient_that_a_new_rate_finds_at_the_old_ones_stationary
     assert (moved["sgd"][:, -1] < 1e-12).all(), "Eq. 2 stays where it is"
 
 
-def test_theorem_1_the_gradient_norm_at_the_end():
+def test_theorem_1_the_gradient_norm_at_the_end() -> None:
     """Stationary weights: A(w - 1) = -(d / r) w by Eq. 1, with r the last rate, and -decay w by Eq. 2."""
     lr = 0.5
     workload = Theorem1(condition=2, epochs=12, schedule=StepSchedule(milestones=(0.2,), gamma=0.1))
@@ -112,14 +112,14 @@ def test_theorem_1_the_gradient_norm_at_the_end():
         np.testing.assert_allclose(found["grad_norm"][name][:, -1], strength[:, 0] * norm, rtol=1e-5)
 
 
-def test_theorem_1_eq_1_leaves_a_larger_gradient_with_the_default_options():
+def test_theorem_1_eq_1_leaves_a_larger_gradient_with_the_default_options() -> None:
     optimizers, rates = [OPTIMIZERS["sgd-eq1"](), OPTIMIZERS["sgd"]()], (0.05, 0.1, 0.5)
     found = values([Run(Theorem1(), each, lr, 0.1, 0) for each in optimizers for lr in rates])
     eq1, eq2 = found["grad_norm"][:, -1].reshape(2, 3)
     assert (eq1 > 1.5 * eq2).all()
 
 
-def test_theorem_2_the_gradient_norm_grows_with_the_decay_at_a_weight_norm_that_hardly_changes():
+def test_theorem_2_the_gradient_norm_grows_with_the_decay_at_a_weight_norm_that_hardly_changes() -> None:
     workload, decays = Theorem2(), np.array([0, 1e-4, 1e-3, 1e-2, 0.1, 0.5])
     found = values([Run(workload, EQ2, 0.05, decay, 3) for decay in decays])
     k = workload.stiffness
@@ -129,7 +129,7 @@ def test_theorem_2_the_gradient_norm_grows_with_the_decay_at_a_weight_norm_that_
 
 
 @pytest.mark.parametrize("name", ["theorem-1", "theorem-2"])
-def test_both_engines_train_it_alike_and_its_rows_are_completed(name):
+def test_both_engines_train_it_alike_and_its_rows_are_completed(name) -> None:
     runs = Study(
         name="x",
         workload={"name": name, "epochs": 3},
@@ -147,6 +147,6 @@ def test_both_engines_train_it_alike_and_its_rows_are_completed(name):
             assert row[column] == pytest.approx(alone[column], rel=1e-6, abs=1e-12)
 
 
-def test_a_rate_beyond_stability_is_a_diverged_run():
+def test_a_rate_beyond_stability_is_a_diverged_run() -> None:
     row = train_stack([Run(Theorem1(), EQ2, 10.0, 0.0, 0)]).rows({})[0]
     assert (row["status"], row["test_error"]) == ("diverged", 100)

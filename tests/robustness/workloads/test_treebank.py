@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import shutil
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -15,6 +16,9 @@ from robustness.training import train_single
 from robustness.workloads import DataError, Treebank, treebank
 from tests.support.file_server import served
 from tests.support.real_data import real_data
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LINES = {
     "train": [" the cat sat ", " the <unk> sat on the N mats "],
@@ -31,7 +35,7 @@ def _read_anew():
     treebank.read.cache_clear()
 
 
-def put(monkeypatch, folder, repeated=100):
+def put(monkeypatch: pytest.MonkeyPatch, folder, repeated=100):
     """Write a small text in the Treebank's form, which is then taken for the real one; return the folder."""
     (folder / "ptb").mkdir(parents=True)
     md5s = {}
@@ -45,7 +49,7 @@ def put(monkeypatch, folder, repeated=100):
 
 
 @pytest.fixture
-def text(monkeypatch, tmp_path):
+def text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     return put(monkeypatch, tmp_path)
 
 
@@ -61,7 +65,7 @@ def pieces(feed, split=None):
     return list(feed.evaluate(split) if split else feed.train())
 
 
-def test_words_are_numbered_by_frequency_and_a_line_ends_with_a_word(text):
+def test_words_are_numbered_by_frequency_and_a_line_ends_with_a_word(text) -> None:
     train, valid, test = treebank.read(text)
     # Equally frequent ones by the alphabet, in which < comes first.
     order = ["the", "<eos>", "sat", "<unk>", "N", "cat", "mats", "on"]
@@ -72,7 +76,7 @@ def test_words_are_numbered_by_frequency_and_a_line_ends_with_a_word(text):
     assert (len(train), len(valid), len(test)) == (1200, 400, 400)
 
 
-def test_pieces_follow_each_other_and_cover_each_place_of_the_text(text):
+def test_pieces_follow_each_other_and_cover_each_place_of_the_text(text) -> None:
     feed = small(text).feed(0, "cpu", torch.float32)
     train = treebank.read(text)[0]
     batches = pieces(feed)
@@ -86,7 +90,7 @@ def test_pieces_follow_each_other_and_cover_each_place_of_the_text(text):
     assert all(map(torch.equal, words, torch.cat([w for w, _ in pieces(feed)], 1))), "each epoch reads the same"
 
 
-def test_evaluation_reads_the_other_splits_ten_places_side_by_side(text):
+def test_evaluation_reads_the_other_splits_ten_places_side_by_side(text) -> None:
     feed = small(text, test_size=105).feed(0, "cpu", torch.float32)
     _, valid, test = treebank.read(text)
     assert feed.splits == ("test", "validation")
@@ -96,21 +100,21 @@ def test_evaluation_reads_the_other_splits_ten_places_side_by_side(text):
         assert torch.equal(following, whole[:100].view(10, 10)[:, 1:])
 
 
-def test_train_size_is_the_texts_start(text):
+def test_train_size_is_the_texts_start(text) -> None:
     feed = small(text, train_size=90).feed(0, "cpu", torch.float32)
     words = torch.cat([words for words, _ in pieces(feed)], 1)
     assert torch.equal(words, treebank.read(text)[0][:88].view(4, 22)[:, :-1])
 
 
 @pytest.mark.parametrize(("examples", "batches"), [(1, 1), (28, 1), (29, 2), (10**6, 43)])
-def test_a_sample_is_the_first_pieces(text, examples, batches):
+def test_a_sample_is_the_first_pieces(text, examples, batches) -> None:
     feed = small(text).feed(0, "cpu", torch.float32)
     sampled = list(feed.sample(examples))
     assert len(sampled) == batches
     assert all(torch.equal(a[0], b[0]) for a, b in zip(sampled, pieces(feed), strict=False))
 
 
-def test_training_is_the_plain_loop_with_the_state_carried(text):
+def test_training_is_the_plain_loop_with_the_state_carried(text) -> None:
     """One epoch without dropout against torch.nn's LSTM unrolled by hand, in double precision."""
     workload = small(text, epochs=1, dropout=0.0, clip=None, train_size=200)
     run = Study(name="x", workload=workload, optimizers=["sgd"], space={"lr": [0.1], "weight_decay": [0]}).grid()[0]
@@ -134,7 +138,7 @@ def test_training_is_the_plain_loop_with_the_state_carried(text):
     assert history.values["train_loss"][0, 0] == pytest.approx(total / (4 * 49), rel=1e-12)
 
 
-def test_the_loss_at_the_start_is_that_of_knowing_nothing_in_nats(text):
+def test_the_loss_at_the_start_is_that_of_knowing_nothing_in_nats(text) -> None:
     workload = small(text)
     feed = workload.feed(0, "cpu", torch.float32)
     words, following = next(feed.evaluate("test"))
@@ -146,7 +150,7 @@ def test_the_loss_at_the_start_is_that_of_knowing_nothing_in_nats(text):
     assert not wrong.any()
 
 
-def test_the_defaults():
+def test_the_defaults() -> None:
     workload = Treebank()
     assert (workload.batch_size, workload.bptt, workload.clip, workload.engine) == (20, 35, 0.25, "single")
     assert workload.has_validation
@@ -165,7 +169,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("options", REFUSED)
-def test_what_is_wrong_with_an_option_is_said(options):
+def test_what_is_wrong_with_an_option_is_said(options) -> None:
     with pytest.raises(StudyError) as caught:
         Study.parse(
             f"workload: {{name: treebank, {options}}}\noptimizers: [adam]\nspace: {{lr: [1], weight_decay: [0]}}"
@@ -173,7 +177,7 @@ def test_what_is_wrong_with_an_option_is_said(options):
     assert REFUSED[options] in str(caught.value)
 
 
-def test_the_files_are_fetched(monkeypatch, tmp_path, text):
+def test_the_files_are_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text) -> None:
     with served(text / "ptb") as (url, asked):
         monkeypatch.setattr(treebank, "URL", url + "/{file}")
         fresh = treebank.read(tmp_path / "fresh")
@@ -181,7 +185,7 @@ def test_the_files_are_fetched(monkeypatch, tmp_path, text):
         assert asked == ["/ptb.train.txt", "/ptb.valid.txt", "/ptb.test.txt"]
 
 
-def test_a_damaged_file_and_an_absent_one_are_named(monkeypatch, tmp_path, text):
+def test_a_damaged_file_and_an_absent_one_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text) -> None:
     monkeypatch.setattr(treebank, "URL", "http://127.0.0.1:9/{file}")
     with pytest.raises(
         DataError, match=f"ptb/ptb.train.txt is not there, .*: md5 {treebank.MD5['train']}, see https://github"
@@ -194,13 +198,13 @@ def test_a_damaged_file_and_an_absent_one_are_named(monkeypatch, tmp_path, text)
         treebank.read(tmp_path / "damaged")
 
 
-def test_another_vocabulary_is_refused(monkeypatch, text):
+def test_another_vocabulary_is_refused(monkeypatch: pytest.MonkeyPatch, text) -> None:
     monkeypatch.setattr(treebank, "WORDS", 10)
     with pytest.raises(DataError, match=r"ptb\.train.txt has 8 different words, not 10"):
         treebank.read(text)
 
 
-def test_smoke_is_small_and_trains(text):
+def test_smoke_is_small_and_trains(text) -> None:
     smoke = small(text).smoke()
     assert (smoke.epochs, smoke.train_size, smoke.test_size, smoke.hidden) == (2, 4000, 2000, 8)
     whole = Treebank().smoke()
@@ -212,7 +216,7 @@ def test_smoke_is_small_and_trains(text):
 
 
 @pytest.mark.slow
-def test_the_real_treebank_is_read():
+def test_the_real_treebank_is_read() -> None:
     train, valid, test = treebank.read(real_data("text"))
     assert [len(words) for words in (train, valid, test)] == [929_589, 73_760, 82_430]
     counts = train.bincount()
@@ -221,7 +225,7 @@ def test_the_real_treebank_is_read():
 
 
 @pytest.mark.slow
-def test_the_lstm_learns_the_real_treebank():
+def test_the_lstm_learns_the_real_treebank() -> None:
     """About 30 s on one core. Knowing only how frequent each word is gives a perplexity of about 700."""
     workload = Treebank(
         data_dir=str(real_data("text")),

@@ -179,7 +179,7 @@ def test_a_map_is_none_of_this(tmp_path: Path) -> None:
     assert len(synthetic.DEMO) == len(found.maps)
 
 
-def test_a_tie_has_no_leader(monkeypatch):
+def test_a_tie_has_no_leader(monkeypatch: pytest.MonkeyPatch) -> None:
     def score(label: str, mean: float) -> best_epoch_table.Scores:
         return best_epoch_table.Scores(label, (mean, 0.1), (mean, 0.1), None, "")
 

@@ -20,7 +20,7 @@ WAIT_S = 30.0
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
+def results(tmp_path_factory: pytest.TempPathFactory):
     return tmp_path_factory.mktemp("results")
 
 
@@ -29,14 +29,14 @@ def job(**changes):
     return Job(**known.__dict__ | changes)
 
 
-def until(holds):
+def until(holds) -> None:
     end = time.monotonic() + WAIT_S
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.02)
 
 
-def test_a_cluster_that_is_away_is_said_to_be(results):
+def test_a_cluster_that_is_away_is_said_to_be(results) -> None:
     with closing(socket.socket()) as nobody:
         nobody.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{nobody.getsockname()[1]}"
@@ -53,7 +53,7 @@ def test_a_cluster_that_is_away_is_said_to_be(results):
     assert "no Ray cluster answers" in answer.json["problem"]
 
 
-def test_a_cluster_that_hangs_keeps_nobody_waiting(monkeypatch):
+def test_a_cluster_that_hangs_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray_jobs, "SILENT_S", 0.05)
     with closing(socket.socket()) as silent:
         silent.bind(("127.0.0.1", 0))
@@ -69,7 +69,7 @@ def test_a_cluster_that_hangs_keeps_nobody_waiting(monkeypatch):
 class Canned:
     """A cluster with fixed jobs; it fails while `away`."""
 
-    def __init__(self, *jobs):
+    def __init__(self, *jobs) -> None:
         self.found, self.away, self.asked = list(jobs), threading.Event(), 0
 
     def jobs(self):
@@ -83,7 +83,7 @@ class Canned:
 
 
 @pytest.fixture
-def canned(monkeypatch):
+def canned(monkeypatch: pytest.MonkeyPatch):
     def make(*found):
         cluster = Canned(*found)
         monkeypatch.setattr(RayJobs, "_connected", lambda _: cluster)
@@ -94,7 +94,7 @@ def canned(monkeypatch):
     return make
 
 
-def test_the_newest_job_of_a_study_and_place_is_found(canned):
+def test_the_newest_job_of_a_study_and_place_is_found(canned) -> None:
     first, second = job(results="/r/", id="tiny-0123abcd-2"), job()
     elsewhere, own = job(results="/other", id="tiny-1"), job(study="own", results=CLUSTERS_OWN, id="own-1")
     _, jobs = canned(elsewhere, first, second, own)
@@ -105,7 +105,7 @@ def test_the_newest_job_of_a_study_and_place_is_found(canned):
     assert jobs.tail("none") is None
 
 
-def test_it_is_asked_now_and_then_and_keeps_its_last_error(canned, monkeypatch):
+def test_it_is_asked_now_and_then_and_keeps_its_last_error(canned, monkeypatch: pytest.MonkeyPatch) -> None:
     cluster, jobs = canned(job())
     for _ in range(20):
         assert jobs.jobs
@@ -120,7 +120,7 @@ def test_it_is_asked_now_and_then_and_keeps_its_last_error(canned, monkeypatch):
     assert jobs.jobs
 
 
-def test_jobs_are_listed_with_their_last_words(canned, results):
+def test_jobs_are_listed_with_their_last_words(canned, results) -> None:
     evil = job(study="<b>", id="<b>-1", results=str(results), status="FAILED", ended_s=time.time())
     _, jobs = canned(job(), evil)
     submitting = Submitting(Studies(str(results)), jobs, "http://c:8265", str(results))
@@ -132,7 +132,7 @@ def test_jobs_are_listed_with_their_last_words(canned, results):
     assert rows[0]["words"] == "the last line of tiny-0123abcd-1"
 
 
-def test_a_job_in_words():
+def test_a_job_in_words() -> None:
     assert state_words(job()) == "Ray job tiny-0123abcd-1: running, 12 min"
     assert state_words(job(status="PENDING")) == "Ray job tiny-0123abcd-1: waiting to start, 12 min"
     assert state_words(job(status="SUCCEEDED", ended_s=time.time())) == "Ray job tiny-0123abcd-1: done, after 12 min"

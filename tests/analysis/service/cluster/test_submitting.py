@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
@@ -14,6 +15,9 @@ from analysis.service.cluster.submitting import Submitting
 from analysis.service.pages import submit
 from analysis.service.studies.studies import Studies
 from tests.support.jobs_head import TOKEN, head
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = [pytest.mark.sweep, pytest.mark.slow]
 
@@ -30,7 +34,7 @@ WAIT_S = 240
 
 
 @pytest.fixture
-def client(tmp_path, monkeypatch):
+def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     for name in [name for name in os.environ if name.startswith(("RAY_", "ROBUSTNESS_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -55,7 +59,7 @@ def row_where(client, holds):
         time.sleep(0.2)
 
 
-def test_a_study_goes_from_the_browser_to_the_cluster_and_back(client, tmp_path):
+def test_a_study_goes_from_the_browser_to_the_cluster_and_back(client, tmp_path: Path) -> None:
     asked = {"text": STUDY, "file": "mine.yaml"}
     assert client.post("/submit/check", json=asked).json["left"] == RUNS
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -17,6 +18,9 @@ from analysis.service.studies.studies import Studies
 from robustness.results import StorageError
 from tests.support import synthetic_store
 from tests.support.service_pages import HOME, SPACE, asked, called, drawn, found, page, words
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CLAIMS, COMPARED = "..claims-body.children...claims-of.data..", "..compare-body.children...compare-of.data.."
 EVIL = "<b>Mine</b> & <script>alert(1)</script> is as deep."
@@ -38,7 +42,7 @@ seeds: 2
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
+def results(tmp_path_factory: pytest.TempPathFactory):
     root = tmp_path_factory.mktemp("results")
     runs = synthetic_store.of_study(SMALL)
     synthetic_store.store(root / "demo", runs, SMALL + OWN, parts=1)
@@ -58,7 +62,7 @@ def contents(results):
     return Studies(str(results)).snapshot("demo").workloads[0].full
 
 
-def test_every_verdict_is_told_with_what_decides_it(client, contents):
+def test_every_verdict_is_told_with_what_decides_it(client, contents) -> None:
     shown = page(client, "/study/demo/claims")
     rows = found(found(found(shown, "Table", className="claims"), "Tbody"), "Tr")
     known = [one for one in contents.verdicts if one.outcome != "no data"]
@@ -76,7 +80,7 @@ def test_every_verdict_is_told_with_what_decides_it(client, contents):
     assert "at 1 and 2 points" in text
 
 
-def test_a_study_s_own_claims_come_first_and_are_text(client, contents):
+def test_a_study_s_own_claims_come_first_and_are_text(client, contents) -> None:
     rows = found(found(found(page(client, "/study/demo/claims"), "Table", className="claims"), "Tbody"), "Tr")
     made_for = [one.sentence for one in contents.verdicts if one.made_for]
     assert len(made_for) == 2
@@ -86,14 +90,14 @@ def test_a_study_s_own_claims_come_first_and_are_text(client, contents):
     assert "made for it" not in words(rows[2:])
 
 
-def test_claims_without_data_are_folded_with_what_would_give_it(client, contents):
+def test_claims_without_data_are_folded_with_what_would_give_it(client, contents) -> None:
     folded = found(page(client, "/study/demo/claims"), "Details")
     rest = [one for one in contents.verdicts if one.outcome == "no data"]
     assert f"{len(rest)} claims without data here" in words(folded)
     assert "would give it" in words(folded)
 
 
-def test_each_claim_links_the_figure_that_shows_it(client, contents):
+def test_each_claim_links_the_figure_that_shows_it(client, contents) -> None:
     shown = page(client, "/study/demo/claims", "?delta=2")
     links = [one for one in found(shown, "A") if "data-figure" in one]
     assert len(links) == sum(one.outcome != "no data" for one in contents.verdicts)
@@ -104,14 +108,14 @@ def test_each_claim_links_the_figure_that_shows_it(client, contents):
     assert by_claim["wider-basin"] == by_claim["mine"] == "basins"
 
 
-def test_every_measure_of_a_claim_has_a_figure():
+def test_every_measure_of_a_claim_has_a_figure() -> None:
     from robustness.claims.claim import MEASURES
 
     assert set(claim_figures.OF_MEASURE) == set(MEASURES)
     assert set(claim_figures.OF_MEASURE.values()) <= set(HEADINGS)
 
 
-def test_the_figure_asked_for_is_drawn_at_the_distance_asked_for(client):
+def test_the_figure_asked_for_is_drawn_at_the_distance_asked_for(client) -> None:
     place = found(page(client, "/study/demo/claims", "?figure=profiles"), "Figure", id="figure-shown")[0]
     assert place["data-src"] == "/study/demo/claims/figure/basins"
     assert place["data-keys"].split() == ["workload", "figure", "delta"]
@@ -124,7 +128,7 @@ def test_the_figure_asked_for_is_drawn_at_the_distance_asked_for(client):
     assert drawn(client, f"{place['data-src']}?figure=../../secret")["caption"] == captions[0]
 
 
-def test_only_another_workload_or_a_write_draws_the_page_anew(client, results):
+def test_only_another_workload_or_a_write_draws_the_page_anew(client, results) -> None:
     def follow(search, shown, path="/study/two/claims"):
         inputs = {"url.search": search, "claims-tick.n_intervals": None}
         return asked(client, CLAIMS, inputs, {"url.pathname": path, "claims-of.data": shown})
@@ -136,7 +140,7 @@ def test_only_another_workload_or_a_write_draws_the_page_anew(client, results):
     assert "not stored any more" in words(follow("", "", "/study/absent/claims"))
 
 
-def test_the_forest_has_a_row_a_comparison(client, contents):
+def test_the_forest_has_a_row_a_comparison(client, contents) -> None:
     forest = drawn(client, "/study/demo/claims/forest")
     assert "Points: each comparison behind a claim" in forest["caption"]
     drawn_rows = sum(len(trace["text"]) for trace in forest["data"] if trace.get("text"))
@@ -144,7 +148,7 @@ def test_the_forest_has_a_row_a_comparison(client, contents):
 
 
 @pytest.mark.parametrize("section", claim_figures.SECTIONS)
-def test_every_section_is_drawn_or_says_why_not(client, section):
+def test_every_section_is_drawn_or_says_why_not(client, section) -> None:
     for study in ("demo", "none", "two"):
         answer = drawn(client, f"/study/{study}/claims/figure/{section}")
         assert ("data" in answer) != ("problem" in answer)
@@ -152,25 +156,25 @@ def test_every_section_is_drawn_or_says_why_not(client, section):
             assert answer["problem"].startswith("Nothing is drawn: ")
 
 
-def test_figures_that_are_not_there_are_told(client):
+def test_figures_that_are_not_there_are_told(client) -> None:
     for path in ("/study/demo/claims/figure/none", "/study/absent/claims/forest"):
         answer = client.get(path, base_url=HOME)
         assert answer.status_code == 404
         assert answer.json["problem"].startswith("There is no such")
 
 
-def test_claims_of_nothing_stored_and_of_no_study_are_sentences(client):
+def test_claims_of_nothing_stored_and_of_no_study_are_sentences(client) -> None:
     assert "No run is stored yet" in words(page(client, "/study/none/claims"))
     assert "No such study" in words(page(client, "/study/absent/claims"))
 
 
-def test_workloads_can_be_chosen(client):
+def test_workloads_can_be_chosen(client) -> None:
     shown = page(client, "/study/two/claims", "?workload=digits-noisy")
     assert "No run is stored yet" in words(shown)
     assert [one["value"] for one in found(shown, "Option")] == ["digits", "digits-noisy"]
 
 
-def test_compared_studies_have_their_measures_scores_and_maps(client, results):
+def test_compared_studies_have_their_measures_scores_and_maps(client, results) -> None:
     shown = page(client, "/compare", "?study=half&study=demo")
     studies = Studies(str(results))
     compared = workloads([studies.snapshot(name).workloads[0].contents for name in ("half", "demo")])
@@ -185,7 +189,7 @@ def test_compared_studies_have_their_measures_scores_and_maps(client, results):
     assert "2 workloads" in drawn(client, sources[0])["caption"]
 
 
-def test_every_study_has_a_toggle(client):
+def test_every_study_has_a_toggle(client) -> None:
     shown = page(client, "/compare", "?study=demo&study=demo")
     toggles = {one["data-study"]: one["aria-pressed"] for one in found(shown, "Button", className="toggle")}
     assert toggles == {"demo": "true", "half": "false", "none": "false", "two": "false"}
@@ -195,12 +199,14 @@ def test_every_study_has_a_toggle(client):
     assert "Choose studies" in words(page(client, "/compare"))
 
 
-def test_the_comparison_follows_the_address_by_itself(client):
+def test_the_comparison_follows_the_address_by_itself(client) -> None:
     assert len(found(compared_at(client, "/compare"), "Figure")) == 2
     assert compared_at(client, "/study/demo") is None
 
 
-def test_a_comparison_follows_a_sweep_and_is_left_alone_until_a_run_comes_in(tmp_path, monkeypatch):
+def test_a_comparison_follows_a_sweep_and_is_left_alone_until_a_run_comes_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(stored, "CHECK_S", 0.0)
     monkeypatch.setattr(stored, "REST", 0.0)
     runs = synthetic_store.of_study(SMALL)
@@ -225,7 +231,7 @@ def compared_at(client, path, search="?study=demo", shown=None):
     return asked(client, COMPARED, inputs, {"url.pathname": path, "compare-of.data": shown})
 
 
-def test_studies_that_are_gone_or_empty_are_told(client):
+def test_studies_that_are_gone_or_empty_are_told(client) -> None:
     shown = page(client, "/compare", "?study=none&study=absent&study=../secret&study=two")
     text = words(shown)
     assert "Not stored here: absent, ../secret." in text
@@ -235,7 +241,7 @@ def test_studies_that_are_gone_or_empty_are_told(client):
     assert "Nothing is drawn" in drawn(client, "/compare/performance?study=absent")["problem"]
 
 
-def test_no_more_than_twelve_are_compared_at_once(tmp_path):
+def test_no_more_than_twelve_are_compared_at_once(tmp_path: Path) -> None:
     for number in range(14):
         (tmp_path / f"s{number:02d}" / "runs").mkdir(parents=True)
     client = make(str(tmp_path)).server.test_client()
@@ -245,8 +251,8 @@ def test_no_more_than_twelve_are_compared_at_once(tmp_path):
     assert "s11" in text.rpartition("no run is stored yet")[0]
 
 
-def test_a_store_that_goes_away_is_told(client, monkeypatch):
-    def away(*_):
+def test_a_store_that_goes_away_is_told(client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_) -> None:
         raise StorageError("cannot list it: no answer")
 
     monkeypatch.setattr(Studies, "snapshot", away)
@@ -259,8 +265,8 @@ def test_a_store_that_goes_away_is_told(client, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["claims", "data", "compare"])
-def test_a_page_is_left_as_it_is_while_its_store_is_away(client, monkeypatch, kind):
-    def away(*_):
+def test_a_page_is_left_as_it_is_while_its_store_is_away(client, monkeypatch: pytest.MonkeyPatch, kind) -> None:
+    def away(*_) -> None:
         raise StorageError("cannot list it: no answer")
 
     monkeypatch.setattr(Studies, "snapshot", away)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,6 +18,9 @@ from robustness.study.file import MOST
 from tests.support import synthetic_store
 from tests.support.service_submit import STUDY, WRONG, client_of
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 HUGE = """\
 name: huge
 workload: digits
@@ -29,7 +33,7 @@ BOMB = "a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in PAIRS)
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
+def results(tmp_path_factory: pytest.TempPathFactory):
     root = tmp_path_factory.mktemp("results")
     runs = synthetic_store.of_study()
     synthetic_store.store(root / "demo", runs.iloc[:500])
@@ -54,14 +58,14 @@ def check(client, text, **more):
     return answer.json
 
 
-def test_a_right_study_has_a_name_and_a_plan(client):
+def test_a_right_study_has_a_name_and_a_plan(client) -> None:
     found = check(client, STUDY)
     assert found["problems"] == []
     assert (found["name"], found["runs"], found["stored"], found["left"]) == ("tiny", 8, 0, 8)
     assert found["plan"][0] == "tiny: 8 runs, 0 stored, 8 to train"
 
 
-def test_a_study_without_a_name_is_called_after_its_file_which_is_no_path(client):
+def test_a_study_without_a_name_is_called_after_its_file_which_is_no_path(client) -> None:
     nameless = STUDY.replace("name: tiny\n", "")
     assert check(client, nameless, file="mine.yaml")["name"] == "mine"
     assert check(client, nameless, file="../../etc/mine.yaml")["name"] == "mine"
@@ -69,12 +73,12 @@ def test_a_study_without_a_name_is_called_after_its_file_which_is_no_path(client
     assert check(client, nameless)["name"] == "study"
 
 
-def test_stored_runs_are_counted(client):
+def test_stored_runs_are_counted(client) -> None:
     found = check(client, synthetic_store.STUDY)
     assert (found["runs"], found["stored"], found["left"]) == (1296, 500, 796)
 
 
-def test_only_a_price_is_taken_for_one(client, submitting, monkeypatch):
+def test_only_a_price_is_taken_for_one(client, submitting, monkeypatch: pytest.MonkeyPatch) -> None:
     prices = []
     monkeypatch.setattr(submitting, "check", lambda _text, _file, price: prices.append(price) or {})
     for price in (2, 0.5, "2", True, -1, float("inf"), [1], None):
@@ -82,7 +86,7 @@ def test_only_a_price_is_taken_for_one(client, submitting, monkeypatch):
     assert prices == [2.0, 0.5, *6 * [None]]
 
 
-def test_every_problem_has_its_line_and_key(client):
+def test_every_problem_has_its_line_and_key(client) -> None:
     found = check(client, WRONG)
     assert [(each["line"], each["key"]) for each in found["problems"]] == [(2, "workload"), (5, "seedz")]
     assert "digits" in found["problems"][0]["message"]
@@ -105,20 +109,20 @@ def test_every_problem_has_its_line_and_key(client):
         (STUDY.replace("digits", "'no.such:Thing'"), "there is no module"),
     ],
 )
-def test_a_hostile_study_is_refused_in_words(client, text, words):
+def test_a_hostile_study_is_refused_in_words(client, text, words) -> None:
     found = check(client, text)
     assert any(words in each["message"] for each in found["problems"]), found
     assert "plan" not in found
     assert check(client, STUDY)["problems"] == []
 
 
-def test_many_problems_are_counted(client):
+def test_many_problems_are_counted(client) -> None:
     found = check(client, STUDY + "".join(f"k{i}: 1\n" for i in range(200)))
     assert len(found["problems"]) == 101
     assert found["problems"][-1]["message"] == "and 100 more problems"
 
 
-def test_an_output_of_a_studys_own_module_is_no_answer(client, tmp_path, monkeypatch):
+def test_an_output_of_a_studys_own_module_is_no_answer(client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "loud.py").write_text("print('{\"problems\": []}')\nraise SystemExit\n")
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{synthetic_store.__file__.rpartition('/tests/')[0]}")
     checker = Checker()
@@ -129,7 +133,7 @@ def test_an_output_of_a_studys_own_module_is_no_answer(client, tmp_path, monkeyp
     assert "can't be imported: SystemExit" in found["problems"][0]["message"]
 
 
-def test_what_takes_too_long_or_ends_the_process_is_given_up(tmp_path, monkeypatch):
+def test_what_takes_too_long_or_ends_the_process_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "slow.py").write_text("import time\ntime.sleep(1000)\n")
     (tmp_path / "deadly.py").write_text("import os\nos._exit(3)\n")
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{synthetic_store.__file__.rpartition('/tests/')[0]}")
@@ -145,7 +149,7 @@ def test_what_takes_too_long_or_ends_the_process_is_given_up(tmp_path, monkeypat
         checker.close()
 
 
-def test_too_large_a_study_is_refused_before_it_is_read(client):
+def test_too_large_a_study_is_refused_before_it_is_read(client) -> None:
     for size in (MOST + 1, 50 * 2**20):
         answer = client.post("/submit/check", json={"text": "x" * size})
         assert answer.status_code == 413
@@ -168,23 +172,23 @@ def test_too_large_a_study_is_refused_before_it_is_read(client):
         (b"text=x", "application/x-www-form-urlencoded", 415),
     ],
 )
-def test_what_is_no_json_of_the_page_is_refused(client, data, kind, status):
+def test_what_is_no_json_of_the_page_is_refused(client, data, kind, status) -> None:
     for path in ("/submit/check", "/submit/start"):
         answer = client.post(path, data=data, content_type=kind)
         assert answer.status_code == status
         assert answer.json["problem"]
 
 
-def test_a_text_that_no_utf_8_can_be_is_refused(client):
+def test_a_text_that_no_utf_8_can_be_is_refused(client) -> None:
     assert "not UTF-8" in check(client, "a: \ud800")["problems"][0]["message"]
 
 
-def test_nothing_changes_by_a_get(client):
+def test_nothing_changes_by_a_get(client) -> None:
     for path in ("/submit/check", "/submit/start", "/submit/stop/tiny-1"):
         assert client.get(path).status_code == 405
 
 
-def test_without_leave_nothing_is_submitted():
+def test_without_leave_nothing_is_submitted() -> None:
     client = client_of(None)
     for path in ("/submit/check", "/submit/start", "/submit/stop/tiny-1"):
         assert client.post(path, json={"text": STUDY}).status_code == 403
@@ -193,7 +197,7 @@ def test_without_leave_nothing_is_submitted():
     assert "--allow-submit" in str(submit.page(None, View()))
 
 
-def test_a_packaged_study_is_text_and_no_other_file_is(client, submitting):
+def test_a_packaged_study_is_text_and_no_other_file_is(client, submitting) -> None:
     answer = client.get("/submit/study/paper/figure-11")
     assert answer.mimetype == "text/plain"
     assert check(client, answer.text)["name"] == "paper-figure-11"
@@ -203,7 +207,7 @@ def test_a_packaged_study_is_text_and_no_other_file_is(client, submitting):
     assert "data-value=''" in str(submit.page(submitting, View.parse("?from=../README")))
 
 
-def test_a_wrong_study_and_one_without_a_cluster_are_not_started(client):
+def test_a_wrong_study_and_one_without_a_cluster_are_not_started(client) -> None:
     for text, words in ((WRONG, "has problems"), (STUDY, "knows no Ray cluster")):
         answer = client.post("/submit/start", json={"text": text})
         assert answer.status_code == 409

@@ -18,7 +18,7 @@ PATHS = ["/", "/_dash-layout", "/study/demo/report", "/study/demo/maps", "/asset
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
+def results(tmp_path_factory: pytest.TempPathFactory):
     root = tmp_path_factory.mktemp("results")
     synthetic_store.store(root / "demo", synthetic_store.of_study().iloc[:90])
     return str(root)
@@ -34,7 +34,7 @@ def asking(results, host="0.0.0.0", **options):
     return make(results, Guard(host, TOKEN, **options)).server.test_client()
 
 
-def test_the_policy_of_the_pages_allows_no_other_script_and_no_other_place(client):
+def test_the_policy_of_the_pages_allows_no_other_script_and_no_other_place(client) -> None:
     answer = client.get("/", base_url=HOME)
     rules = dict(rule.strip().split(" ", 1) for rule in answer.headers["Content-Security-Policy"].split(";"))
     assert rules["default-src"] == "'none'"
@@ -49,7 +49,7 @@ def test_the_policy_of_the_pages_allows_no_other_script_and_no_other_place(clien
 
 
 @pytest.mark.parametrize("host", ["localhost:8050", "127.0.0.1:8050", "[::1]:8050", "localhost", "LOCALHOST:9000"])
-def test_loopback_names_are_answered_on_any_port_that_leads_here(client, host):
+def test_loopback_names_are_answered_on_any_port_that_leads_here(client, host) -> None:
     assert client.get("/", headers={"Host": host}).status_code == 200
     assert client.get("/", headers={"Host": host, "Origin": f"http://{host}"}).status_code == 200
 
@@ -58,7 +58,7 @@ def test_loopback_names_are_answered_on_any_port_that_leads_here(client, host):
     "host", ["evil.example:8050", "localhost.evil.example:8050", "8.8.8.8:8050", "[", "", "127.0.0.1.evil.example"]
 )
 @pytest.mark.parametrize("path", PATHS)
-def test_other_names_are_not_so_that_no_foreign_page_can_rebind_one(client, host, path):
+def test_other_names_are_not_so_that_no_foreign_page_can_rebind_one(client, host, path) -> None:
     answer = client.get(path, headers={"Host": host})
     assert answer.status_code in {400, 403}
     assert "demo" not in answer.get_data(as_text=True)
@@ -67,7 +67,7 @@ def test_other_names_are_not_so_that_no_foreign_page_can_rebind_one(client, host
 @pytest.mark.parametrize(
     "origin", ["http://evil.example", "http://localhost:3000", "null", "http://localhost:8050.evil"]
 )
-def test_other_pages_may_not_ask(client, origin):
+def test_other_pages_may_not_ask(client, origin) -> None:
     asked = client.post("/_dash-update-component", json={}, base_url=HOME, headers={"Origin": origin})
     assert asked.status_code == 403
 
@@ -78,7 +78,7 @@ def test_other_pages_may_not_ask(client, origin):
      "/study/demo/../../secret/report", "/study/DEMO/report", "/study/.demo", "/etc/passwd", "/study", "/static/x",
      "/assets/../app.py", "/assets/..%2fapp.py", "/study/demo/nothing"],
 )  # fmt: skip
-def test_no_path_leads_anywhere_else(client, path):
+def test_no_path_leads_anywhere_else(client, path) -> None:
     answer = client.get(path, base_url=HOME)
     assert answer.status_code == 404
     assert "Synthetic" not in answer.get_data(as_text=True)
@@ -86,14 +86,14 @@ def test_no_path_leads_anywhere_else(client, path):
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_without_the_token_nothing_is_answered(results, path):
+def test_without_the_token_nothing_is_answered(results, path) -> None:
     answer = asking(results).get(path, base_url=HOME)
     assert answer.status_code == 401
     assert "demo" not in answer.get_data(as_text=True)
 
 
 @pytest.mark.parametrize("wrong", ["", "x", TOKEN[:-1], f"{TOKEN}x", TOKEN.upper(), "ä" * 16])
-def test_a_wrong_token_is_refused(results, wrong):
+def test_a_wrong_token_is_refused(results, wrong) -> None:
     client = asking(results)
     assert client.get("/", base_url=HOME, query_string={"token": wrong}).status_code == 401
     answer = client.post("/", base_url=HOME, data={"token": wrong})
@@ -103,7 +103,7 @@ def test_a_wrong_token_is_refused(results, wrong):
     assert client.get("/", base_url=HOME).status_code == 401
 
 
-def test_the_token_becomes_a_cookie_that_no_script_sees_and_leaves_the_address(results):
+def test_the_token_becomes_a_cookie_that_no_script_sees_and_leaves_the_address(results) -> None:
     client = asking(results)
     answer = client.get(f"/study/demo?token={TOKEN}&study=a&study=b&delta=2", base_url=HOME)
     assert answer.status_code == 303
@@ -118,21 +118,21 @@ def test_the_token_becomes_a_cookie_that_no_script_sees_and_leaves_the_address(r
     assert form.get("/compare", base_url=HOME).status_code == 200
 
 
-def test_the_cookie_of_another_token_does_not_open(results):
+def test_the_cookie_of_another_token_does_not_open(results) -> None:
     other = make(results, Guard("0.0.0.0", "another-token-than-that")).server.test_client()
     answer = asking(results).get(f"/?token={TOKEN}", base_url=HOME)
     other.set_cookie(COOKIE, answer.headers["Set-Cookie"].split("=", 1)[1].split(";")[0])
     assert other.get("/", base_url=HOME).status_code == 401
 
 
-def test_tokens_are_compared_in_constant_time(results, monkeypatch):
+def test_tokens_are_compared_in_constant_time(results, monkeypatch: pytest.MonkeyPatch) -> None:
     compared = []
     monkeypatch.setattr(guard.hmac, "compare_digest", lambda a, b: compared.append((a, b)) or hmac.digest is None)
     asking(results).get("/?token=guess", base_url=HOME)
     assert (b"guess", TOKEN.encode()) in compared
 
 
-def test_beyond_loopback_it_answers_to_addresses_its_own_name_and_those_it_is_told(results):
+def test_beyond_loopback_it_answers_to_addresses_its_own_name_and_those_it_is_told(results) -> None:
     client = asking(results, names=["pages.example"])
     for host in ("192.168.1.5:8050", "[fe80::1]:8050", f"{socket.gethostname()}:8050", "Pages.example", "localhost"):
         assert client.get("/", headers={"Host": host}).status_code == 401, host
@@ -140,7 +140,7 @@ def test_beyond_loopback_it_answers_to_addresses_its_own_name_and_those_it_is_to
         assert client.get("/", headers={"Host": host}).status_code == 403, host
 
 
-def test_a_refusal_is_dressed_like_every_answer(results):
+def test_a_refusal_is_dressed_like_every_answer(results) -> None:
     known = make(results).server.test_client()
     for answer in (asking(results).get("/", base_url=HOME), known.get("/x", base_url=HOME)):
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]

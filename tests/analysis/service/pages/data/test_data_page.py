@@ -38,7 +38,7 @@ QUERIES = {
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
+def results(tmp_path_factory: pytest.TempPathFactory):
     root = tmp_path_factory.mktemp("results") / "it's 100% [mine]"
     runs = synthetic_store.of_study(STUDY)
     runs["device"] = runs["device"].where(runs["seed"] != 2, EVIL)
@@ -64,7 +64,7 @@ def fetched(client, file, keys):
         return io.BytesIO(answer.get_data())
 
 
-def assert_of_schema(table, schema):
+def assert_of_schema(table, schema) -> None:
     assert table.schema.equals(schema)
     assert table.schema.metadata == schema.metadata
     for field in schema:
@@ -76,7 +76,7 @@ def query_of(keys):
 
 
 @pytest.mark.parametrize("keys", QUERIES.values(), ids=QUERIES)
-def test_the_download_and_the_lines_of_pandas_and_of_duckdb_have_the_same_rows(client, results, keys):
+def test_the_download_and_the_lines_of_pandas_and_of_duckdb_have_the_same_rows(client, results, keys) -> None:
     table = pq.read_table(fetched(client, "runs.parquet", keys))
     query, root = query_of(keys), str(results / "demo")
     assert_of_schema(table, RUNS)
@@ -92,7 +92,7 @@ def test_the_download_and_the_lines_of_pandas_and_of_duckdb_have_the_same_rows(c
     assert answered.cast(RUNS).to_pylist() == table.to_pylist()
 
 
-def test_what_is_downloaded_is_what_the_filters_say(client):
+def test_what_is_downloaded_is_what_the_filters_say(client) -> None:
     everything = pq.read_table(fetched(client, "runs.parquet", {}))
     assert len(everything) == 324
     assert pc.sum(pc.equal(everything.column("status"), "failed")).as_py() == 0
@@ -108,7 +108,7 @@ def test_what_is_downloaded_is_what_the_filters_say(client):
     assert EVIL not in reasons
 
 
-def test_csv_reads_back_to_the_same_values(client):
+def test_csv_reads_back_to_the_same_values(client) -> None:
     keys = QUERIES["several"]
     table = pq.read_table(fetched(client, "runs.parquet", keys))
     plain = pa.schema([pa.field(f.name, pa.string() if pa.types.is_list(f.type) else f.type) for f in RUNS])
@@ -119,7 +119,7 @@ def test_csv_reads_back_to_the_same_values(client):
         assert read.column(name).to_pylist() == table.column(name).to_pylist(), name
 
 
-def test_curves_are_those_of_the_runs_that_are_asked_for(client, results, monkeypatch):
+def test_curves_are_those_of_the_runs_that_are_asked_for(client, results, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("analysis.service.pages.data.downloads.CURVE_ROWS", 500)
     runs = pq.read_table(fetched(client, "runs.parquet", QUERIES["several"]))
     file = fetched(client, "curves.parquet", QUERIES["several"])
@@ -150,7 +150,7 @@ def test_curves_are_those_of_the_runs_that_are_asked_for(client, results, monkey
         ("status=" + "x" * 3000, "a filter is a column"),
     ],
 )
-def test_a_wrong_filter_is_told_and_ignored(client, text, says):
+def test_a_wrong_filter_is_told_and_ignored(client, text, says) -> None:
     with pytest.raises(FilterError, match=says.replace("(", r"\(")):
         Filter.parse(text)
     shown = page(client, "/study/demo/data", f"?{urlencode({'where': text})}")
@@ -160,19 +160,19 @@ def test_a_wrong_filter_is_told_and_ignored(client, text, says):
     assert (answer.status_code, says in answer.get_data(as_text=True)) == (400, True)
 
 
-def test_a_wrong_order_and_too_many_filters_are_told(client):
+def test_a_wrong_order_and_too_many_filters_are_told(client) -> None:
     shown = words(page(client, "/study/demo/data", "?sort=-none&" + "&".join(f"where=seed!={n}" for n in range(9, 40))))
     assert "no column to sort by is called “none”" in shown
     assert "Only the first 20 filters are applied" in shown
 
 
-def test_a_filter_is_written_as_it_is_read():
+def test_a_filter_is_written_as_it_is_read() -> None:
     for text in ("lr<=0.01", "reason=", f"device={EVIL}", "seed!=3", "finished_at>2026-01-01T00:00:00+00:00"):
         assert str(Filter.parse(text)) == text
         assert Filter.parse(str(Filter.parse(text))) == Filter.parse(text)
 
 
-def test_the_table_has_fifty_rows_a_page_and_links_to_cells(client):
+def test_the_table_has_fifty_rows_a_page_and_links_to_cells(client) -> None:
     shown = page(client, "/study/demo/data", "?where=optimizer=adamw&sort=test_error&page=2")
     rows = found(found(shown, "Table", className="data"), "Tr")
     assert len(rows) == 51
@@ -189,7 +189,7 @@ def test_the_table_has_fifty_rows_a_page_and_links_to_cells(client):
         assert which in words(page(client, "/study/demo/data", f"?where=optimizer=adamw&page={beyond}"))
 
 
-def test_a_head_sorts_up_then_down_then_not(client):
+def test_a_head_sorts_up_then_down_then_not(client) -> None:
     def head(search):
         cells = found(page(client, "/study/demo/data", search), "Th", scope="col")
         return next(one for one in cells if "test_error" in words(one["children"]).split())
@@ -203,7 +203,7 @@ def test_a_head_sorts_up_then_down_then_not(client):
     assert down["children"]["props"]["href"] == "/study/demo/data"
 
 
-def test_chips_take_filters_away_and_texts_stay_texts(client):
+def test_chips_take_filters_away_and_texts_stay_texts(client) -> None:
     keys = urlencode({"where": [f"device={EVIL}", "seed=2"], "page": "2"}, doseq=True)
     shown = page(client, "/study/demo/data", f"?{keys}")
     chips = found(shown, "Ul", className="chips")
@@ -214,14 +214,14 @@ def test_chips_take_filters_away_and_texts_stay_texts(client):
     assert "not recorded" in words(page(client, "/study/demo/data", "?where=reason="))
 
 
-def test_every_column_can_be_shown(client):
+def test_every_column_can_be_shown(client) -> None:
     some = len(found(page(client, "/study/demo/data"), "Th", scope="col"))
     every = found(page(client, "/study/demo/data", "?columns=all"), "Th", scope="col")
     assert some < len(every) == 1 + len(RUNS.names)
     assert all(one.get("title") or one["children"]["props"]["title"] for one in every)
 
 
-def test_the_table_follows_the_address_by_itself(client):
+def test_the_table_follows_the_address_by_itself(client) -> None:
     def follow(path, shown=None):
         inputs = {"url.search": "?where=seed=1", "data-tick.n_intervals": None}
         return called(client, FOLLOWED, inputs, {"url.pathname": path, "data-of.data": shown}).json["response"]
@@ -233,7 +233,7 @@ def test_the_table_follows_the_address_by_itself(client):
     assert "not stored any more" in words(follow("/study/absent/data")["data-body"]["children"])
 
 
-def test_nothing_stored_and_no_study_are_sentences(client):
+def test_nothing_stored_and_no_study_are_sentences(client) -> None:
     assert "No run of this study is stored yet" in words(page(client, "/study/none/data"))
     assert "No such study" in words(page(client, "/study/absent/data"))
     assert "No run meets all of these filters" in words(page(client, "/study/demo/data", "?where=lr>9"))
