@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import boto3
 import pytest
 import yaml
@@ -11,6 +13,9 @@ from moto import mock_aws
 
 from tests.support.cluster_checks import ROOT, load
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 pytestmark = pytest.mark.slow
 
 ACCOUNT = ROOT / "clusters" / "aws-account.yaml"
@@ -18,7 +23,7 @@ MINE = "203.0.113.7/32"
 
 
 @pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory):
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """An account with the stack of clusters/aws-account.yaml."""
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))  # where Ray puts the key it makes
@@ -36,7 +41,7 @@ def account(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture(scope="module")
-def cluster(account):
+def cluster(account: None) -> tuple[dict[str, Any], Any]:
     """What `ray up` makes of cluster.yaml: the filled-in file, and the provider with a head and two workers."""
     from ray.autoscaler._private.aws.config import bootstrap_aws
     from ray.autoscaler._private.aws.node_provider import AWSNodeProvider
@@ -51,20 +56,20 @@ def cluster(account):
     return config, provider
 
 
-def instances(kind):
+def instances(kind: str) -> list[dict[str, Any]]:
     """The instances of `head` or `worker`, as EC2 has them."""
     found = boto3.client("ec2").describe_instances(Filters=[{"Name": "tag:ray-node-type", "Values": [kind]}])
     return [instance for reservation in found["Reservations"] for instance in reservation["Instances"]]
 
 
-def test_a_worker_has_a_gpu_and_the_head_takes_no_work(cluster) -> None:
+def test_a_worker_has_a_gpu_and_the_head_takes_no_work(cluster: tuple[dict[str, Any], Any]) -> None:
     types = cluster[0]["available_node_types"]
     assert types["worker"]["resources"]["GPU"] == 1
     assert types["worker"]["resources"]["CPU"] >= 1
     assert (types["head"]["resources"]["CPU"], types["head"]["resources"]["GPU"]) == (0, 0)
 
 
-def test_workers_are_spot_and_the_head_is_not(cluster) -> None:
+def test_workers_are_spot_and_the_head_is_not(cluster: tuple[dict[str, Any], Any]) -> None:
     (head,) = instances("head")
     assert "InstanceLifecycle" not in head
     workers = instances("worker")
@@ -72,7 +77,7 @@ def test_workers_are_spot_and_the_head_is_not(cluster) -> None:
     assert head["ImageId"] == workers[0]["ImageId"]
 
 
-def test_all_that_costs_is_tagged(cluster) -> None:
+def test_all_that_costs_is_tagged(cluster: tuple[dict[str, Any], Any]) -> None:
     for instance in instances("head") + instances("worker"):
         assert {"Key": "project", "Value": "robustness"} in instance["Tags"]
         (disk,) = [each["Ebs"]["VolumeId"] for each in instance["BlockDeviceMappings"]]
@@ -80,7 +85,7 @@ def test_all_that_costs_is_tagged(cluster) -> None:
         assert {"Key": "project", "Value": "robustness"} in volume["Tags"]
 
 
-def test_only_ssh_from_one_place_comes_in(cluster) -> None:
+def test_only_ssh_from_one_place_comes_in(cluster: tuple[dict[str, Any], Any]) -> None:
     for instance in instances("head") + instances("worker"):
         (group,) = instance["SecurityGroups"]
         assert group["GroupName"] == "robustness"
@@ -92,12 +97,12 @@ def test_only_ssh_from_one_place_comes_in(cluster) -> None:
     assert not any(rule["Ipv6Ranges"] or rule["PrefixListIds"] for rule in rules)
 
 
-def test_every_zone_of_the_region_is_tried(cluster) -> None:
+def test_every_zone_of_the_region_is_tried(cluster: tuple[dict[str, Any], Any]) -> None:
     zones = boto3.client("ec2").describe_availability_zones()["AvailabilityZones"]
     assert len(cluster[0]["available_node_types"]["worker"]["node_config"]["SubnetIds"]) == len(zones)
 
 
-def documents(kind):
+def documents(kind: str) -> list[dict[str, Any]]:
     """The policies of the role that the instances of `head` or `worker` have."""
     iam = boto3.client("iam")
     name = instances(kind)[0]["IamInstanceProfile"]["Arn"].rpartition("/")[2]
@@ -111,7 +116,7 @@ def documents(kind):
     return [yaml.safe_load(each) if isinstance(each, str) else each for each in found]  # moto has Python's repr
 
 
-def test_nodes_may_use_the_bucket_and_only_the_head_may_start_nodes(cluster) -> None:
+def test_nodes_may_use_the_bucket_and_only_the_head_may_start_nodes(cluster: tuple[dict[str, Any], Any]) -> None:
     head, worker = (
         {action for document in documents(kind) for each in document["Statement"] for action in each["Action"]}
         for kind in ("head", "worker")
@@ -121,7 +126,9 @@ def test_nodes_may_use_the_bucket_and_only_the_head_may_start_nodes(cluster) -> 
     assert {"ec2:RunInstances", "ec2:TerminateInstances", "ec2:CreateTags", "iam:PassRole"} <= head
 
 
-def test_a_reclaimed_worker_is_no_longer_counted_and_an_idle_one_is_terminated(cluster) -> None:
+def test_a_reclaimed_worker_is_no_longer_counted_and_an_idle_one_is_terminated(
+    cluster: tuple[dict[str, Any], Any],
+) -> None:
     _, provider = cluster
     reclaimed, idle = provider.non_terminated_nodes({"ray-node-type": "worker"})
     boto3.client("ec2").terminate_instances(InstanceIds=[reclaimed])

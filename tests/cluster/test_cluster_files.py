@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import tomllib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,7 +21,7 @@ CLOUDS = [file for file in FILES if load(file)["provider"]["type"] != "local"]
 NAMES = {file.stem: file for file in FILES}
 
 
-def by_name(file):
+def by_name(file: Path) -> str:
     return file.stem
 
 
@@ -30,7 +30,7 @@ def test_there_is_a_file_for_every_provider() -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=by_name)
-def test_nothing_is_wrong(file) -> None:
+def test_nothing_is_wrong(file: Path) -> None:
     assert problems(load(file)) == []
 
 
@@ -61,7 +61,7 @@ MISTAKES = [
 ]
 
 
-def _problems_or_missing(config):
+def _problems_or_missing(config: dict[str, Any]) -> list[str]:
     """As `problems`; what it cannot even read without a key names that key."""
     try:
         return problems(config)
@@ -70,7 +70,7 @@ def _problems_or_missing(config):
 
 
 @pytest.mark.parametrize(("name", "path", "value", "words"), MISTAKES, ids=[f"{m[0]}-{m[1]}-{m[2]}" for m in MISTAKES])
-def test_a_mistake_is_found(name, path, value, words) -> None:
+def test_a_mistake_is_found(name: str, path: str, value: object, words: str) -> None:
     assert any(words in line for line in _problems_or_missing(changed(load(NAMES[name]), path, value)))
 
 
@@ -80,7 +80,7 @@ def test_more_workers_at_least_than_at_most_are_found() -> None:
 
 
 @pytest.mark.parametrize("file", CLOUDS, ids=by_name)
-def test_an_idle_cluster_is_a_head_alone(file) -> None:
+def test_an_idle_cluster_is_a_head_alone(file: Path) -> None:
     config = load(file)
     worker = config["available_node_types"]["worker"]
     assert worker["min_workers"] == 0
@@ -100,7 +100,7 @@ def test_a_reclaimed_worker_leaves_nothing_behind() -> None:
 
 
 @pytest.mark.parametrize("file", CLOUDS, ids=by_name)
-def test_head_and_workers_have_one_pinned_image(file) -> None:
+def test_head_and_workers_have_one_pinned_image(file: Path) -> None:
     nodes = [each["node_config"] for each in load(file)["available_node_types"].values()]
     images = {node.get("ImageId") or node["disks"][0]["initializeParams"]["sourceImage"] for node in nodes}
     assert len(images) == 1
@@ -108,7 +108,7 @@ def test_head_and_workers_have_one_pinned_image(file) -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=by_name)
-def test_nodes_run_this_project_with_the_pinned_set(file) -> None:
+def test_nodes_run_this_project_with_the_pinned_set(file: Path) -> None:
     config = load(file)
     assert config["file_mounts"]["~/robustness"] == "."
     everything = " ".join(commands(config))
@@ -121,7 +121,7 @@ def test_nodes_run_this_project_with_the_pinned_set(file) -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=by_name)
-def test_the_code_goes_along_and_nothing_else(file, tmp_path: Path) -> None:
+def test_the_code_goes_along_and_nothing_else(file: Path, tmp_path: Path) -> None:
     """By rsync itself, with Ray's arguments: a bare `results` would leave out the package robustness.results."""
     from ray.autoscaler._private.command_runner import SSHCommandRunner
 
@@ -148,7 +148,7 @@ def test_the_code_goes_along_and_nothing_else(file, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=by_name)
-def test_only_who_has_the_token_gets_in(file) -> None:
+def test_only_who_has_the_token_gets_in(file: Path) -> None:
     config = load(file)
     assert config["file_mounts"]["~/.ray/auth_token"] == "~/.ray/auth_token"
     (environment,) = [command for command in commands(config) if "RAY_AUTH_MODE=token" in command]
@@ -160,14 +160,14 @@ def test_only_who_has_the_token_gets_in(file) -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=by_name)
-def test_a_shell_can_read_every_command(file) -> None:
+def test_a_shell_can_read_every_command(file: Path) -> None:
     for command in commands(load(file)):
         found = subprocess.run(["bash", "-n", "-c", f"({command})"], check=False, capture_output=True, text=True)
         assert not found.stderr, command
 
 
 @pytest.mark.parametrize("file", FILES, ids=by_name)
-def test_the_environment_is_what_the_file_says(file, tmp_path: Path) -> None:
+def test_the_environment_is_what_the_file_says(file: Path, tmp_path: Path) -> None:
     """The commands that write ~/robustness.env, run twice as two calls of `ray up` do."""
     lines = [command for command in load(file)["setup_commands"] if "robustness.env" in command]
     home = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
@@ -181,7 +181,7 @@ def test_the_environment_is_what_the_file_says(file, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("file", FILES, ids=by_name)
-def test_the_place_of_results_is_in_one_line(file) -> None:
+def test_the_place_of_results_is_in_one_line(file: Path) -> None:
     text = file.read_text()
     assert text.count("export ROBUSTNESS_RESULTS=") == 1
     assert len(re.findall(r"(s3|gs)://BUCKET", text)) <= 1

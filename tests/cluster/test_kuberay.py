@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -19,12 +19,12 @@ DOCKERFILE = ROOT / "clusters" / "Dockerfile"
 
 
 @pytest.fixture
-def rayjob():
+def rayjob() -> tuple[Any, Any]:
     study, job = yaml.safe_load_all(RAYJOB.read_text())
     return study, job
 
 
-def test_kuberay_accepts_the_job(rayjob) -> None:
+def test_kuberay_accepts_the_job(rayjob: tuple[Any, Any]) -> None:
     assert rayjob_problems(rayjob[1]) == []
 
 
@@ -47,11 +47,11 @@ JOB_MISTAKES = [
 @pytest.mark.parametrize(
     ("path", "value", "words"), JOB_MISTAKES, ids=[m[0].removeprefix("spec.") for m in JOB_MISTAKES]
 )
-def test_a_mistake_in_the_job_is_found(rayjob, path, value, words) -> None:
+def test_a_mistake_in_the_job_is_found(rayjob: tuple[Any, Any], path: str, value: object, words: str) -> None:
     assert any(words in line for line in rayjob_problems(changed(rayjob[1], path, value)))
 
 
-def test_the_job_trains_a_valid_study_and_goes_away(rayjob, tmp_path: Path) -> None:
+def test_the_job_trains_a_valid_study_and_goes_away(rayjob: tuple[Any, Any], tmp_path: Path) -> None:
     from robustness import Study
 
     study, job = rayjob
@@ -68,7 +68,7 @@ def test_the_job_trains_a_valid_study_and_goes_away(rayjob, tmp_path: Path) -> N
     assert job["spec"]["shutdownAfterJobFinishes"] is True
 
 
-def test_versions_are_the_pinned_ones(rayjob) -> None:
+def test_versions_are_the_pinned_ones(rayjob: tuple[Any, Any]) -> None:
     dockerfile = DOCKERFILE.read_text()
     assert re.search(r"^FROM rayproject/ray:(\S+)-py312$", dockerfile, re.MULTILINE)[1] == pinned("ray")
     assert rayjob[1]["spec"]["rayClusterSpec"]["rayVersion"] == pinned("ray")

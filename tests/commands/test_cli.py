@@ -27,13 +27,13 @@ seeds: 2
 
 
 @pytest.fixture
-def study_file(tmp_path: Path):
+def study_file(tmp_path: Path) -> Path:
     path = tmp_path / "t.yaml"
     path.write_text(STUDY)
     return path
 
 
-def store_some(path, results, count) -> None:
+def store_some(path: Path, results: Path, count: int) -> None:
     study = Study.load(path)
     store = Store(results / study.name)
     for run in study.grid()[:count]:
@@ -42,7 +42,7 @@ def store_some(path, results, count) -> None:
     store.write_study(study.text)
 
 
-def test_validate_a_good_and_a_bad_file(study_file, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_validate_a_good_and_a_bad_file(study_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["validate", str(study_file)]) == 0
     assert "a valid study" in capsys.readouterr().out
     bad = tmp_path / "bad.yaml"
@@ -56,7 +56,7 @@ def test_validate_a_good_and_a_bad_file(study_file, tmp_path: Path, capsys: pyte
 
 @pytest.mark.parametrize("command", ["run", "plan", "validate"])
 def test_bad_studies_are_exit_code_2_without_a_traceback(
-    command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([command, str(tmp_path / "absent.yaml")]) == 2
     error = capsys.readouterr().err
@@ -65,7 +65,7 @@ def test_bad_studies_are_exit_code_2_without_a_traceback(
 
 
 def test_plan_counts_what_is_stored_and_estimates_the_rest(
-    study_file, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    study_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     results = tmp_path / "results"
     assert main(["plan", str(study_file), "--results", str(results)]) == 0
@@ -84,7 +84,7 @@ def test_plan_counts_what_is_stored_and_estimates_the_rest(
 
 
 def test_list_names_study_files_and_stored_studies(
-    study_file, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    study_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["list", "--results", str(tmp_path / "none")]) == 0
     out = capsys.readouterr().out
@@ -100,7 +100,7 @@ def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out)["type"] == "object"
 
 
-def test_a_complete_study_needs_no_ray(study_file, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_complete_study_needs_no_ray(study_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     results = tmp_path / "results"
     store_some(study_file, results, 16)
     assert main(["run", str(study_file), "--results", str(results), "--no-report"]) == 0
@@ -109,11 +109,11 @@ def test_a_complete_study_needs_no_ray(study_file, tmp_path: Path, capsys: pytes
 
 
 def test_failures_are_told_with_their_reasons(
-    study_file, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    study_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from robustness import sweep
 
-    def fail_some(study, results, **_):
+    def fail_some(study: Study, results: str, **_: object) -> sweep.Sweep:
         store = Store(tmp_path / "results" / study.name)
         for place, run in enumerate(study.grid()[:5]):
             store.write_failed(lost_row(run, "MemoryError: no room" if place else "ValueError: odd", "grid"))
@@ -130,7 +130,7 @@ def test_failures_are_told_with_their_reasons(
 
 
 def test_results_that_cannot_be_written_are_a_clear_error(
-    study_file, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    study_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "results").write_text("a file where a folder should be")
     assert main(["run", str(study_file), "--results", str(tmp_path / "results")]) == 1
@@ -140,7 +140,7 @@ def test_results_that_cannot_be_written_are_a_clear_error(
 
 
 def test_a_report_that_cannot_be_written_is_a_clear_error(
-    study_file, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    study_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store_some(study_file, tmp_path / "results", 4)
     (tmp_path / "file").write_text("")
@@ -149,7 +149,7 @@ def test_a_report_that_cannot_be_written_is_a_clear_error(
     assert str(tmp_path / "file") in capsys.readouterr().err
 
 
-def test_an_address_where_nothing_answers_is_a_clear_error(study_file, tmp_path: Path) -> None:
+def test_an_address_where_nothing_answers_is_a_clear_error(study_file: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "robustness.cli", "run", str(study_file), "--address", "127.0.0.1:9"),
@@ -183,7 +183,7 @@ def test_usage_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
         "robustness.plan",
     ],
 )
-def test_looking_loads_neither_torch_nor_ray(module) -> None:
+def test_looking_loads_neither_torch_nor_ray(module: str) -> None:
     code = f"import sys, {module}; print([m for m in ('torch', 'ray', 'optuna') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

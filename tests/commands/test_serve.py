@@ -11,7 +11,7 @@ import urllib.request
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -27,6 +27,7 @@ from robustness.study import Study
 from tests.support import synthetic_store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SPACE = "\N{NO-BREAK SPACE}"
@@ -35,11 +36,13 @@ TOKEN = "a-token-of-some-length"
 NAN = float("nan")
 
 
-def line(done, asked, *, failed=0, last=NOW, pace=NAN, gap_s=0.0):
+def line(
+    done: int, asked: int | None, *, failed: int = 0, last: datetime | None = NOW, pace: float = NAN, gap_s: float = 0.0
+) -> Line:
     return Line("t", ("digits",), ("adams",), done, asked, failed, last, pace, gap_s, {"digits": {"adams": 1.234}})
 
 
-def job(status):
+def job(status: str) -> Job:
     return Job("t-1a-1", "t", "v", "r", status, "", NOW.timestamp(), None if status == "RUNNING" else 1.0, None)
 
 
@@ -99,7 +102,7 @@ def test_failed_runs_and_the_best_of_several_workloads_are_told_apart() -> None:
 
 @pytest.mark.parametrize("bad", ["short", "two words of it", "ä" * 20])
 def test_a_token_that_is_none_is_a_clear_error(
-    bad, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    bad: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("ROBUSTNESS_TOKEN", bad)
     assert main(["serve", "--results", str(tmp_path)]) == 2
@@ -113,7 +116,9 @@ def test_a_token_that_is_none_is_a_clear_error(
 
 
 @pytest.mark.parametrize(("options", "words"), [({}, "give a token"), ({"allow_submit": True}, "needs a token")])
-def test_nobody_listens_beyond_loopback_or_submits_without_a_token(options, words, tmp_path: Path) -> None:
+def test_nobody_listens_beyond_loopback_or_submits_without_a_token(
+    options: dict[str, Any], words: str, tmp_path: Path
+) -> None:
     host = "127.0.0.1" if options else "0.0.0.0"
     with pytest.raises(ServiceError, match=words):
         serve(str(tmp_path), host, 0, print, **options)
@@ -140,14 +145,14 @@ def test_a_port_that_is_taken_is_a_clear_error(tmp_path: Path, capsys: pytest.Ca
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "x"])
-def test_a_port_is_a_number_of_16_bits(port, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_port_is_a_number_of_16_bits(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["serve", f"--port={port}"])
     assert "must be 0 to 65535" in capsys.readouterr().err
 
 
 @contextmanager
-def served(results, *options, **environment):
+def served(results: Path, *options: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
     """Start the command and give its first lines and its process."""
     command = [sys.executable, "-m", "robustness.cli", "serve", "--results", str(results), "--port", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | environment) as service:
@@ -157,11 +162,11 @@ def served(results, *options, **environment):
             service.terminate()
 
 
-def status(url, headers=None, data=None):
+def status(url: str, headers: dict[str, str] | None = None, data: bytes | None = None) -> int:
     """Return the status of an answer; redirects are not followed."""
 
     class Stay(urllib.request.HTTPRedirectHandler):
-        def redirect_request(self, *_):
+        def redirect_request(self, *_: object) -> None:
             return None
 
     opener = urllib.request.build_opener(Stay)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -18,11 +19,14 @@ from robustness.workloads.places import VARIABLE
 from tests.support.cifar_files import made
 from tests.support.real_data import real_data
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 STUDIES = sorted(studies())
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory):
+def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Real CIFAR-10 and Penn Treebank; in the form of CIFAR-100 and of ImageNet, files made here."""
     folder = tmp_path_factory.mktemp("data")
     (folder / "cifar-10-batches-py").symlink_to(real_data("cifar10") / "cifar-10-batches-py")
@@ -51,7 +55,7 @@ def image_folders(folder: Path, classes: int, images: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", STUDIES)
-def test_each_study_goes_all_the_way(name, data, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_study_goes_all_the_way(name: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     study = Study.load(name)
     assert main(["run", name, "--smoke", "--results", str(tmp_path), "--quiet"]) == 0, capsys.readouterr()
     small = study.smoke()

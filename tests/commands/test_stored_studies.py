@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from analysis.claims.verdict import Verdict
+from analysis.claims.verdict import Outcome, Verdict
 from robustness import Store
 from robustness.cli import main
 from tests.support.studies import FILE
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def verdict(claim, outcome, *, made_for=False, study="t"):
+def verdict(claim: str, outcome: Outcome, *, made_for: bool = False, study: str = "t") -> Verdict:
     return Verdict(claim, "It does.", "", study, "digits", outcome, f"why {claim}", made_for=made_for)
 
 
 @pytest.fixture
-def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A stored study t, whose verdicts a test sets, and the deltas that were asked for."""
     Store(tmp_path / "results" / "t").write_study(FILE)
     given = SimpleNamespace(verdicts=[verdict("a", "reproduced")], deltas=[], claims=[], workloads=["digits"])
 
-    def gather(store, deltas, claims):
+    def gather(store: Store, deltas: tuple[float, ...], claims: object) -> list[SimpleNamespace]:
         given.deltas.append(deltas)
         given.claims.append(claims)
         return [SimpleNamespace(name="t", workload=title, verdicts=given.verdicts) for title in given.workloads]
@@ -38,7 +38,7 @@ def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_claims_prints_verdicts_and_writes_them_beside_the_results(
-    judged, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    judged: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["claims", "t"]) == 0
     captured = capsys.readouterr().out
@@ -51,7 +51,7 @@ def test_claims_prints_verdicts_and_writes_them_beside_the_results(
     assert judged.claims == [None]
 
 
-def test_claims_are_those_of_the_study_file_as_it_is_now(judged, tmp_path: Path) -> None:
+def test_claims_are_those_of_the_study_file_as_it_is_now(judged: SimpleNamespace, tmp_path: Path) -> None:
     (tmp_path / "search_spaces").mkdir()
     file = tmp_path / "search_spaces" / "t.yaml"
     file.write_text(FILE + "claims: [wider-basin]\n")
@@ -62,14 +62,18 @@ def test_claims_are_those_of_the_study_file_as_it_is_now(judged, tmp_path: Path)
     assert main(["claims", "t"]) == 2
 
 
-def test_claims_of_several_studies_go_into_one_file_where_that_is_asked(judged, tmp_path: Path) -> None:
+def test_claims_of_several_studies_go_into_one_file_where_that_is_asked(
+    judged: SimpleNamespace, tmp_path: Path
+) -> None:
     assert main(["claims", "t", "t", "--json", "new/all.json", "--delta", "0.5", "3"]) == 0
     assert len(json.loads((tmp_path / "new" / "all.json").read_text())["verdicts"]) == 2
     assert not (tmp_path / "results" / "t" / "claims.json").exists()
     assert judged.deltas == [(0.5, 3.0)] * 2
 
 
-def test_claims_of_an_object_store_are_written_here(judged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_claims_of_an_object_store_are_written_here(
+    judged: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("robustness.commands.stored.load", lambda *_: SimpleNamespace(root="s3://bucket/t?x=1"))
     monkeypatch.setattr("robustness.commands.looking.Store", lambda root: root)
     assert main(["claims", "s3://bucket/t"]) == 0
@@ -87,7 +91,7 @@ def test_claims_of_an_object_store_are_written_here(judged, tmp_path: Path, monk
     ],
 )
 def test_strict_fails_only_where_a_claim_that_the_study_is_for_is_contradicted(
-    judged, capsys: pytest.CaptureFixture[str], outcome, made_for, code
+    judged: SimpleNamespace, capsys: pytest.CaptureFixture[str], outcome: Outcome, made_for: bool, code: int
 ) -> None:
     judged.verdicts = [verdict("a", "reproduced", made_for=True), verdict("b", outcome, made_for=made_for)]
     assert main(["claims", "t", "--strict"]) == code
@@ -95,7 +99,9 @@ def test_strict_fails_only_where_a_claim_that_the_study_is_for_is_contradicted(
     assert main(["claims", "t"]) == 0
 
 
-def test_claims_says_of_all_why_there_are_no_data_only_where_asked(judged, capsys: pytest.CaptureFixture[str]) -> None:
+def test_claims_says_of_all_why_there_are_no_data_only_where_asked(
+    judged: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+) -> None:
     judged.verdicts = [verdict("a", "reproduced"), verdict("b", "no data")]
     main(["claims", "t"])
     assert "No data for 1 more" in capsys.readouterr().out
@@ -104,7 +110,7 @@ def test_claims_says_of_all_why_there_are_no_data_only_where_asked(judged, capsy
 
 
 @pytest.mark.parametrize("delta", ["0", "-1", "x", "nan", "inf"])
-def test_a_delta_is_a_number_above_zero(delta, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_delta_is_a_number_above_zero(delta: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["claims", "t", f"--delta={delta}"])
     assert stopped.value.code == 2
@@ -112,13 +118,13 @@ def test_a_delta_is_a_number_above_zero(delta, capsys: pytest.CaptureFixture[str
 
 
 @pytest.fixture
-def pictures(judged, monkeypatch: pytest.MonkeyPatch):
+def pictures(judged: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The module that draws, which draws figure 11 and leaves out figure 12."""
     from analysis.figures import files
 
     calls = []
 
-    def write(root, out, figures=None, kind="svg"):
+    def write(root: str, out: Path, figures: list[str] | None = None, kind: str = "svg") -> files.Written:
         calls.append((root, out, figures, kind))
         chosen = figures or ["11", "12"]
         left = {name: "no warm restarts" for name in chosen if name != "11"}
@@ -129,7 +135,7 @@ def pictures(judged, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_figures_go_below_the_study_and_say_what_is_left_out(
-    pictures, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    pictures: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = str(tmp_path / "results" / "t")
     assert main(["figures", "t"]) == 0
@@ -143,7 +149,9 @@ def test_figures_go_below_the_study_and_say_what_is_left_out(
     ]
 
 
-def test_a_figure_that_was_asked_for_and_left_out_is_a_failure(pictures, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_figure_that_was_asked_for_and_left_out_is_a_failure(
+    pictures: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["figures", "t", "--figure", "11", "12"]) == 1
     assert main(["figures", "t", "--figure", "99"]) == 2
     assert "no figure is called 99; there are 1, " in capsys.readouterr().err
@@ -151,7 +159,7 @@ def test_a_figure_that_was_asked_for_and_left_out_is_a_failure(pictures, capsys:
 
 
 def test_compare_writes_a_page_and_prints_its_table(
-    judged, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    judged: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from analysis.report import side_by_side
 
@@ -172,6 +180,8 @@ def test_compare_writes_a_page_and_prints_its_table(
 
 
 @pytest.mark.parametrize("command", ["claims", "figures", "report"])
-def test_looking_at_nothing_names_what_there_is(command, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_looking_at_nothing_names_what_there_is(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main([command, "absent", "--results", str(tmp_path)]) == 1
     assert "no results of absent" in capsys.readouterr().err

@@ -19,7 +19,7 @@ __all__ = ["installed"]
 pytestmark = pytest.mark.slow
 
 
-def test_it_holds_the_three_packages_and_what_is_published_and_nothing_else(installed) -> None:
+def test_it_holds_the_three_packages_and_what_is_published_and_nothing_else(installed: Path) -> None:
     names = {path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")}
     assert names == {"robustness", "analysis", "search_spaces", "published"}
     kinds = {".py", ".yaml", ".css", ".parquet"}
@@ -29,7 +29,7 @@ def test_it_holds_the_three_packages_and_what_is_published_and_nothing_else(inst
     assert "Apache License" in next(installed.glob("*.dist-info/licenses/LICENSE")).read_text()
 
 
-def test_study_files_are_found_from_any_folder(installed, tmp_path: Path) -> None:
+def test_study_files_are_found_from_any_folder(installed: Path, tmp_path: Path) -> None:
     code = "import robustness; print(robustness.__file__); from robustness.cli import main; main(['plan', 'digits'])"
     done = subprocess.run(
         [sys.executable, "-P", "-c", code],

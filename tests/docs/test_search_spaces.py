@@ -24,7 +24,7 @@ def test_each_figure_table_and_theorem_has_a_file() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_file_says_what_it_costs_and_what_is_the_papers(name) -> None:
+def test_a_file_says_what_it_costs_and_what_is_the_papers(name: str) -> None:
     text = (PACKAGED / f"{name}.yaml").read_text()
     study = Study.load(name)
     assert study.name == name.replace("/", "-")
@@ -36,7 +36,7 @@ def test_a_file_says_what_it_costs_and_what_is_the_papers(name) -> None:
 
 
 @pytest.mark.parametrize("figure", sorted(PAPER))
-def test_the_page_maps_each_figure(figure) -> None:
+def test_the_page_maps_each_figure(figure: str) -> None:
     title, _, runs, hours, proxy, proxy_runs, minutes, claims = BY_FIGURE[figure]
     study = Study.load(f"paper/{figure}")
     assert title

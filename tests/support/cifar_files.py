@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import pickle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pytest
 
 
-def write(folder, counts, classes, key):
+def write(folder: Path, counts: Any, classes: int, key: str) -> dict[str, str]:
     """Write batches in CIFAR's form of random images, and return their md5s."""
     generator = np.random.default_rng(0)
     folder.mkdir(parents=True)
@@ -26,7 +28,7 @@ def write(folder, counts, classes, key):
     return md5s
 
 
-def made(monkeypatch: pytest.MonkeyPatch, folder, kind, *, key="labels", classes=10):
+def made(monkeypatch: pytest.MonkeyPatch, folder: Path, kind: Any, *, key: str = "labels", classes: int = 10) -> Path:
     """Put small batches of torchvision's `kind` below `folder`, and let torchvision take them for the real ones."""
     files = [name for name, _ in (*kind.train_list, *kind.test_list)]
     counts = {name: 200 if name.startswith("test") else 300 for name in files}

@@ -6,6 +6,11 @@ import threading
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 CONTENT = b"words and numbers\n" * 1000
 
@@ -25,12 +30,12 @@ class Handler(SimpleHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(CONTENT[: len(CONTENT) // 2])
 
-    def log_message(self, *_) -> None:
+    def log_message(self, *_: object) -> None:
         pass
 
 
 @contextmanager
-def served(folder):
+def served(folder: Path) -> Iterator[tuple[str, list[str]]]:
     """Serve a folder on the loopback; gives its address and the list of paths that were asked for."""
     asked = []
     handler = type("Handler", (Handler,), {"asked": asked})

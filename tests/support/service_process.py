@@ -6,10 +6,15 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 @contextmanager
-def served(results, *options):
+def served(results: Path | str, *options: str) -> Iterator[tuple[subprocess.Popen[str], str, int]]:
     """Serve in a process of its own; yield it and its port."""
     command = [sys.executable, "-m", "robustness.cli", "serve", "--results", str(results), "--port", "0", *options]
     environ = {**os.environ, "ROBUSTNESS_TOKEN": "", "RAY_API_SERVER_ADDRESS": ""}

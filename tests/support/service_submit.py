@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask import Flask
 
 from analysis.service.pages import submit
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+
+    from analysis.service.cluster.submitting import Submitting
 
 STUDY = """\
 name: tiny
@@ -16,7 +23,7 @@ seeds: 2
 WRONG = "name: tiny\nworkload: digts\noptimizers: [adamw]\nspace: {lr: [1], weight_decay: [0]}\nseedz: 2\n"
 
 
-def client_of(submitting):
+def client_of(submitting: Submitting) -> FlaskClient:
     server = Flask(__name__)
     submit.add_routes(server, submitting)
     return server.test_client()

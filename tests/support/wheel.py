@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory):
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel's files, unpacked as an installation would have them."""
     folder = tmp_path_factory.mktemp("wheel")
     tree = folder / "tree"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from opda.nonparametric import EmpiricalDistribution
@@ -16,7 +18,7 @@ from tests.support import alexnet, synthetic
 TRIALS = [1, 2, 3, 5, 8, 13, 21, 34, 55, 89]
 
 
-def opda_bands(errors, **options):
+def opda_bands(errors: list[float], **options: Any) -> tuple[Any, Any, Any]:
     return EmpiricalDistribution.confidence_bands(
         errors, 0.95, method="ld_equal_tailed", generator=np.random.default_rng(0), n_jobs=1, **options
     )
@@ -166,7 +168,7 @@ def test_curve_of_samples_needs_uniform_ones() -> None:
     ([1.0, 101.0], None, {}),
     ([1.0, 2.0], None, {"confidence": 1.0}),
 ])  # fmt: skip
-def test_nonsense_is_refused(errors, weights, options) -> None:
+def test_nonsense_is_refused(errors: list[float], weights: list[float] | None, options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"cell|error|weight|confidence|max of ys"):
         tuning_curve(errors, weights, [1], **options)
 

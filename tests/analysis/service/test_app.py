@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,16 +18,20 @@ from tests.support.service_pages import HOME, called, shown, text
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pandas as pd
+    from flask.testing import FlaskClient
+    from werkzeug.test import TestResponse
+
 EVIL = "<script>alert(1)</script>"
 
 
 @pytest.fixture(scope="module")
-def runs():
+def runs() -> pd.DataFrame:
     return synthetic_store.of_study()
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory, runs):
+def results(tmp_path_factory: pytest.TempPathFactory, runs: pd.DataFrame) -> Path:
     root = tmp_path_factory.mktemp("results")
     synthetic_store.store(root / "demo", runs)
     half = synthetic_store.STUDY.replace("name: demo", "name: half").replace("Synthetic basins.", EVIL)
@@ -39,15 +43,15 @@ def results(tmp_path_factory: pytest.TempPathFactory, runs):
 
 
 @pytest.fixture(scope="module")
-def client(results):
+def client(results: Path) -> FlaskClient:
     return make(str(results)).server.test_client()
 
 
-def order(page, *names):
+def order(page: str, *names: list[str]) -> list[str]:
     return sorted(names, key=lambda name: page.index(f'"/study/{name}"'))
 
 
-def test_the_list_says_of_each_study_how_far_it_is(client) -> None:
+def test_the_list_says_of_each_study_how_far_it_is(client: FlaskClient) -> None:
     page = shown(client, "/")
     for words in ("1 296 of 1 296", "500 of 1 296", "0 of 1 296", "complete", "interrupted", "no run yet"):
         assert words in page
@@ -56,7 +60,7 @@ def test_the_list_says_of_each_study_how_far_it_is(client) -> None:
     assert "secret" not in page
 
 
-def test_the_list_is_sorted_and_searched_as_the_address_says(client) -> None:
+def test_the_list_is_sorted_and_searched_as_the_address_says(client: FlaskClient) -> None:
     names = ("demo", "half", "none")
     assert order(shown(client, "/", "?sort=name"), *names) == ["demo", "half", "none"]
     assert order(shown(client, "/", "?sort=-name"), *names) == ["none", "half", "demo"]
@@ -71,7 +75,7 @@ def test_the_list_is_sorted_and_searched_as_the_address_says(client) -> None:
     assert '"/study/demo"' in shown(client, "/", "?sort=constructor")
 
 
-def test_a_study_says_what_it_asks_and_links_its_pages(client) -> None:
+def test_a_study_says_what_it_asks_and_links_its_pages(client: FlaskClient) -> None:
     page = shown(client, "/study/demo")
     assert "Synthetic basins." in page
     for path in ("claims", "data", "report"):
@@ -82,7 +86,7 @@ def test_a_study_says_what_it_asks_and_links_its_pages(client) -> None:
     assert f'"children": "{EVIL}"' in shown(client, "/study/half")
 
 
-def test_a_report_is_made_on_demand_and_has_an_origin_of_its_own(client) -> None:
+def test_a_report_is_made_on_demand_and_has_an_origin_of_its_own(client: FlaskClient) -> None:
     answer = client.get("/study/half/report", base_url=HOME)
     assert answer.status_code == 200
     page = answer.get_data(as_text=True)
@@ -95,13 +99,13 @@ def test_a_report_is_made_on_demand_and_has_an_origin_of_its_own(client) -> None
 
 
 @pytest.mark.parametrize("name", ["..", "../secret", "/etc", "a/b", "a\\b", "", "Demo", "a" * 65, "a?b", "a%2fb", ".a"])
-def test_such_names_are_no_studies(client, results, name) -> None:
+def test_such_names_are_no_studies(client: FlaskClient, results: Path, name: str) -> None:
     assert not is_name(name)
     assert Studies(str(results)).snapshot(name) is None
     assert "Synthetic" not in shown(client, f"/study/{name}")
 
 
-def test_a_study_that_is_not_there_is_told(client) -> None:
+def test_a_study_that_is_not_there_is_told(client: FlaskClient) -> None:
     for below in ("", "/claims", "/data"):
         assert "No such study" in shown(client, f"/study/absent{below}")
     answer = client.get("/study/absent/report", base_url=HOME)
@@ -132,7 +136,7 @@ def test_a_key_in_a_uri_is_not_shown() -> None:
 
 
 def test_what_is_stored_is_read_again_only_after_a_write_and_not_at_every_question(
-    tmp_path: Path, runs, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, runs: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]
     monkeypatch.setattr(stored.time, "monotonic", lambda: now[0])
@@ -151,7 +155,9 @@ def test_what_is_stored_is_read_again_only_after_a_write_and_not_at_every_questi
     assert studies.lines() == [second.line]
 
 
-def test_only_the_last_studies_are_kept_in_memory(tmp_path: Path, runs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_last_studies_are_kept_in_memory(
+    tmp_path: Path, runs: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(stored, "KEPT", 2)
     for name in "abc":
         synthetic_store.store(tmp_path / name, runs.iloc[:9], synthetic_store.STUDY.replace("demo", name), parts=1)
@@ -163,7 +169,7 @@ def test_only_the_last_studies_are_kept_in_memory(tmp_path: Path, runs, monkeypa
     assert studies.snapshot("a") is not a
 
 
-def tell(client, path, shown=None, search=""):
+def tell(client: FlaskClient, path: str, shown: Any = None, search: str = "") -> TestResponse:
     outputs = "..facts.children...answer.children...shown.data...trouble.children...trouble.className.."
     return called(
         client,
@@ -173,7 +179,7 @@ def tell(client, path, shown=None, search=""):
     )
 
 
-def test_the_answer_names_the_widest_basin_and_each_best_cell(client) -> None:
+def test_the_answer_names_the_widest_basin_and_each_best_cell(client: FlaskClient) -> None:
     said = tell(client, "/study/demo")
     page = text(said)
     assert "more robust here" in page
@@ -185,14 +191,14 @@ def test_the_answer_names_the_widest_basin_and_each_best_cell(client) -> None:
     assert "within 2 points" in text(tell(client, "/study/demo", stamp, "?delta=2"))
 
 
-def test_a_study_with_nothing_to_compare_is_answered_too(client) -> None:
+def test_a_study_with_nothing_to_compare_is_answered_too(client: FlaskClient) -> None:
     assert "more robust" not in text(tell(client, "/study/none"))
 
 
-def test_results_that_go_away_leave_the_page_as_it_is(results, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_that_go_away_leave_the_page_as_it_is(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     client = make(str(results)).server.test_client()
 
-    def away(*_) -> None:
+    def away(*_: object) -> None:
         raise Unreachable("cannot list it: no answer")
 
     monkeypatch.setattr(Studies, "snapshot", away)
@@ -203,7 +209,9 @@ def test_results_that_go_away_leave_the_page_as_it_is(results, monkeypatch: pyte
     assert "cannot be read at the moment" in text(listed)
 
 
-def test_a_study_removed_while_it_is_looked_at_is_told(tmp_path: Path, runs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_study_removed_while_it_is_looked_at_is_told(
+    tmp_path: Path, runs: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(stored, "CHECK_S", 0.0)
     monkeypatch.setattr(stored, "REST", 0.0)
     root = synthetic_store.store(tmp_path / "demo", runs.iloc[:40])
@@ -219,7 +227,7 @@ def test_a_study_removed_while_it_is_looked_at_is_told(tmp_path: Path, runs, mon
 
 
 @pytest.mark.filterwarnings("ignore::robustness.results.ResultsWarning")
-def test_a_torn_file_and_one_that_is_no_study_file_leave_the_service_alive(tmp_path: Path, runs) -> None:
+def test_a_torn_file_and_one_that_is_no_study_file_leave_the_service_alive(tmp_path: Path, runs: pd.DataFrame) -> None:
     root = synthetic_store.store(tmp_path / "demo", runs.iloc[:400])
     torn = next((root / "runs").iterdir())
     torn.write_bytes(torn.read_bytes()[:-100])
@@ -236,7 +244,7 @@ def test_a_torn_file_and_one_that_is_no_study_file_leave_the_service_alive(tmp_p
     assert not (root / "set-aside").exists()
 
 
-def test_a_study_file_of_50_megabytes_is_not_read(tmp_path: Path, runs) -> None:
+def test_a_study_file_of_50_megabytes_is_not_read(tmp_path: Path, runs: pd.DataFrame) -> None:
     root = synthetic_store.store(tmp_path / "demo", runs.iloc[:40])
     with (root / "study.yaml").open("a") as file:
         file.write("# " + "x" * 50_000_000)
@@ -244,7 +252,7 @@ def test_a_study_file_of_50_megabytes_is_not_read(tmp_path: Path, runs) -> None:
     assert "at most 100 kB" in shown(client, "/")
 
 
-def test_a_figure_is_sent_again_only_when_it_changed(client) -> None:
+def test_a_figure_is_sent_again_only_when_it_changed(client: FlaskClient) -> None:
     first = client.get("/study/half/maps?metric=train_loss", base_url=HOME)
     content = json.loads(first.get_data(as_text=True))
     assert content["wide"]["height"] != content["narrow"]["height"]
@@ -260,7 +268,9 @@ def test_a_figure_is_sent_again_only_when_it_changed(client) -> None:
     assert nothing["problem"].startswith("Nothing is drawn: no run")
 
 
-def test_an_answer_stands_while_runs_come_in(tmp_path: Path, runs, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_stands_while_runs_come_in(
+    tmp_path: Path, runs: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(stored, "CHECK_S", 0.0)
     monkeypatch.setattr(stored, "REST", 0.0)
     made = []

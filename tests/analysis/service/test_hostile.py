@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pyarrow.parquet as pq
@@ -27,6 +27,8 @@ from tests.support.service_process import served
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pandas as pd
+
 TOKEN = "a-token-of-some-length"
 STUDY = synthetic_store.STUDY
 MANY = "".join(f"{{name: adam, label: l{n}, eps: 1.0e-{n}}}, " for n in range(10, 248))
@@ -34,12 +36,12 @@ LARGE = "space: {lr: {low: 1.0e-4, high: 0.1, points: 700}, weight_decay: {low: 
 
 
 @pytest.fixture(scope="module")
-def runs():
+def runs() -> pd.DataFrame:
     return synthetic_store.of_study().iloc[:40]
 
 
 @pytest.fixture
-def results(tmp_path: Path, runs):
+def results(tmp_path: Path, runs: pd.DataFrame) -> Path:
     for name in ("demo", "other"):
         synthetic_store.store(tmp_path / name, runs, STUDY.replace("demo", name), parts=1)
     return tmp_path
@@ -51,7 +53,7 @@ def results(tmp_path: Path, runs):
      "/assets/\r\nX-Evil:1", "///evil.example/study/demo", "/study//evil.example", "/study/\r", "/study/demo\n"],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_signing_in_leads_to_no_other_host(tmp_path: Path, path, method) -> None:
+def test_signing_in_leads_to_no_other_host(tmp_path: Path, path: str, method: str) -> None:
     client = make(str(tmp_path), Guard("0.0.0.0", TOKEN)).server.test_client()
     given = {"data": {"token": TOKEN}} if method == "POST" else {"query_string": {"token": TOKEN}}
     answer = client.open("/", method=method, base_url=HOME, environ_overrides={"PATH_INFO": path}, **given)
@@ -73,14 +75,14 @@ def test_signing_in_leads_back_to_the_page_that_was_asked_for(tmp_path: Path) ->
     ["http://[", "http://[::1", "", "http://localhost:8050@evil.example", "localhost:8050", "http://user@localhost:8050",
      "javascript://localhost:8050", "http://localhost:8050, http://evil.example"],
 )  # fmt: skip
-def test_an_origin_that_is_no_address_is_refused(tmp_path: Path, origin) -> None:
+def test_an_origin_that_is_no_address_is_refused(tmp_path: Path, origin: str) -> None:
     client = make(str(tmp_path)).server.test_client()
     answer = client.get("/", base_url=HOME, headers={"Origin": origin})
     assert answer.status_code == 403
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH", "TRACE", "BREW"])
-def test_no_method_goes_past_the_token(results, method) -> None:
+def test_no_method_goes_past_the_token(results: Path, method: str) -> None:
     client = make(str(results), Guard("0.0.0.0", TOKEN)).server.test_client()
     for path in (
         "/",
@@ -98,7 +100,7 @@ def test_no_method_goes_past_the_token(results, method) -> None:
 @pytest.mark.parametrize("content", [b"{", b"[]", b"null", b"{}", b'{"output": "x.y"}', b"[" * 50_000, b'{"output": 5}',
                                      b'{"output": "page.children", "inputs": "x"}'])  # fmt: skip
 def test_a_call_that_no_page_makes_is_refused_without_a_word_of_the_program(
-    results, content, caplog: pytest.LogCaptureFixture
+    results: Path, content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = make(str(results))
     app.server.testing = False
@@ -117,7 +119,7 @@ def test_a_call_that_no_page_makes_is_refused_without_a_word_of_the_program(
      {"inputs": [{"id": {"x": 1}, "property": "data"}]}, {"inputs": [{"id": "route", "property": "children"}]}],
 )  # fmt: skip
 def test_a_call_of_a_callback_with_what_it_does_not_take_is_refused(
-    results, caplog: pytest.LogCaptureFixture, more
+    results: Path, caplog: pytest.LogCaptureFixture, more: dict[str, Any]
 ) -> None:
     app = make(str(results))
     app.server.testing = False
@@ -128,7 +130,7 @@ def test_a_call_of_a_callback_with_what_it_does_not_take_is_refused(
     assert caplog.text == ""
 
 
-def test_a_study_that_cannot_be_read_leaves_the_others_in_the_list(results, runs) -> None:
+def test_a_study_that_cannot_be_read_leaves_the_others_in_the_list(results: Path, runs: pd.DataFrame) -> None:
     client = make(str(results)).server.test_client()
     part = next((results / "other" / "runs").iterdir())
     newer = pq.read_table(part).replace_schema_metadata({"robustness_schema_version": "99"})
@@ -144,10 +146,10 @@ def test_a_study_that_cannot_be_read_leaves_the_others_in_the_list(results, runs
     assert client.get("/study/demo/maps", base_url=HOME).status_code == 200
 
 
-def test_a_server_that_is_away_is_no_matter_of_one_study(results, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_away_is_no_matter_of_one_study(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     studies = Studies(str(results))
 
-    def away(_self) -> None:
+    def away(_self: object) -> None:
         raise Unreachable("the server is away")
 
     monkeypatch.setattr(stored.Store, "exists", away)
@@ -157,7 +159,7 @@ def test_a_server_that_is_away_is_no_matter_of_one_study(results, monkeypatch: p
 
 
 def test_a_folder_that_is_removed_replaced_and_put_back_is_seen_as_it_is(
-    results, monkeypatch: pytest.MonkeyPatch
+    results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stored, "CHECK_S", 0.0)
     monkeypatch.setattr(stored, "REST", 0.0)
@@ -178,7 +180,7 @@ def test_a_folder_that_is_removed_replaced_and_put_back_is_seen_as_it_is(
 
 
 def test_a_long_list_neither_pushes_out_what_is_looked_at_nor_reads_all_of_it_again(
-    results, runs, monkeypatch: pytest.MonkeyPatch
+    results: Path, runs: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stored, "KEPT", 1)
     now = [1000.0]
@@ -206,7 +208,7 @@ def test_a_long_list_neither_pushes_out_what_is_looked_at_nor_reads_all_of_it_ag
         (STUDY + "#" * MOST, "too large: 100 kB, at most 100 kB"),
     ],
 )  # fmt: skip
-def test_a_stored_study_file_that_asks_too_much_is_not_followed(results, text, words) -> None:
+def test_a_stored_study_file_that_asks_too_much_is_not_followed(results: Path, text: str, words: str) -> None:
     study, problem = read_stored(text, "demo")
     assert study is None
     assert words in problem.replace("\N{NO-BREAK SPACE}", " ")
@@ -242,26 +244,26 @@ def test_many_small_answers_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPat
     ["&".join(f"a{n}=1" for n in range(10_000)), "metric=" + "a" * 100_000, "%ff%00=%ed%a0%80&&=",
      "seeds=²&delta=nan&cell=adam~1e999~-1&workload=../x"],
 )  # fmt: skip
-def test_a_query_that_nobody_writes_shows_the_defaults(results, query) -> None:
+def test_a_query_that_nobody_writes_shows_the_defaults(results: Path, query: str) -> None:
     client = make(str(results)).server.test_client()
     plain = client.get("/study/demo/maps", base_url=HOME).json
     assert client.get(f"/study/demo/maps?{query}", base_url=HOME).json == plain
 
 
-def raw(port, content):
+def raw(port: int, content: bytes) -> bytes:
     """Send bytes on a connection of their own, which stays open."""
     sent = socket.create_connection(("127.0.0.1", port), timeout=30)
     sent.sendall(content)
     return sent
 
 
-def asked(port, head):
+def asked(port: int, head: str) -> bytes:
     """Return the whole answer to a request that ends its connection."""
     with raw(port, f"{head}\r\nConnection: close\r\n\r\n".encode()) as sent, sent.makefile("rb") as answer:
         return answer.read()
 
 
-def test_the_process_answers_others_beside_whoever_sends_or_reads_slowly_and_ends_at_once(results) -> None:
+def test_the_process_answers_others_beside_whoever_sends_or_reads_slowly_and_ends_at_once(results: Path) -> None:
     with served(results) as (process, _, port):
         slow = [raw(port, b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ") for _ in range(150)]
         slow += [raw(port, b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999\r\n\r\n{") for _ in range(20)]

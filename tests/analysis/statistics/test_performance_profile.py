@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
 from analysis.figures.lines.performance_profiles import performance
 from analysis.statistics.performance_profile import breakpoints, profile, ratios, score
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Three workloads, three optimizers; the last one has no result on the second workload.
 COSTS = np.array([[2.0, 4.0, 3.0], [5.0, 1.0, np.nan], [6.0, 6.0, 9.0]])
@@ -61,7 +66,7 @@ def test_nobody_and_nothing() -> None:
 @pytest.mark.parametrize("call", [
     lambda: ratios([[1.0, -1.0]]), lambda: ratios(np.ones(3)), lambda: score(COSTS, 1.0), lambda: score(COSTS, np.inf),
 ])  # fmt: skip
-def test_nonsense_is_refused(call) -> None:
+def test_nonsense_is_refused(call: Callable[[], object]) -> None:
     with pytest.raises(ValueError, match=r"below 0|table|tau_max"):
         call()
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from robustness import Store
+from robustness import Store, Study
 from robustness.cli import main
-from robustness.plan import calibration, plan
+from robustness.plan import Plan, calibration, plan
 from robustness.plan.calibration import CalibrationError, calibrate, middle_runs, stack_size
 from robustness.plan.clock import Clock
 from robustness.plan.plan_text import text
@@ -21,16 +21,19 @@ from robustness.workloads import DataError, Digits
 from tests.support import studies
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from robustness.study import Run
 
 TINY = {"name": "digits", "epochs": 4, "train_size": 100}
 
 
-def small(**changes):
+def small(**changes: Any) -> Study:
     return studies.make(**{"workload": TINY, "seeds": 1} | changes)
 
 
-def calibrated(study, root):
+def calibrated(study: Study, root: Path) -> tuple[Plan, list[str]]:
     store = Store(root / study.name)
     said = []
     made = plan(study, store)
@@ -38,12 +41,12 @@ def calibrated(study, root):
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch):
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[int, float], Iterator[int]]:
     """A clock that only the test's batches move."""
     now = [0.0]
     monkeypatch.setattr(time, "perf_counter", lambda: now[0])
 
-    def batches(count, seconds):
+    def batches(count: int, seconds: float) -> Iterator[int]:
         for batch in range(count):
             now[0] += seconds
             yield batch
@@ -51,7 +54,9 @@ def clock(monkeypatch: pytest.MonkeyPatch):
     return batches
 
 
-def test_a_whole_pass_takes_what_it_takes_and_the_first_one_does_not_count(clock) -> None:
+def test_a_whole_pass_takes_what_it_takes_and_the_first_one_does_not_count(
+    clock: Callable[[int, float], Iterator[int]],
+) -> None:
     timing = Clock(budget=100)
     assert list(timing.timed("train", clock(5, 9.0), 5)) == list(range(5))
     list(timing.timed("test", clock(2, 1.0)))
@@ -60,7 +65,7 @@ def test_a_whole_pass_takes_what_it_takes_and_the_first_one_does_not_count(clock
     assert timing.epoch == 5 * 3.0 + 2 * 0.5
 
 
-def test_a_pass_that_takes_too_long_is_cut_short_and_scaled_up(clock) -> None:
+def test_a_pass_that_takes_too_long_is_cut_short_and_scaled_up(clock: Callable[[int, float], Iterator[int]]) -> None:
     timing = Clock(budget=10)
     assert len(list(timing.timed("train", clock(50, 3.0), 50))) == 3
     assert len(list(timing.timed("test", clock(40, 4.0)))) == 2
@@ -70,7 +75,7 @@ def test_a_pass_that_takes_too_long_is_cut_short_and_scaled_up(clock) -> None:
     assert timing.epoch == pytest.approx(50 * 2.0 + 40 * 2.0)
 
 
-def test_a_first_batch_that_warms_up_leaves_time_for_others(clock) -> None:
+def test_a_first_batch_that_warms_up_leaves_time_for_others(clock: Callable[[int, float], Iterator[int]]) -> None:
     timing = Clock(budget=10)
     slow = itertools.chain(clock(1, 60.0), clock(40, 1.0))
     assert len(list(timing.timed("train", slow, 41))) >= 3
@@ -108,7 +113,7 @@ def test_a_stack_grows_while_the_minute_lasts(tmp_path: Path, monkeypatch: pytes
     now = [0.0]
     sizes = []
 
-    def epoch(runs, device, budget):
+    def epoch(runs: list[Run], device: str, budget: float) -> float:
         sizes.append(len(runs))
         now[0] += 1.0 + len(runs)
         return 1.0 + 0.1 * len(runs)
@@ -180,7 +185,7 @@ def test_plan_calibrates_only_when_asked(tmp_path: Path, capsys: pytest.CaptureF
 
 
 @pytest.mark.parametrize("price", ["0", "-1", "x", "nan", "inf"])
-def test_a_price_is_a_number_above_zero(price, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_price_is_a_number_above_zero(price: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["plan", "digits", f"--gpu-hour-price={price}"])
     assert stopped.value.code == 2

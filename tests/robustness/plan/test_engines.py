@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 
-from robustness import Store
+from robustness import Store, Study
 from robustness.cli import main
 from robustness.plan import Pace, gpu_sharing, plan
 from robustness.plan import engines as measuring
@@ -30,11 +30,11 @@ H100 = "NVIDIA H100"
 GB = 1e9
 
 
-def given(stack=None, single=None, engine="stack", **others):
+def given(stack: float | None = None, single: float | None = None, engine: str = "stack", **others: Any) -> Engines:
     return Engines("cifar10 convnet", engine, stack, 16, single, **others)
 
 
-def asked(study, root, paces=None):
+def asked(study: Study, root: Path, paces: dict[str, dict[str, Pace]] | None = None) -> tuple[list[Engines], list[str]]:
     store, said = Store(root / study.name), []
     made = plan(study, store)
     return engines(study, made, store.runs(), paces or {}, said.append), said
@@ -52,7 +52,7 @@ def asked(study, root, paces=None):
         (1.09, 1.0, "stack", "no difference"),
     ],
 )
-def test_the_faster_engine_pays(stack, single, engine, verdict) -> None:
+def test_the_faster_engine_pays(stack: float, single: float, engine: str, verdict: str) -> None:
     times = f"a stack of 16 takes {stack:.3g} s a run, one by one {single:.3g} s"
     assert engine_lines(given(stack, single, engine)) == [f"cifar10 convnet: {times}: {verdict}"]
 
@@ -70,7 +70,7 @@ def test_what_cannot_be_says_why() -> None:
 
 
 @pytest.mark.parametrize("stack", [None, 3.0])
-def test_what_goes_one_by_one_shares_a_gpu(stack) -> None:
+def test_what_goes_one_by_one_shares_a_gpu(stack: float | None) -> None:
     found = given(stack, 1.0, "single", gpu=H100, processes=4)
     line = f"cifar10 convnet: 4 processes share the {H100}: `resources: {{gpus: 0.25}}`"
     assert engine_lines(found)[1:] == [line]
@@ -81,7 +81,7 @@ def test_what_goes_one_by_one_shares_a_gpu(stack) -> None:
 
 
 @pytest.mark.parametrize("count", range(1, 9))
-def test_as_many_processes_fit_a_gpu_as_were_found(count) -> None:
+def test_as_many_processes_fit_a_gpu_as_were_found(count: int) -> None:
     line = engine_lines(given(None, 1.0, "single", gpu=H100, processes=count))[1]
     assert int(1 / float(re.search(r"gpus: ([\d.]+)", line)[1]) + 1e-9) == count
 
@@ -109,14 +109,16 @@ def test_processes_that_might_beat_the_stack_are_worth_a_try() -> None:
         (79 * GB, 0.001, 0.090, 1),
     ],
 )
-def test_processes_keep_the_device_busy_and_fit_its_memory(memory, device_s, wall_s, count) -> None:
+def test_processes_keep_the_device_busy_and_fit_its_memory(
+    memory: float, device_s: float, wall_s: float, count: int
+) -> None:
     assert processes(memory, 80 * GB, device_s, wall_s) == count
 
 
 class Event:
     """Each step takes the device 2 ms."""
 
-    def __init__(self, *, enable_timing) -> None:
+    def __init__(self, *, enable_timing: bool) -> None:
         assert enable_timing
 
     def record(self) -> None:
@@ -125,7 +127,7 @@ class Event:
     def synchronize(self) -> None:
         assert self.recorded
 
-    def elapsed_time(self, end):
+    def elapsed_time(self, end: Event) -> float:
         assert self.recorded
         assert end.recorded
         return 2.0
@@ -157,10 +159,10 @@ def test_digits_are_measured_by_both_engines(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir()), "nothing is stored"
 
 
-def fake(monkeypatch: pytest.MonkeyPatch, stack, single) -> None:
+def fake(monkeypatch: pytest.MonkeyPatch, stack: Any, single: Any) -> None:
     """Let an epoch take a run so many seconds by each engine; an exception is raised instead."""
 
-    def measured(study, target, device, say, budget):
+    def measured(study: Study, target: Any, device: str, say: Any, budget: float) -> Pace:
         seconds = stack if study.workload.engine == "stack" else single
         if isinstance(seconds, Exception):
             raise seconds

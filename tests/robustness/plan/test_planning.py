@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from robustness import Store
+from robustness import Store, Study
 from robustness.plan import Pace, Part, Plan, plan
 from robustness.plan.plan_text import duration, number, text
 from robustness.plan.stored_pace import stored_paces
-from robustness.study import Resources
+from robustness.study import Resources, Run
 from robustness.study.run import identity
 from tests.support import stored_rows, studies
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 L4 = "NVIDIA L4"
 
 
-def digits(epochs: int = 20, **changes):
+def digits(epochs: int = 20, **changes: Any) -> Study:
     return studies.make(workload={"name": "digits", "epochs": epochs}, **changes)
 
 
-def store_runs(root, study, runs, **columns):
+def store_runs(root: Path, study: Study, runs: list[Run], **columns: Any) -> Store:
     """Store these runs of a study: each took 2 s on an L4, unless `columns` say otherwise."""
     rows = [
         stored_rows.row(n, **identity(run) | {"duration_s": 2.0, "device": L4, "epochs": run.workload.epochs} | columns)
@@ -35,7 +35,7 @@ def store_runs(root, study, runs, **columns):
     return store
 
 
-def given(left: int = 100, epochs: int = 10, gpus="auto", **paces):
+def given(left: int = 100, epochs: int = 10, gpus: float | str = "auto", **paces: float) -> Plan:
     known = {device.replace("_", " "): Pace(device.replace("_", " "), seconds, 27) for device, seconds in paces.items()}
     resources = Resources(gpus=gpus, cpus=1.5)
     return Plan("t", left + 8, 8, (Part("digits", left, epochs, known),), workers=2, resources=resources)
@@ -53,7 +53,7 @@ def test_hours_and_price_are_runs_times_epochs_times_pace() -> None:
 
 
 @pytest.mark.parametrize(("gpus", "share"), [("auto", 1), (1, 1), (0.5, 0.5), (2, 2)])
-def test_a_stack_costs_its_share_of_a_gpu(gpus, share) -> None:
+def test_a_stack_costs_its_share_of_a_gpu(gpus: float | str, share: float) -> None:
     made = given(gpus=gpus, NVIDIA_L4=3.6)
     assert made.hours(made.costs(gpu=True)[0]) == pytest.approx(share * 1.0)
     assert (f"{share:g} GPU a stack" in text(made)) == (share != 1)
@@ -83,12 +83,12 @@ def test_each_gpu_has_its_line() -> None:
     assert [line.split(" (")[0] for line in lines] == ["0.1 GPU-hours", "1 GPU-hours"]
 
 
-def two_workloads(*paces):
+def two_workloads(*paces: dict[str, Pace]) -> Plan:
     parts = tuple(Part(f"w{i}", 100 * (i + 1), 10, dict(each)) for i, each in enumerate(paces))
     return Plan("t", 300, 0, parts, workers=1, resources=Resources())
 
 
-def pace(device, seconds, runs=1):
+def pace(device: str, seconds: float, runs: int = 1) -> dict[str, Pace]:
     return {device: Pace(device, seconds, runs)}
 
 
@@ -148,7 +148,7 @@ def test_runs_of_other_epochs_count_where_there_are_none_of_the_same(tmp_path: P
 
 
 def test_the_cost_of_a_hessian_does_not_go_with_the_epochs(tmp_path: Path) -> None:
-    def with_hessian(epochs):
+    def with_hessian(epochs: int) -> Study:
         return studies.make(workload={"name": "digits", "epochs": epochs, "hessian": {"top": 1}})
 
     store = store_runs(tmp_path, with_hessian(5), with_hessian(5).grid()[:2])
@@ -182,7 +182,7 @@ def test_gpu_runs_say_nothing_of_a_study_that_takes_none(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(("sampler", "ahead"), [("tpe", True), ("cmaes", True), ("qmc", False)])
-def test_a_sampled_study_says_how_it_goes_through_its_cells(tmp_path: Path, sampler, ahead) -> None:
+def test_a_sampled_study_says_how_it_goes_through_its_cells(tmp_path: Path, sampler: str, ahead: bool) -> None:
     made = plan(digits(search={"sampler": sampler, "cells": 3}), Store(tmp_path / "x"))
     assert made.total == 2 * 3 * 3, "optimizers, cells and seeds"
     line = text(made).splitlines()[1]
@@ -194,7 +194,7 @@ def test_a_sampled_study_says_how_it_goes_through_its_cells(tmp_path: Path, samp
     ("value", "words"),
     [(102.4, "102"), (85.24, "85.2"), (0.0123, "0.0123"), (0.0001, "less than 0.001"), (0, "0"), (102529, "102529")],
 )
-def test_numbers_have_three_digits(value, words) -> None:
+def test_numbers_have_three_digits(value: float, words: str) -> None:
     assert number(value) == words
 
 

@@ -6,7 +6,7 @@ import math
 import statistics
 from collections import Counter
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import optuna
 import pytest
@@ -14,20 +14,23 @@ import pytest
 from robustness.results import Store
 from robustness.search.coordinates import Cell, Coordinate
 from robustness.search.make import make_source
-from robustness.search.source import Outcome
-from robustness.study import Axis, DecayAxis, Study
+from robustness.search.source import Outcome, Source
+from robustness.study import Axis, DecayAxis, Run, Study
 from robustness.study.run import identity
 from robustness.sweep.stacks import LARGEST, cut
 from robustness.worker.attempts import lost_row
 from robustness.worker.report import decode, encode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    import pandas as pd
 
 SAMPLERS = ["tpe", "gp", "cmaes", "qmc", "random"]
 
 
-def sampled(sampler="tpe", cells=20, seeds=2, lr=None, decay=None):
+def sampled(sampler: str = "tpe", cells: int = 20, seeds: int = 2, lr: Any = None, decay: Any = None) -> Study:
     return Study(
         name="s",
         workload={"name": "digits"},
@@ -41,31 +44,31 @@ def sampled(sampler="tpe", cells=20, seeds=2, lr=None, decay=None):
     )
 
 
-def error_of(run):
+def error_of(run: Run) -> float:
     """A bowl with its bottom at lr 1e-2 and weight decay 1e-3."""
     decay = max(run.weight_decay, 1e-6)
     return 2 + 5 * (math.log10(run.lr) + 2) ** 2 + (math.log10(decay) + 3) ** 2
 
 
-def outcome(run, status="completed", error=None):
+def outcome(run: Run, status: str = "completed", error: float | None = None) -> Outcome:
     error = error_of(run) if error is None else error
     return Outcome(run.run_id, status, None if status == "failed" else error, None if status == "failed" else error)
 
 
-def row(run, status="completed", sampler="tpe", error=None):
+def row(run: Run, status: str = "completed", sampler: str = "tpe", error: float | None = None) -> dict[str, Any]:
     values = lost_row(run, "", sampler) | {"status": status, "reason": None}
     error = error_of(run) if error is None else error
     return values if status == "failed" else values | {"validation_error": error, "test_error": error}
 
 
-def stored(tmp_path: Path, rows):
+def stored(tmp_path: Path, rows: list[dict[str, Any]]) -> pd.DataFrame:
     store = Store(tmp_path)
     for values in rows:
         store.write(values["run_id"], [values], [])
     return store.runs()
 
 
-def drive(source, answer=outcome, steps=10_000):
+def drive(source: Source, answer: Callable[[Run], Outcome] = outcome, steps: int = 10_000) -> list[Run]:
     """Train everything that a source hands out; return the runs."""
     runs = []
     for _ in range(steps):
@@ -77,7 +80,7 @@ def drive(source, answer=outcome, steps=10_000):
     raise AssertionError("the source does not end")
 
 
-def empty(tmp_path: Path):
+def empty(tmp_path: Path) -> pd.DataFrame:
     return Store(tmp_path / "nothing").runs()
 
 
@@ -98,7 +101,7 @@ def test_a_grid_hands_out_what_is_missing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_a_search_asks_for_exactly_the_cells(tmp_path: Path, sampler) -> None:
+def test_a_search_asks_for_exactly_the_cells(tmp_path: Path, sampler: str) -> None:
     source = make_source(sampled(sampler), empty(tmp_path))
     assert (source.total, source.done) == (80, 0)
     runs = drive(source)
@@ -112,7 +115,7 @@ def test_a_search_asks_for_exactly_the_cells(tmp_path: Path, sampler) -> None:
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_an_interrupted_search_goes_on_to_exactly_the_cells(tmp_path: Path, sampler) -> None:
+def test_an_interrupted_search_goes_on_to_exactly_the_cells(tmp_path: Path, sampler: str) -> None:
     study = sampled(sampler)
     first = make_source(study, empty(tmp_path))
     begun = first.next()
@@ -128,7 +131,7 @@ def test_an_interrupted_search_goes_on_to_exactly_the_cells(tmp_path: Path, samp
 
 
 @pytest.mark.parametrize("sampler", ["qmc", "random"])
-def test_interrupted_or_not_the_fixed_sequences_name_the_same_cells(tmp_path: Path, sampler) -> None:
+def test_interrupted_or_not_the_fixed_sequences_name_the_same_cells(tmp_path: Path, sampler: str) -> None:
     study = sampled(sampler)
     whole = {run.run_id for run in drive(make_source(study, empty(tmp_path)))}
     begun = make_source(study, empty(tmp_path)).next()
@@ -137,15 +140,15 @@ def test_interrupted_or_not_the_fixed_sequences_name_the_same_cells(tmp_path: Pa
 
 
 @pytest.mark.parametrize("sampler", ["qmc", "random"])
-def test_the_fixed_sequences_give_every_optimizer_the_same_cells(tmp_path: Path, sampler) -> None:
+def test_the_fixed_sequences_give_every_optimizer_the_same_cells(tmp_path: Path, sampler: str) -> None:
     runs = drive(make_source(sampled(sampler), empty(tmp_path)))
     places = {name: {(r.lr, r.weight_decay) for r in runs if r.optimizer.name == name} for name in ("adams", "adam")}
     assert places["adams"] == places["adam"]
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_diverged_and_failed_cells_do_not_upset_a_search(tmp_path: Path, sampler) -> None:
-    def answer(run):
+def test_diverged_and_failed_cells_do_not_upset_a_search(tmp_path: Path, sampler: str) -> None:
+    def answer(run: Run) -> Outcome:
         if run.lr > 0.1:
             return outcome(run, "diverged", 90.0)
         if run.weight_decay > 1e-2:
@@ -209,7 +212,7 @@ def test_failed_runs_are_tried_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_a_search_over_lists_names_every_cell_once(tmp_path: Path, sampler) -> None:
+def test_a_search_over_lists_names_every_cell_once(tmp_path: Path, sampler: str) -> None:
     study = sampled(sampler, cells=12, seeds=1, lr=[1e-3, 1e-2, 0.1], decay=[0, 1e-4, 1e-3, 1e-2])
     runs = drive(make_source(study, empty(tmp_path)))
     assert len({(run.optimizer.name, run.lr, run.weight_decay) for run in runs}) == len(runs) == 24
@@ -243,7 +246,7 @@ def test_a_sampler_that_learns_nothing_asks_for_all_at_once(tmp_path: Path) -> N
     "axis",
     [Axis(low=1e-4, high=1), DecayAxis(low=1e-5, high=0.1, zero=True), DecayAxis(values=[0, 1e-3, 0.5])],
 )
-def test_a_coordinate_and_its_value_are_inverse(axis) -> None:
+def test_a_coordinate_and_its_value_are_inverse(axis: Axis) -> None:
     coordinate = Coordinate("x", axis)
     for value in axis.listed or (axis.low, 3.21e-3, axis.high):
         place = coordinate.coordinate(value)

@@ -88,7 +88,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_is_wrong_has_its_place(name) -> None:
+def test_what_is_wrong_has_its_place(name: str) -> None:
     old, new, line, message = WRONG[name]
     assert old in TEXT
     assert f"study.yaml:{line}: {message}" in wrong(TEXT.replace(old, new))

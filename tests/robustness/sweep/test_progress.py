@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from io import StringIO
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from rich.console import Console
@@ -13,9 +15,12 @@ from robustness.sweep import progress as module
 from robustness.sweep.progress import WAITING, Line, Progress
 from robustness.worker.report import Report
 
+if TYPE_CHECKING:
+    from robustness.study import Run
+
 
 @pytest.fixture
-def study():
+def study() -> Study:
     return Study(
         name="t",
         workload="digits",
@@ -25,7 +30,7 @@ def study():
     )
 
 
-def on_screen(study, monkeypatch: pytest.MonkeyPatch, *, terminal):
+def on_screen(study: Study, monkeypatch: pytest.MonkeyPatch, *, terminal: bool) -> tuple[Progress, io.StringIO]:
     progress, text = Progress(study, total=12, done=2), StringIO()
     console = Console(file=text, force_terminal=terminal, width=100, highlight=False)
     monkeypatch.setattr(progress, "console", console)
@@ -33,11 +38,11 @@ def on_screen(study, monkeypatch: pytest.MonkeyPatch, *, terminal):
     return progress, text
 
 
-def report(runs, *outcomes):
+def report(runs: list[Run], *outcomes: Any) -> Report:
     return Report(tuple(Outcome(run.run_id, *outcome) for run, outcome in zip(runs, outcomes, strict=True)))
 
 
-def test_counts_and_best_errors(study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_counts_and_best_errors(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     progress, text = on_screen(study, monkeypatch, terminal=False)
     runs = study.grid()
     adams, adam = runs[:3], runs[6:8]
@@ -56,7 +61,7 @@ def test_counts_and_best_errors(study, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (progress.trained, progress.failed) == (4, 1)
 
 
-def test_long_stacks_move_the_bar_and_the_time_left(study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_stacks_move_the_bar_and_the_time_left(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     progress, text = on_screen(study, monkeypatch, terminal=False)
     monkeypatch.setattr(module.time, "monotonic", lambda: 100.0)
     runs = study.grid()
@@ -80,7 +85,7 @@ def test_long_stacks_move_the_bar_and_the_time_left(study, monkeypatch: pytest.M
     assert "6 runs are set down: the next sweep goes on with them" in text.getvalue()
 
 
-def test_the_time_left_follows_the_pace_since_the_first_report(study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_time_left_follows_the_pace_since_the_first_report(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     progress, _ = on_screen(study, monkeypatch, terminal=False)
     runs = study.grid()
     monkeypatch.setattr(module.time, "monotonic", lambda: 100.0)
@@ -93,7 +98,7 @@ def test_the_time_left_follows_the_pace_since_the_first_report(study, monkeypatc
     assert progress._left() == "166 min left"
 
 
-def test_a_terminal_gets_a_bar(study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_gets_a_bar(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     progress, _ = on_screen(study, monkeypatch, terminal=True)
     text = StringIO()
     runs = study.grid()[:1]
@@ -105,7 +110,7 @@ def test_a_terminal_gets_a_bar(study, monkeypatch: pytest.MonkeyPatch) -> None:
     assert status == "0 running · 0 diverged · 0 failed · best A 3.50 %"
 
 
-def test_the_first_ctrl_c_says_what_happens(study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_ctrl_c_says_what_happens(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     progress, _ = on_screen(study, monkeypatch, terminal=True)
     progress.stopping(36)
     words = "stopping: up to 36 runs are being finished and stored, or set down"
@@ -117,12 +122,12 @@ def test_the_first_ctrl_c_says_what_happens(study, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("left", ["", "9 s left", "166 min left"])
 @pytest.mark.parametrize("status", ["0 running · 0 diverged · 0 failed", "1 failed · best B [x] 2.25 %, a · b 1.00 %"])
-def test_a_line_is_read_back(status, left) -> None:
+def test_a_line_is_read_back(status: str, left: str) -> None:
     line = Line("digits-2.x", 7, 12, status, left)
     assert Line.parse(str(line)) == line
 
 
-def test_what_progress_prints_is_read_back(study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_progress_prints_is_read_back(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     progress, text = on_screen(study, monkeypatch, terminal=False)
     runs = study.grid()
     progress.add(report(runs[:2], ("completed", 1.0, 1.0), ("completed", 1.0, 1.0)), runs[:2])
@@ -136,11 +141,13 @@ def test_what_progress_prints_is_read_back(study, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     "text", ["", "error: 3 of 4 runs have no result:", "Digits: 1 of 2 runs · x", "t: 1 of 2 runs"]
 )
-def test_other_lines_are_none_of_progress(text) -> None:
+def test_other_lines_are_none_of_progress(text: str) -> None:
     assert Line.parse(text) is None
 
 
-def test_what_changes_within_moments_is_printed_once_and_not_lost(study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_changes_within_moments_is_printed_once_and_not_lost(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
     progress, text = on_screen(study, monkeypatch, terminal=False)
     monkeypatch.setattr(module, "LINE_EVERY_S", 0.2)
     runs = study.grid()
@@ -153,7 +160,7 @@ def test_what_changes_within_moments_is_printed_once_and_not_lost(study, monkeyp
     assert text.getvalue().splitlines()[1:] == ["t: 3 of 12 runs · 6 running · 0 diverged · 0 failed · best A 1.00 %"]
 
 
-def test_quiet_shows_nothing(study, capsys: pytest.CaptureFixture[str]) -> None:
+def test_quiet_shows_nothing(study: Study, capsys: pytest.CaptureFixture[str]) -> None:
     with Progress(study, total=1, done=0, quiet=True) as progress:
         progress.say("anything")
     captured = capsys.readouterr()

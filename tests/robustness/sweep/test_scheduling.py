@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -31,13 +31,16 @@ from robustness.worker.report import Report, decode, encode
 from tests.support.studies import make
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from robustness.study import Run
 
 HEAD = "node:__internal_head__"
 WIDE = {"lr": {"low": 1e-4, "high": 1, "points": 12}, "weight_decay": {"low": 1e-5, "high": 1, "points": 12}}
 
 
-def wide(**changes) -> Study:
+def wide(**changes: Any) -> Study:
     return make(**{"space": WIDE, "seeds": 3} | changes)
 
 
@@ -59,7 +62,7 @@ class TestStacks:
         assert max(map(len, cut(study.grid(), 2, None, unknown(study)))) == FIRST
 
     @pytest.mark.parametrize(("seconds", "largest"), [(0.01, LARGEST), (10, LOSS_S / 10), (100, 3), (1000, 1)])
-    def test_a_lost_node_loses_minutes(self, seconds, largest) -> None:
+    def test_a_lost_node_loses_minutes(self, seconds: float, largest: float) -> None:
         study = wide()
         stacks = cut(study.grid(), 2, None, known(study, seconds))
         assert max(map(len, stacks)) <= largest
@@ -71,7 +74,7 @@ class TestStacks:
         assert max(map(len, cut(study.grid(), 2, 40, known(study, 1e4)))) == 36, "144 a seed and 2 optimizers, in 8"
 
     @pytest.mark.parametrize(("seconds", "most"), [(0.05, 108), (2, ENOUGH_S / 2), (60, 1)])
-    def test_short_single_runs_go_many_to_a_worker(self, seconds, most) -> None:
+    def test_short_single_runs_go_many_to_a_worker(self, seconds: float, most: float) -> None:
         study = wide(workload={"name": "digits", "engine": "single"})
         stacks = cut(study.grid(), 2, None, known(study, seconds))
         assert max(map(len, stacks)) <= most
@@ -103,7 +106,7 @@ class TestPace:
         assert pace.learn(stack, 40.0)
 
 
-def died(words: str, **more) -> ActorDiedError:
+def died(words: str, **more: Any) -> ActorDiedError:
     """Return Ray's error of an actor that died with these words."""
     from ray.core.generated.common_pb2 import ActorDiedErrorContext
 
@@ -130,22 +133,22 @@ class Cluster:
         monkeypatch.setattr(capacity, "BOOTSTRAP", self.file)
         monkeypatch.delenv("KUBERAY_GEN_RAY_START_CMD", raising=False)
 
-    def _nodes(self):
+    def _nodes(self) -> list[dict[str, Any]]:
         return [{"Alive": True, "Resources": each} for each in self.nodes] + [
             {"Alive": False, "Resources": {"CPU": 99.0}}
         ]
 
-    def grows(self, **types) -> None:
+    def grows(self, **types: Any) -> None:
         config = {"head_node_type": "head", "max_workers": 8, "available_node_types": {"head": {}, **types}}
         self.file.write_text(json.dumps(config))
 
 
 class TestRoom:
     @pytest.fixture
-    def cluster(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    def cluster(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Cluster:
         return Cluster(monkeypatch, tmp_path)
 
-    def test_a_fixed_cluster_has_what_its_nodes_have(self, cluster) -> None:
+    def test_a_fixed_cluster_has_what_its_nodes_have(self, cluster: Cluster) -> None:
         cluster.nodes = [{"CPU": 4.0, HEAD: 1.0}, {"CPU": 3.0}]
         assert measure(Resources(cpus=2)) == Room({"cpu": 2.0}, now=3, most=3)
         assert measure(Resources(cpus=0.5)).now == 14
@@ -153,18 +156,18 @@ class TestRoom:
         with pytest.raises(ClusterError, match=r"asks for \{'cpu': 5.0\}, and no node .* CPU 4, GPU 0, CPU 3, GPU 0"):
             measure(Resources(cpus=5))
 
-    def test_a_stack_does_not_lie_across_nodes(self, cluster) -> None:
+    def test_a_stack_does_not_lie_across_nodes(self, cluster: Cluster) -> None:
         cluster.nodes = [{"CPU": 2.0}, {"CPU": 2.0}]
         with pytest.raises(ClusterError):
             measure(Resources(cpus=3))
 
-    def test_auto_takes_a_gpu_where_there_is_one_and_shares_it_when_told(self, cluster) -> None:
+    def test_auto_takes_a_gpu_where_there_is_one_and_shares_it_when_told(self, cluster: Cluster) -> None:
         cluster.nodes = [{"CPU": 8.0, HEAD: 1.0}, {"CPU": 8.0, "GPU": 2.0}]
         assert measure(Resources()) == Room({"cpu": 1.0, "gpu": 1.0}, now=2, most=2)
         assert measure(Resources(gpus=0.25)).now == 8
         assert measure(Resources(gpus=0)) == Room({"cpu": 1.0}, now=16, most=16)
 
-    def test_nodes_to_come_count_from_the_start(self, cluster) -> None:
+    def test_nodes_to_come_count_from_the_start(self, cluster: Cluster) -> None:
         cluster.nodes = [{"CPU": 0.0, HEAD: 1.0}]
         cluster.grows(worker={"resources": {"CPU": 8, "GPU": 4}, "max_workers": 3})
         room = measure(Resources())
@@ -175,19 +178,19 @@ class TestRoom:
         cluster.nodes.append({"CPU": 8.0, "GPU": 4.0})
         assert measure(Resources()).now == 4
 
-    def test_the_clusters_own_bound_holds(self, cluster) -> None:
+    def test_the_clusters_own_bound_holds(self, cluster: Cluster) -> None:
         cluster.nodes = [{"CPU": 0.0, HEAD: 1.0}]
         cluster.grows(worker={"resources": {"CPU": 1}, "max_workers": 100})
         assert measure(Resources()).most == 8
 
-    def test_hosts_of_ones_own_are_taken_to_be_like_those_there(self, cluster) -> None:
+    def test_hosts_of_ones_own_are_taken_to_be_like_those_there(self, cluster: Cluster) -> None:
         cluster.nodes = [{"CPU": 4.0, HEAD: 1.0}]
         local = {"resources": {}, "max_workers": 2}
         config = {"head_node_type": "local", "max_workers": 2, "available_node_types": {"local": local}}
         cluster.file.write_text(json.dumps(config))
         assert measure(Resources()) == Room({"cpu": 1.0}, now=4, most=12)
 
-    def test_a_fleet_that_nobody_describes(self, cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_fleet_that_nobody_describes(self, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("KUBERAY_GEN_RAY_START_CMD", "ray start --head --no-monitor ")
         cluster.nodes = [{"CPU": 0.0, HEAD: 1.0}]
         assert measure(Resources(gpus=1)) == Room({"cpu": 1.0, "gpu": 1.0}, now=0, most=UNKNOWN_FLEET)
@@ -199,8 +202,8 @@ class TestSearcher:
     """The searcher by itself, its trials told by hand."""
 
     @pytest.fixture
-    def make_searcher(self, tmp_path: Path):
-        def build(study, room, **more):
+    def make_searcher(self, tmp_path: Path) -> Callable[..., StackSearcher]:
+        def build(study: Study, room: Callable[[], Room], **more: Any) -> StackSearcher:
             store = Store(tmp_path / study.name)
             source = make_source(study, store.runs())
             progress = Progress(study, total=source.total, done=source.done, quiet=True)
@@ -208,13 +211,15 @@ class TestSearcher:
 
         return build
 
-    def finish(self, searcher, study, trial, suggestion, seconds=1.0):
+    def finish(
+        self, searcher: StackSearcher, study: Study, trial: str, suggestion: dict[str, Any], seconds: float = 1.0
+    ) -> list[Run]:
         runs = decode(study, suggestion[RUNS])
         outcomes = tuple(Outcome(run.run_id, "completed", 5.0, 5.0) for run in runs)
         searcher.on_trial_complete(trial, {REPORT: Report(outcomes, seconds).to_json()})
         return runs
 
-    def test_a_lost_node_costs_no_try(self, make_searcher) -> None:
+    def test_a_lost_node_costs_no_try(self, make_searcher: Callable[..., StackSearcher]) -> None:
         study = make(resources={"stack_size": 100, "retries": 0})
         searcher = make_searcher(study, lambda: Room({}, now=1, most=1))
         first = searcher.suggest("0")
@@ -227,7 +232,9 @@ class TestSearcher:
         searcher.on_trial_complete(str(NODES_LOST), None, error=True)
         assert len(json.loads(searcher.suggest("x")[RUNS])) < len(json.loads(first[RUNS])), "it is what kills them"
 
-    def test_a_dead_worker_is_tried_again_as_often_as_is_allowed(self, make_searcher) -> None:
+    def test_a_dead_worker_is_tried_again_as_often_as_is_allowed(
+        self, make_searcher: Callable[..., StackSearcher]
+    ) -> None:
         study = make(seeds=1, resources={"stack_size": 4, "retries": 2})
         searcher = make_searcher(study, lambda: Room({}, now=1, most=1))
         sizes: Counter[int] = Counter()
@@ -238,7 +245,7 @@ class TestSearcher:
             trial += 1
         assert sizes == {4: 2 * 3, 2: 4 * 3, 1: 8 * 3}
 
-    def test_stacks_grow_once_their_time_is_known(self, make_searcher) -> None:
+    def test_stacks_grow_once_their_time_is_known(self, make_searcher: Callable[..., StackSearcher]) -> None:
         study = wide()
         searcher = make_searcher(study, lambda: Room({}, now=2, most=2), pace=unknown(study))
         trained, sizes, trial = [], [], 0
@@ -251,7 +258,9 @@ class TestSearcher:
         assert sizes[1] > 2 * FIRST
         assert sorted(run.run_id for run in trained) == sorted(run.run_id for run in study.grid()), "each once"
 
-    def test_work_is_divided_anew_when_the_cluster_grows(self, make_searcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_work_is_divided_anew_when_the_cluster_grows(
+        self, make_searcher: Callable[..., StackSearcher], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(searching, "LOOK_EVERY_S", 0.0)
         study = wide()
         room = SimpleNamespace(now=Room({}, now=1, most=1))
@@ -262,12 +271,12 @@ class TestSearcher:
         assert max(others) < first
 
     def test_a_cluster_whose_nodes_are_all_away_is_waited_for(
-        self, make_searcher, monkeypatch: pytest.MonkeyPatch
+        self, make_searcher: Callable[..., StackSearcher], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(searching, "LOOK_EVERY_S", 0.0)
         rooms_of = [Room({}, now=1, most=1)]
 
-        def look():
+        def look() -> Room:
             if not rooms_of:
                 raise ClusterError("no node")
             return rooms_of.pop()
@@ -280,7 +289,9 @@ class TestSearcher:
         assert isinstance(searcher.suggest("1"), dict)
 
     @pytest.mark.parametrize("sampler", ["tpe", "random"])
-    def test_a_search_asks_for_as_much_as_it_can_use_at_once(self, make_searcher, sampler) -> None:
+    def test_a_search_asks_for_as_much_as_it_can_use_at_once(
+        self, make_searcher: Callable[..., StackSearcher], sampler: str
+    ) -> None:
         search = {"sampler": sampler, "cells": 40}
         space = {"lr": {"low": 1e-4, "high": 1}, "weight_decay": {"low": 1e-5, "high": 1}}
         study = make(space=space, search=search, seeds=3, resources={"stack_size": 1})
@@ -293,14 +304,14 @@ class TestSearcher:
         assert len(cells) == 2 * ahead
         assert len(out) == 2 * ahead * 3, "every seed of every cell is demand that an autoscaler sees"
 
-    def test_no_more_at_a_time_than_the_study_allows(self, make_searcher) -> None:
+    def test_no_more_at_a_time_than_the_study_allows(self, make_searcher: Callable[..., StackSearcher]) -> None:
         study = wide(resources={"max_concurrent": 3})
         searcher = make_searcher(study, lambda: Room({}, now=8, most=8, limit=3))
         out = [searcher.suggest(str(i)) for i in range(5)]
         assert [isinstance(each, dict) for each in out] == [True] * 3 + [False] * 2
 
     def test_a_sweep_that_was_taken_over_hands_out_nothing_more(
-        self, make_searcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, make_searcher: Callable[..., StackSearcher], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(searching, "LOOK_EVERY_S", 0.0)
         study = make(name="x")

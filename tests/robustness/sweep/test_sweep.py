@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import psutil
@@ -16,6 +17,9 @@ import pytest
 
 from robustness.results import Store
 from robustness.results.tables.schema import IDENTITY_COLUMNS, OUTCOME_COLUMNS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 pytestmark = [pytest.mark.sweep, pytest.mark.slow]
 
@@ -34,7 +38,7 @@ STACKS = RUNS / 12
 COLUMNS = [*IDENTITY_COLUMNS, *OUTCOME_COLUMNS]
 
 
-def command(study, results, *more):
+def command(study: Path, results: Path, *more: str) -> list[str]:
     return [
         sys.executable,
         "-m",
@@ -48,7 +52,7 @@ def command(study, results, *more):
     ]
 
 
-def start(study, results, *more):
+def start(study: Path, results: Path, *more: str) -> subprocess.Popen[str]:
     """Start the command as a terminal would: leader of a process group of its own."""
     return subprocess.Popen(
         command(study, results, *more),
@@ -59,24 +63,24 @@ def start(study, results, *more):
     )
 
 
-def finish(study, results, *more):
+def finish(study: Path, results: Path, *more: str) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(command(study, results, *more), capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return done
 
 
-def table(results, name="small"):
+def table(results: Path, name: str = "small") -> pd.DataFrame:
     """Return the outcomes as pandas reads them, without any help of ours."""
     frame = pd.read_parquet(Path(results) / name / "runs")[COLUMNS]
     return frame.sort_values("run_id").reset_index(drop=True)
 
 
-def stored(results):
+def stored(results: Path) -> int:
     folder = Path(results) / "small" / "runs"
     return len(list(folder.glob("*.parquet"))) if folder.exists() else 0
 
 
-def wait_for(condition, seconds=90) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 90) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "nothing happened"
@@ -84,14 +88,14 @@ def wait_for(condition, seconds=90) -> None:
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory):
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("study") / "small.yaml"
     path.write_text(STUDY)
     return path
 
 
 @pytest.fixture(scope="module")
-def whole(study, tmp_path_factory: pytest.TempPathFactory):
+def whole(study: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, Path]:
     """The table of an uninterrupted sweep, and its folder."""
     results = tmp_path_factory.mktemp("whole")
     done = finish(study, results)
@@ -107,7 +111,7 @@ def test_the_screen_is_ours_alone(tmp_path: Path) -> None:
     assert all(line.startswith(("small: ", "36 runs trained")) for line in lines), lines
 
 
-def test_a_sweep_is_complete_and_curves_are_whole(whole) -> None:
+def test_a_sweep_is_complete_and_curves_are_whole(whole: tuple[pd.DataFrame, Path]) -> None:
     frame, results = whole
     assert len(frame) == RUNS == frame["run_id"].nunique()
     assert set(frame["status"]) == {"completed", "diverged"}
@@ -118,7 +122,7 @@ def test_a_sweep_is_complete_and_curves_are_whole(whole) -> None:
     assert len(list((results / "small" / "provenance").glob("*.json"))) == 1
 
 
-def test_the_same_command_again_trains_nothing(study, whole) -> None:
+def test_the_same_command_again_trains_nothing(study: Path, whole: tuple[pd.DataFrame, Path]) -> None:
     _, results = whole
     done = finish(study, results)
     assert "0 runs trained" in done.stdout
@@ -126,7 +130,9 @@ def test_the_same_command_again_trains_nothing(study, whole) -> None:
     assert len(list((results / "small" / "provenance").glob("*.json"))) == 1, "nothing ran, so there is no record"
 
 
-def test_a_driver_killed_five_times_ends_in_the_same_table(study, whole, tmp_path: Path) -> None:
+def test_a_driver_killed_five_times_ends_in_the_same_table(
+    study: Path, whole: tuple[pd.DataFrame, Path], tmp_path: Path
+) -> None:
     expected, _ = whole
     moments = random.Random(20231210)
     counts = [0]
@@ -149,7 +155,7 @@ def test_a_driver_killed_five_times_ends_in_the_same_table(study, whole, tmp_pat
     pd.testing.assert_frame_equal(table(tmp_path), expected)
 
 
-def test_a_killed_worker_costs_nothing_but_time(study, whole, tmp_path: Path) -> None:
+def test_a_killed_worker_costs_nothing_but_time(study: Path, whole: tuple[pd.DataFrame, Path], tmp_path: Path) -> None:
     expected, _ = whole
     process = start(study, tmp_path)
     wait_for(lambda: stored(tmp_path) >= 2)
@@ -165,7 +171,9 @@ def test_a_killed_worker_costs_nothing_but_time(study, whole, tmp_path: Path) ->
     pd.testing.assert_frame_equal(table(tmp_path), expected)
 
 
-def test_of_several_drivers_the_latest_goes_on_and_nothing_is_stored_twice(whole, tmp_path: Path) -> None:
+def test_of_several_drivers_the_latest_goes_on_and_nothing_is_stored_twice(
+    whole: tuple[pd.DataFrame, Path], tmp_path: Path
+) -> None:
     expected, _ = whole
     many = tmp_path / "small.yaml"
     many.write_text(STUDY.replace("stack_size: 12", "stack_size: 4"))  # so that the first are still at it
@@ -184,7 +192,9 @@ def test_of_several_drivers_the_latest_goes_on_and_nothing_is_stored_twice(whole
     pd.testing.assert_frame_equal(table(tmp_path), expected)
 
 
-def test_ctrl_c_finishes_and_stores_what_is_running(study, whole, tmp_path: Path) -> None:
+def test_ctrl_c_finishes_and_stores_what_is_running(
+    study: Path, whole: tuple[pd.DataFrame, Path], tmp_path: Path
+) -> None:
     expected, _ = whole
     process = start(study, tmp_path)
     wait_for(lambda: stored(tmp_path) >= 2)
@@ -201,7 +211,7 @@ def test_ctrl_c_finishes_and_stores_what_is_running(study, whole, tmp_path: Path
     pd.testing.assert_frame_equal(table(tmp_path), expected)
 
 
-def test_a_second_ctrl_c_stops_at_once(study, tmp_path: Path) -> None:
+def test_a_second_ctrl_c_stops_at_once(study: Path, tmp_path: Path) -> None:
     slow = tmp_path / "slow.yaml"
     slow.write_text(STUDY.replace("epochs: 4", "epochs: 4000"))
     process = start(slow, tmp_path / "r")
@@ -248,7 +258,7 @@ def test_an_optuna_study_interrupted_and_continued_has_exactly_its_cells(tmp_pat
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path):
+def small_disk(tmp_path: Path) -> Iterator[Path]:
     if os.geteuid() != 0:
         pytest.skip("mounting a small disk needs root")
     folder = tmp_path / "disk"
@@ -265,7 +275,9 @@ def small_disk(tmp_path: Path):
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_full_disk_is_a_clear_error_and_the_next_run_resumes(study, whole, small_disk) -> None:
+def test_a_full_disk_is_a_clear_error_and_the_next_run_resumes(
+    study: Path, whole: tuple[pd.DataFrame, Path], small_disk: Path
+) -> None:
     expected, _ = whole
     done = subprocess.run(command(study, small_disk), capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 1
@@ -279,7 +291,7 @@ def test_a_full_disk_is_a_clear_error_and_the_next_run_resumes(study, whole, sma
     pd.testing.assert_frame_equal(table(small_disk), expected)
 
 
-def test_a_sweep_joins_a_cluster_of_two_nodes(study, whole, tmp_path: Path) -> None:
+def test_a_sweep_joins_a_cluster_of_two_nodes(study: Path, whole: tuple[pd.DataFrame, Path], tmp_path: Path) -> None:
     from ray.cluster_utils import Cluster
 
     expected, _ = whole

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from robustness.randomness import initial_model
-from robustness.study import Study
+from robustness.study import Run, Study
 from robustness.training.forward import Forward
 from robustness.training.single import _evaluate, _train_epoch
 from robustness.training.stack import Stack
 from robustness.workloads import Data, Workload
 from robustness.workloads.augmentation import PADDING, crop_and_flip
 from robustness.workloads.images import normalized
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 OPTIMIZERS = ["adams", "adamw", "adam", "amsgrad", "radam", "adabound", "padam", "yogi", "sgd", "sgd-eq1", "sgds"]
 
@@ -28,19 +33,19 @@ class Images(Workload):
     epochs: int = 2
     batch_size: int = 16
 
-    def data(self, seed):
-        def images(count):
+    def data(self, seed: int) -> Data:
+        def images(count: int) -> tuple[torch.Tensor, torch.Tensor]:
             return torch.randint(0, 256, (count, 3, 32, 32), dtype=torch.uint8), torch.arange(count) % 10
 
         return Data(*images(40), *images(20), *images(20), augment=crop_and_flip, prepare=prepared)
 
-    def model(self):
+    def model(self) -> nn.Module:
         from robustness.models.convnet import ConvNet
 
         return ConvNet(10)
 
 
-def prepared(images):
+def prepared(images: torch.Tensor) -> torch.Tensor:
     return normalized(images, (0.5, 0.5, 0.5), (0.2, 0.2, 0.2))
 
 
@@ -51,7 +56,7 @@ class Moves(TorchDispatchMode):
         super().__init__()
         self.counts = Counter()
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = func.overloadpacket.__name__
         here = getattr(args[0], "device", None) if args else None
         result = func(*args, **(kwargs or {}))
@@ -61,7 +66,7 @@ class Moves(TorchDispatchMode):
         return result
 
 
-def runs(optimizer, **options):
+def runs(optimizer: str, **options: Any) -> list[Run]:
     study = Study(
         name="t",
         workload={"name": "digits"},
@@ -74,7 +79,7 @@ def runs(optimizer, **options):
     return [replace(run, workload=Images(**options)) for run in study.grid()]
 
 
-def single(run):
+def single(run: Run) -> Callable[[], object]:
     workload = run.workload
     feed = workload.feed(0, "meta", torch.float32)
     model = initial_model(workload, 0).to("meta")
@@ -86,7 +91,7 @@ def single(run):
     )
 
 
-def stack(of):
+def stack(of: list[Run]) -> Callable[[], object]:
     workload = of[0].workload
     feed = workload.feed(0, "meta", torch.float32)
     model = Stack(initial_model(workload, 0).to("meta"), of, "meta", torch.float32)
@@ -95,7 +100,7 @@ def stack(of):
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("engine", ["single", "stack"])
-def test_an_epoch_never_asks_the_device_for_a_value(optimizer, engine) -> None:
+def test_an_epoch_never_asks_the_device_for_a_value(optimizer: str, engine: str) -> None:
     if engine == "single" and optimizer in ("adabound", "padam", "yogi"):
         pytest.skip("not ours: a package's optimizer")
     of = runs(optimizer, clip=0.5)
@@ -114,7 +119,7 @@ def test_a_wait_would_be_seen() -> None:
     assert moves.counts["moves"] == 1
 
 
-def cut_as_before(images, generator):
+def cut_as_before(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """What was stored with: an index for each axis, drawn and moved batch by batch."""
     count, channels, height, width = images.shape
     down, right = torch.randint(0, 2 * PADDING + 1, (2, count, 1), generator=generator)
@@ -127,7 +132,9 @@ def cut_as_before(images, generator):
 
 
 @pytest.mark.parametrize("shape", [(7, 3, 32, 32), (5, 1, 8, 12)])
-def test_numbers_drawn_for_an_epoch_are_those_of_each_batch(shape, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_numbers_drawn_for_an_epoch_are_those_of_each_batch(
+    shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     images = torch.randint(0, 256, shape, dtype=torch.uint8)
     a, b = torch.Generator().manual_seed(3), torch.Generator().manual_seed(3)
     for _ in range(3):

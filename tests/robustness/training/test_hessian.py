@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,12 +12,15 @@ from scipy.sparse.linalg import ArpackError
 
 from robustness.training import hessian
 from robustness.training.hessian import top_eigenvalues, trace
-from tests.support.curvature import conv, descending, language, mlp, quadratic
+from tests.support.curvature import Case, conv, descending, language, mlp, quadratic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 @pytest.mark.parametrize("make", [mlp, conv])
-def test_eigenvalues_are_those_of_the_whole_matrix(make, dtype) -> None:
+def test_eigenvalues_are_those_of_the_whole_matrix(make: Callable[..., Case], dtype: torch.dtype) -> None:
     case = make(dtype)
     found = top_eigenvalues(case.loss, case.parameters, 5)
     exact = descending(case.exact())
@@ -27,7 +31,7 @@ def test_eigenvalues_are_those_of_the_whole_matrix(make, dtype) -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 @pytest.mark.parametrize("attention", [False, True])
-def test_language_networks(attention, dtype) -> None:
+def test_language_networks(attention: bool, dtype: torch.dtype) -> None:
     case = language(attention, dtype)
     found = top_eigenvalues(case.loss, case.parameters, 3)
     case.net.double()
@@ -35,7 +39,7 @@ def test_language_networks(attention, dtype) -> None:
 
 
 @pytest.mark.parametrize("make", [mlp, conv])
-def test_trace_lies_within_its_standard_error_which_is_right(make) -> None:
+def test_trace_lies_within_its_standard_error_which_is_right(make: Callable[..., Case]) -> None:
     case = make()
     estimate, error = trace(case.loss, case.parameters, 400)
     exact = case.exact()
@@ -64,7 +68,7 @@ def test_a_diagonal_hessians_trace_is_exact() -> None:
 
 
 @pytest.mark.parametrize("size", [10, 60])
-def test_the_largest_are_not_the_greatest_in_size(size) -> None:
+def test_the_largest_are_not_the_greatest_in_size(size: int) -> None:
     weights, loss = quadratic(np.diag(np.linspace(-100, 3, size)))
     np.testing.assert_allclose(top_eigenvalues(loss, [weights], 3), np.linspace(3, -100, size)[:3], rtol=1e-6)
     weights, loss = quadratic(-np.diag(np.arange(1.0, size + 1)))
@@ -84,7 +88,7 @@ def test_one_parts_graph_is_held_at_a_time() -> None:
     weights = torch.ones(30, dtype=torch.float64, requires_grad=True)
     parts = []
 
-    def part():
+    def part() -> torch.Tensor:
         assert all(reference() is None for reference in parts)
         made = (weights**3).sum()
         parts.append(weakref.ref(made))
@@ -97,7 +101,7 @@ def test_one_parts_graph_is_held_at_a_time() -> None:
 def test_a_seed_decides_everything() -> None:
     case = conv(torch.float32)
 
-    def both(seed):
+    def both(seed: int) -> list[float]:
         values = top_eigenvalues(case.loss, case.parameters, 3, seed=seed)
         return [*values, *trace(case.loss, case.parameters, 5, seed=seed)]
 
@@ -153,7 +157,7 @@ def test_fewer_parameters_than_eigenvalues() -> None:
 
 
 @pytest.mark.parametrize("size", [3, 40])
-def test_parameters_that_are_frozen_or_unused(size) -> None:
+def test_parameters_that_are_frozen_or_unused(size: int) -> None:
     weights, loss = quadratic(np.diag(np.arange(1.0, size + 1)))
     frozen = torch.ones(5, dtype=torch.float64)
     unused = torch.ones(4, dtype=torch.float32, requires_grad=True)
@@ -165,7 +169,7 @@ def test_parameters_that_are_frozen_or_unused(size) -> None:
 
 
 @pytest.mark.parametrize("size", [3, 40])
-def test_no_curvature(size) -> None:
+def test_no_curvature(size: int) -> None:
     weights = torch.ones(size, requires_grad=True)
     for loss in (lambda: [weights.sum()], lambda: [torch.tensor(1.0)], list, lambda: [weights.relu().sum()]):
         assert top_eigenvalues(loss, [weights], 2).tolist() == [0, 0]
@@ -173,10 +177,10 @@ def test_no_curvature(size) -> None:
 
 
 @pytest.mark.parametrize("size", [3, 40])
-def test_a_product_that_is_not_finite(size) -> None:
+def test_a_product_that_is_not_finite(size: int) -> None:
     weights = torch.zeros(size, requires_grad=True)
 
-    def loss():
+    def loss() -> Iterator[torch.Tensor]:
         yield weights.pow(2).sum()
         yield weights.abs().sqrt().sum()
 
@@ -193,7 +197,7 @@ def test_what_has_not_converged_is_nan_and_comes_last() -> None:
 
 
 def test_an_iteration_that_breaks_down_leaves_nan(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*arguments, **options) -> None:
+    def broken(*arguments: object, **options: object) -> None:
         raise ArpackError(-9999)
 
     weights, loss = quadratic(np.eye(40))
@@ -206,7 +210,7 @@ def test_a_tighter_tolerance_takes_more_products() -> None:
     weights, loss = quadratic(np.diag(spectrum))
     products = []
 
-    def count(tolerance):
+    def count(tolerance: float) -> int:
         products.clear()
         found = top_eigenvalues(
             lambda: (products.append(1) or part for part in loss()), [weights], 1, tolerance=tolerance
@@ -227,7 +231,7 @@ def test_counts_below_one_are_refused() -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("make", [conv, lambda dtype: language(False, dtype), lambda dtype: language(True, dtype)])
-def test_a_gpu_finds_the_same(make) -> None:
+def test_a_gpu_finds_the_same(make: Callable[..., Case]) -> None:
     case = make(torch.float64)
     expected = top_eigenvalues(case.loss, case.parameters, 3)
     case.net.cuda()

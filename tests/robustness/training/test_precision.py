@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import warnings
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from robustness.randomness import initial_model
-from robustness.study import Study
+from robustness.study import Run, Study
 from robustness.training import compiled, train_single, train_stack
 from robustness.training.compiled import Compiled
 from robustness.training.forward import Forward
@@ -17,10 +19,15 @@ from robustness.training.mixed_precision import Lowered
 from robustness.training.single import _evaluate, _train_epoch
 from robustness.training.stack import Stack
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from robustness.training.history import History
+
 TINY = {"name": "digits-cnn", "epochs": 1, "train_size": 200, "batch_size": 64}
 
 
-def runs(**options):
+def runs(**options: Any) -> list[Run]:
     study = Study(
         name="t",
         workload=TINY | options,
@@ -31,12 +38,12 @@ def runs(**options):
     return study.grid()
 
 
-def losses(history):
+def losses(history: History) -> list[float]:
     return [history.values[name][0, 0] for name in ("train_loss", "test_loss", "grad_norm")]
 
 
 @pytest.mark.parametrize("engine", [lambda of: train_single(of[0]), train_stack])
-def test_bfloat16_is_near_float32_and_not_it(engine) -> None:
+def test_bfloat16_is_near_float32_and_not_it(engine: Callable[[list[Run]], History]) -> None:
     full, low = losses(engine(runs())), losses(engine(runs(precision="bfloat16")))
     assert full != low
     np.testing.assert_allclose(low, full, rtol=0.02)
@@ -99,7 +106,7 @@ def test_options_are_part_of_the_identity_but_for_their_defaults() -> None:
     assert len({plain, runs(precision="bfloat16")[0].run_id, runs(compiled=True)[0].run_id}) == 3
 
 
-def epoch_of(run, **options):
+def epoch_of(run: Run, **options: Any) -> tuple[nn.Module, dict[str, float]]:
     workload = run.workload
     feed, model = workload.feed(0, "cpu", torch.float32), initial_model(workload, 0)
     forward = Forward(workload, model, **options)
@@ -118,7 +125,7 @@ def test_channels_last_changes_the_layout_alone() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_compiled_is_eager_to_rounding_and_compiles_whole_batches_alone(precision) -> None:
+def test_compiled_is_eager_to_rounding_and_compiles_whole_batches_alone(precision: str) -> None:
     of, graphs = runs(name="digits", precision=precision, compiled=True), torch._dynamo.utils.counters["stats"]
     before = graphs["unique_graphs"]
     plain = runs(name="digits", precision=precision)
@@ -135,7 +142,7 @@ def test_compiled_is_eager_to_rounding_and_compiles_whole_batches_alone(precisio
 
 
 def test_what_cannot_be_compiled_runs_as_it_is_with_one_warning() -> None:
-    def broken(graph, inputs) -> None:
+    def broken(graph: object, inputs: object) -> None:
         raise RuntimeError("no compiler here")
 
     torch._dynamo.reset()
@@ -151,7 +158,7 @@ def test_what_cannot_be_compiled_runs_as_it_is_with_one_warning() -> None:
 def test_a_function_compiles_for_few_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
     compilations, kind = [], [0]
 
-    def backend(graph, inputs):
+    def backend(graph: Any, inputs: object) -> Callable[..., Any]:
         compilations.append(inputs[0].shape)
         return graph.forward
 

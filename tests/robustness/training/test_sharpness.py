@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from robustness.randomness import initial_model
-from robustness.study import Study
+from robustness.study import Run, Study
 from robustness.training import train_single, train_stack
 from robustness.workloads import Digits
 from robustness.workloads.digits import _DigitsData
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ASKED = {"top": 3, "trace": 8, "examples": 90, "every": 2}
 
 
-def runs_of(workload: Workload, lrs=(0.03, 0.1)):
+def runs_of(workload: Workload, lrs: float = (0.03, 0.1)) -> list[Run]:
     study = Study(
         name="s", workload=workload, optimizers=["adams", "sgd"], space={"lr": lrs, "weight_decay": [0, 1e-3]}, seeds=1
     )
@@ -68,7 +68,7 @@ def test_it_is_the_hessian_of_the_evaluated_network_on_training_examples() -> No
     assert row["hessian_eigenvalues"] == pytest.approx(exact[::-1][:2], rel=1e-4)
 
 
-def _trained_again(run, model: nn.Module) -> nn.Module:
+def _trained_again(run: Run, model: nn.Module) -> nn.Module:
     """Return the network as an independent loop trains it for one epoch, ready to be evaluated."""
     from robustness.randomness import data_order
 

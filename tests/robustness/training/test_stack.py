@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,15 +12,15 @@ import torch
 from torch.nn import functional
 
 from robustness.randomness import data_order, initial_model, steps_per_epoch
-from robustness.study import Study
+from robustness.study import Run, Study
 from robustness.training import train, train_single, train_stack
-from robustness.training.history import METRICS
+from robustness.training.history import METRICS, History
 from robustness.workloads import Digits
 
 CHANCE = 90.0
 
 
-def study(workload="digits", **options):
+def study(workload: str = "digits", **options: Any) -> Study:
     return Study(
         name="t",
         workload={"name": workload, "epochs": 3, **options},
@@ -29,21 +30,21 @@ def study(workload="digits", **options):
     )
 
 
-def of_seed(runs, seed):
+def of_seed(runs: list[Run], seed: int) -> list[Run]:
     return [run for run in runs if run.seed == seed]
 
 
-def rows(runs):
+def rows(runs: list[Run]) -> dict[str, dict[str, Any]]:
     return {row["run_id"]: row for row in train_stack(runs).rows({})}
 
 
 @pytest.fixture(scope="module", params=["digits", "digits-cnn"])
-def whole(request: pytest.FixtureRequest):
+def whole(request: pytest.FixtureRequest) -> tuple[list[Run], dict[str, dict[str, Any]]]:
     runs = of_seed(study(request.param, epochs=2, train_size=300).grid(), 0)
     return runs, rows(runs)
 
 
-def test_a_whole_stack_has_completed_and_diverged_runs(whole) -> None:
+def test_a_whole_stack_has_completed_and_diverged_runs(whole: tuple[list[Run], dict[str, dict[str, Any]]]) -> None:
     runs, table = whole
     statuses = [table[run.run_id]["status"] for run in runs]
     assert len(runs) == 60
@@ -52,19 +53,21 @@ def test_a_whole_stack_has_completed_and_diverged_runs(whole) -> None:
 
 
 @pytest.mark.parametrize("place", [0, 17, 59])
-def test_a_run_alone_is_the_same_to_the_bit(whole, place) -> None:
+def test_a_run_alone_is_the_same_to_the_bit(whole: tuple[list[Run], dict[str, dict[str, Any]]], place: int) -> None:
     runs, table = whole
     assert rows([runs[place]]) == {runs[place].run_id: table[runs[place].run_id]}
 
 
 @pytest.mark.parametrize(("start", "size"), [(0, 7), (31, 7), (53, 7), (0, 2), (10, 33)])
-def test_a_run_is_the_same_to_the_bit_in_any_stack(whole, start, size) -> None:
+def test_a_run_is_the_same_to_the_bit_in_any_stack(
+    whole: tuple[list[Run], dict[str, dict[str, Any]]], start: int, size: int
+) -> None:
     runs, table = whole
     part = runs[start : start + size]
     assert rows(part) == {run.run_id: table[run.run_id] for run in part}
 
 
-def test_a_run_is_the_same_to_the_bit_at_any_place(whole) -> None:
+def test_a_run_is_the_same_to_the_bit_at_any_place(whole: tuple[list[Run], dict[str, dict[str, Any]]]) -> None:
     runs, table = whole
     shuffled = [runs[i] for i in np.random.default_rng(0).permutation(len(runs))]
     assert rows(shuffled) == table
@@ -89,7 +92,7 @@ def test_a_run_is_the_same_to_the_bit_in_a_stack_of_100() -> None:
         assert rows([run]) == {run.run_id: table[run.run_id]}
 
 
-def test_a_neighbor_that_becomes_nan_changes_nothing(whole) -> None:
+def test_a_neighbor_that_becomes_nan_changes_nothing(whole: tuple[list[Run], dict[str, dict[str, Any]]]) -> None:
     runs, table = whole
     nan = [run for run in runs if "finite" in (table[run.run_id]["reason"] or "")]
     sound = [run for run in runs if table[run.run_id]["status"] == "completed"]
@@ -98,10 +101,10 @@ def test_a_neighbor_that_becomes_nan_changes_nothing(whole) -> None:
     assert rows(part) == {run.run_id: table[run.run_id] for run in part}
 
 
-def test_curves_are_the_same_to_the_bit_too(whole) -> None:
+def test_curves_are_the_same_to_the_bit_too(whole: tuple[list[Run], dict[str, dict[str, Any]]]) -> None:
     runs, _ = whole
 
-    def curve(history, run_id):
+    def curve(history: History, run_id: str) -> dict[str, list[Any]]:
         columns = history.curves()
         keep = [i for i, other in enumerate(columns["run_id"]) if other == run_id]
         return {name: [values[i] for i in keep] for name, values in columns.items()}
@@ -112,7 +115,7 @@ def test_curves_are_the_same_to_the_bit_too(whole) -> None:
 
 @pytest.mark.parametrize("workload", ["digits", "digits-cnn"])
 @pytest.mark.parametrize("options", [{}, {"label_noise": 0.2, "validation_size": 0, "schedule": {"kind": "constant"}}])
-def test_stack_and_single_agree_to_rounding_in_double_precision(workload, options) -> None:
+def test_stack_and_single_agree_to_rounding_in_double_precision(workload: str, options: dict[str, Any]) -> None:
     runs = [r for r in of_seed(study(workload, train_size=200, **options).grid(), 1) if 1e-3 <= r.lr <= 1e-2]
     runs = [r for r in runs if r.weight_decay <= 1e-2]
     stack = train_stack(runs, dtype=torch.float64)
@@ -184,7 +187,9 @@ def test_it_learns() -> None:
     assert row["test_error"] < 6
 
 
-def test_divergence_has_the_error_of_chance_and_keeps_its_finite_epochs(whole) -> None:
+def test_divergence_has_the_error_of_chance_and_keeps_its_finite_epochs(
+    whole: tuple[list[Run], dict[str, dict[str, Any]]],
+) -> None:
     runs, _ = whole
     history = train_stack(runs)
     curves = history.curves()
@@ -242,7 +247,7 @@ def test_initial_model_leaves_the_global_generator_alone() -> None:
 
 
 @pytest.mark.parametrize(("examples", "batch", "sizes"), [(10, 4, [4, 4, 2]), (9, 4, [4, 4]), (8, 4, [4, 4])])
-def test_data_order_covers_every_example_anew(examples, batch, sizes) -> None:
+def test_data_order_covers_every_example_anew(examples: int, batch: int, sizes: list[int]) -> None:
     epochs = list(islice(data_order(examples, batch, 0), 3))
     for batches in epochs:
         assert [len(b) for b in batches] == sizes

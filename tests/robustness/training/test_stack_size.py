@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -15,16 +15,22 @@ from robustness.training.stack_size import best_size, measured, pieces
 from robustness.worker.work import work
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from robustness.study import Run
+    from robustness.training.history import History
 
 GB = 1e9
 
 
-def device(latency, work, memory, fixed=0.0, limit=80 * GB):
+def device(
+    latency: float, work: float, memory: float, fixed: float = 0.0, limit: float = 80 * GB
+) -> tuple[Callable[[int], tuple[float, float]], list[int]]:
     """A device that starts a step in `latency` seconds and does `work` seconds for each run, whichever is more."""
     tried = []
 
-    def measure(size):
+    def measure(size: int) -> tuple[float, float]:
         tried.append(size)
         if fixed + size * memory > limit:
             raise torch.OutOfMemoryError("CUDA out of memory.")
@@ -44,7 +50,7 @@ def test_a_stack_of_which_one_keeps_the_device_busy_does_not_pay() -> None:
 
 
 @pytest.mark.parametrize(("fixed", "size"), [(0, 64), (20 * GB, 32)])
-def test_a_stack_stays_below_the_free_memory(fixed, size) -> None:
+def test_a_stack_stays_below_the_free_memory(fixed: float, size: int) -> None:
     measure, tried = device(latency=1, work=1e-6, memory=GB, fixed=fixed)
     assert best_size(measure, 80 * GB) == size
     assert tried[-1] == size, "what cannot fit is not tried"
@@ -60,7 +66,7 @@ def test_no_more_are_tried_than_are_of_use() -> None:
 
 
 @pytest.fixture
-def study():
+def study() -> Study:
     return Study(
         name="t",
         workload={"name": "digits", "epochs": 1, "train_size": 64},
@@ -70,7 +76,7 @@ def study():
     )
 
 
-def test_on_a_cpu_nothing_is_measured(study) -> None:
+def test_on_a_cpu_nothing_is_measured(study: Study) -> None:
     runs = study.grid()
     assert pieces(runs, "cpu") == [runs]
     seconds, size = measured(runs, "cpu")
@@ -78,7 +84,7 @@ def test_on_a_cpu_nothing_is_measured(study) -> None:
     assert size == 0
 
 
-def test_on_a_gpu_a_stack_is_cut_evenly(study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_gpu_a_stack_is_cut_evenly(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = study.grid()
     monkeypatch.setattr(stack_size, "_fitting", lambda workload, optimizer: 3)
     assert [len(piece) for piece in pieces(runs, "cuda")] == [2, 3, 3]
@@ -93,11 +99,11 @@ class Weights:
 
 
 def test_out_of_memory_is_answered_by_halves_after_all_is_freed(
-    study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held, tried, train = [], [], training.train
 
-    def scarce(runs, device, keeper=None):
+    def scarce(runs: list[Run], device: str, keeper: Any = None) -> History:
         tried.append(len(runs))
         assert [ref for ref in held if ref() is not None] == [], "what the last try held is still there"
         if len(runs) > 2:

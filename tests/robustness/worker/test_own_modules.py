@@ -7,6 +7,7 @@ import sys
 import zipfile
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,6 +16,9 @@ from robustness.study.import_string import beside
 from robustness.worker import own_modules as shipping
 from robustness.worker.own_modules import Parcel, ShippingError, own_modules, pack
 from tests.support.studies import SPACE, make
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 WORKLOAD = """
 import torch
@@ -42,7 +46,7 @@ class Plain(torch.optim.SGD):
 
 
 @pytest.fixture
-def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Study]:
     """A study of modules beside it: a file, its neighbour, and an optimizer in a package of another folder."""
     monkeypatch.setattr(sys, "path", list(sys.path))
     folder, here = tmp_path / "study", tmp_path / "here"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -22,12 +23,16 @@ from robustness.worker.attempts import lost_row
 from robustness.worker.report import Report, decode
 from robustness.worker.work import work
 
+if TYPE_CHECKING:
+    from robustness.study import Run
+    from robustness.training.history import History
+
 BOOM = 1e-2
 ROOM = Room({"cpu": 1.0}, now=1, most=1)
 
 
 @pytest.fixture
-def study():
+def study() -> Study:
     return Study(
         name="t",
         workload={"name": "digits", "epochs": 2, "train_size": 640},
@@ -39,19 +44,19 @@ def study():
 
 
 @pytest.fixture
-def store(tmp_path: Path):
+def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "t")
 
 
 @pytest.fixture
-def fragile(monkeypatch: pytest.MonkeyPatch):
+def fragile(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """Training that raises in any stack with a certain run, as an out-of-memory error would; count the attempts."""
     from robustness import training
 
     attempts = []
     train = training.train
 
-    def explode(runs, device, keeper=None):
+    def explode(runs: list[Run], device: str, keeper: Any = None) -> History:
         attempts.append(len(runs))
         if any(run.lr == BOOM and run.weight_decay for run in runs):
             raise MemoryError("no room")
@@ -61,7 +66,7 @@ def fragile(monkeypatch: pytest.MonkeyPatch):
     return attempts
 
 
-def test_a_stack_is_stored_with_its_curves(study, store) -> None:
+def test_a_stack_is_stored_with_its_curves(study: Study, store: Store) -> None:
     report = work(study.grid(), store, sweep_id="s", device="cpu", sampler="grid", retries=0)
     assert [outcome.status for outcome in report.outcomes] == ["completed"] * 8
     runs = store.runs()
@@ -72,7 +77,7 @@ def test_a_stack_is_stored_with_its_curves(study, store) -> None:
     assert all(errors[outcome.run_id] == outcome.test_error for outcome in report.outcomes)
 
 
-def test_one_bad_run_costs_only_itself(study, store, fragile) -> None:
+def test_one_bad_run_costs_only_itself(study: Study, store: Store, fragile: dict[str, int]) -> None:
     report = work(study.grid(), store, sweep_id="s", device="cpu", sampler="grid", retries=2)
     statuses = {outcome.run_id: outcome.status for outcome in report.outcomes}
     bad = [run for run in study.grid() if run.lr == BOOM and run.weight_decay]
@@ -87,7 +92,7 @@ def test_one_bad_run_costs_only_itself(study, store, fragile) -> None:
 
 
 def test_a_failed_run_that_later_succeeds_leaves_no_trace(
-    study, store, fragile, monkeypatch: pytest.MonkeyPatch
+    study: Study, store: Store, fragile: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work(study.grid(), store, sweep_id="s", device="cpu", sampler="grid", retries=0)
     missing = make_source(study, store.runs()).next()
@@ -98,7 +103,7 @@ def test_a_failed_run_that_later_succeeds_leaves_no_trace(
     assert len(store.runs()) == 8
 
 
-def test_a_worker_of_an_earlier_sweep_stores_nothing(study, store) -> None:
+def test_a_worker_of_an_earlier_sweep_stores_nothing(study: Study, store: Store) -> None:
     store.claim("earlier")
     assert store.claimed_by("earlier")
     store.claim("later")
@@ -110,7 +115,7 @@ def test_a_worker_of_an_earlier_sweep_stores_nothing(study, store) -> None:
     assert len(store.done()) == 2
 
 
-def test_a_claim_that_is_gone_or_unreadable_stops_nobody(store) -> None:
+def test_a_claim_that_is_gone_or_unreadable_stops_nobody(store: Store) -> None:
     assert store.claimed_by("any")
     Path(store.root).mkdir(parents=True)
     for text in ("", "{", "[]", "null"):
@@ -118,7 +123,7 @@ def test_a_claim_that_is_gone_or_unreadable_stops_nobody(store) -> None:
         assert store.claimed_by("any")
 
 
-def test_what_somebody_else_stored_meanwhile_is_not_stored_twice(study, store) -> None:
+def test_what_somebody_else_stored_meanwhile_is_not_stored_twice(study: Study, store: Store) -> None:
     grid = study.grid()
     work(grid[:3], store, sweep_id="s", device="cpu", sampler="grid", retries=0)
     late = train_stack(grid[3:5])
@@ -139,19 +144,19 @@ def test_a_report_travels_as_text() -> None:
 
 class TestSearcher:
     @pytest.fixture
-    def searcher(self, study, store):
+    def searcher(self, study: Study, store: Store) -> StackSearcher:
         source = make_source(study, store.runs())
         progress = Progress(study, total=source.total, done=source.done, quiet=True)
         return StackSearcher(study, source, store, progress, room=lambda: ROOM)
 
-    def runs(self, study, suggestion):
+    def runs(self, study: Study, suggestion: dict[str, Any]) -> list[Run]:
         return decode(study, suggestion[RUNS])
 
-    def result(self, study, store, suggestion):
+    def result(self, study: Study, store: Store, suggestion: dict[str, Any]) -> dict[str, str]:
         report = work(self.runs(study, suggestion), store, sweep_id="s", device="cpu", sampler="grid", retries=0)
         return {REPORT: report.to_json()}
 
-    def test_it_hands_out_every_run_once_and_ends(self, study, store, searcher) -> None:
+    def test_it_hands_out_every_run_once_and_ends(self, study: Study, store: Store, searcher: StackSearcher) -> None:
         seen = []
         for trial in map(str, range(100)):
             suggestion = searcher.suggest(trial)
@@ -162,13 +167,15 @@ class TestSearcher:
         assert suggestion == Searcher.FINISHED
         assert sorted(run.run_id for run in seen) == sorted(run.run_id for run in study.grid())
 
-    def test_it_waits_while_enough_is_out(self, searcher) -> None:
+    def test_it_waits_while_enough_is_out(self, searcher: StackSearcher) -> None:
         out = [searcher.suggest(str(i)) for i in range(3)]
         assert isinstance(out[0], dict)
         assert isinstance(out[1], dict)
         assert out[2] is None
 
-    def test_a_single_run_whose_worker_dies_each_time_fails(self, study, store, searcher) -> None:
+    def test_a_single_run_whose_worker_dies_each_time_fails(
+        self, study: Study, store: Store, searcher: StackSearcher
+    ) -> None:
         trial = 0
         while searcher.suggest(str(trial)) != Searcher.FINISHED:
             searcher.on_trial_complete(str(trial), None, error=True)
@@ -177,23 +184,23 @@ class TestSearcher:
         assert list(runs["status"]) == ["failed"] * 8
         assert all("worker process died" in reason for reason in runs["reason"])
 
-    def test_a_error_ends_the_sweep(self, searcher) -> None:
+    def test_a_error_ends_the_sweep(self, searcher: StackSearcher) -> None:
         searcher.suggest("1")
         searcher.on_trial_complete("1", {REPORT: Report(error="no room on /results").to_json()})
         assert searcher.error == "no room on /results"
         assert searcher.suggest("2") == Searcher.FINISHED
 
-    def test_stop_hands_out_nothing_more(self, searcher) -> None:
+    def test_stop_hands_out_nothing_more(self, searcher: StackSearcher) -> None:
         assert isinstance(searcher.suggest("1"), dict)
         searcher.stop()
         assert searcher.suggest("2") == Searcher.FINISHED
 
-    def test_tune_can_pickle_it(self, searcher) -> None:
+    def test_tune_can_pickle_it(self, searcher: StackSearcher) -> None:
         assert isinstance(pickle.loads(pickle.dumps(searcher)), StackSearcher)
 
 
-def test_a_full_disk_is_part_of_the_report(study, store, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_args) -> None:
+def test_a_full_disk_is_part_of_the_report(study: Study, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: object) -> None:
         raise worker.StorageError("cannot write: no space left")
 
     monkeypatch.setattr(Store, "write", refuse)
@@ -202,7 +209,9 @@ def test_a_full_disk_is_part_of_the_report(study, store, monkeypatch: pytest.Mon
     assert report.outcomes == ()
 
 
-def test_what_would_fail_every_stack_ends_the_sweep(study, store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_would_fail_every_stack_ends_the_sweep(
+    study: Study, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from ray import tune
 
     from robustness.sweep import tune as execute

@@ -6,7 +6,7 @@ import hashlib
 import subprocess
 import sys
 import tarfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -22,28 +22,29 @@ from tests.support.file_server import served
 from tests.support.real_data import real_data
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
-def _read_anew():
+def _read_anew() -> Iterator[None]:
     cifar._raw.cache_clear()
     yield
     cifar._raw.cache_clear()
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return made(monkeypatch, tmp_path, datasets.CIFAR10)
 
 
-def make(text):
+def make(text: str) -> Study:
     return Study.parse(
         f"workload: {text}\noptimizers: [adamw]\nspace: {{lr: [0.001], weight_decay: [5.0e-4]}}\nseeds: [0]\n"
     )
 
 
-def of(text):
+def of(text: str) -> Any:
     return make(text).grid()[0].workload
 
 
@@ -107,7 +108,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("options", REFUSED)
-def test_what_is_wrong_with_an_option_is_said(options) -> None:
+def test_what_is_wrong_with_an_option_is_said(options: str) -> None:
     with pytest.raises(StudyError) as caught:
         make(f"{{name: cifar10, {options}}}")
     assert REFUSED[options] in str(caught.value)
@@ -142,7 +143,7 @@ def test_options_load_without_torch() -> None:
     assert done.stdout == "False\n"
 
 
-def test_splits_are_stratified_disjoint_and_the_seeds(small) -> None:
+def test_splits_are_stratified_disjoint_and_the_seeds(small: Path) -> None:
     workload = CIFAR10(data_dir=str(small), validation_size=300, train_size=500, test_size=50)
     first, again, other = workload.data(0), workload.data(0), workload.data(1)
     assert [len(first.split(name)[1]) for name in ("train", "validation", "test")] == [500, 300, 50]
@@ -157,7 +158,7 @@ def test_splits_are_stratified_disjoint_and_the_seeds(small) -> None:
     assert seen.isdisjoint(bytes(image) for image in first.validation_inputs.flatten(1).numpy())
 
 
-def test_without_subsets_everything_is_there_in_torchvisions_order(small) -> None:
+def test_without_subsets_everything_is_there_in_torchvisions_order(small: Path) -> None:
     data = CIFAR10(data_dir=str(small)).data(3)
     train, test = datasets.CIFAR10(small, train=True), datasets.CIFAR10(small, train=False)
     assert data.train_inputs.dtype == torch.uint8
@@ -174,7 +175,7 @@ def test_cifar_100_has_its_fine_labels(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert data.validation_targets.bincount().tolist() == [1] * 100
 
 
-def test_networks_see_the_images_normalized(small) -> None:
+def test_networks_see_the_images_normalized(small: Path) -> None:
     workload = CIFAR10(data_dir=str(small), augment=False, test_size=20)
     data = workload.data(0)
     (inputs, _), *_ = workload.feed(0, "cpu", torch.float64).evaluate("test")
@@ -208,19 +209,19 @@ def test_crops_and_flips_are_torchvisions() -> None:
     )
 
 
-def epochs_of(workload, seed):
+def epochs_of(workload: CIFAR10, seed: int) -> list[torch.Tensor]:
     feed = workload.feed(seed, "cpu", torch.float64)
     return [torch.cat([inputs for inputs, _ in feed.train()]) for _ in range(2)]
 
 
-def test_every_run_of_a_seed_sees_the_same_crops(small) -> None:
+def test_every_run_of_a_seed_sees_the_same_crops(small: Path) -> None:
     workload = CIFAR10(data_dir=str(small), train_size=100)
     first, again, other = (torch.stack(epochs_of(workload, seed)) for seed in (0, 0, 1))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
 
-def test_without_augmentation_each_epoch_has_the_same_images_in_another_order(small) -> None:
+def test_without_augmentation_each_epoch_has_the_same_images_in_another_order(small: Path) -> None:
     first, second = epochs_of(CIFAR10(data_dir=str(small), train_size=100, augment=False), 0)
     assert not torch.equal(first, second)
     assert images_in(first) == images_in(second)
@@ -228,11 +229,11 @@ def test_without_augmentation_each_epoch_has_the_same_images_in_another_order(sm
     assert images_in(first) != images_in(second)
 
 
-def images_in(inputs):
+def images_in(inputs: torch.Tensor) -> set[bytes]:
     return {image.numpy().tobytes() for image in inputs}
 
 
-def test_a_sample_is_not_augmented(small) -> None:
+def test_a_sample_is_not_augmented(small: Path) -> None:
     workload = CIFAR10(data_dir=str(small), train_size=100)
     feed = workload.feed(0, "cpu", torch.float32)
     sampled = torch.cat([inputs for inputs, _ in feed.sample(40)])
@@ -241,7 +242,7 @@ def test_a_sample_is_not_augmented(small) -> None:
     assert images_in(sampled) <= images_in(stored.prepare(stored.train_inputs))
 
 
-def test_the_archive_is_fetched_and_unpacked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, small) -> None:
+def test_the_archive_is_fetched_and_unpacked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, small: Path) -> None:
     kind = datasets.CIFAR10
     (tmp_path / "served").mkdir()
     archive = tmp_path / "served" / kind.filename
@@ -288,20 +289,20 @@ def test_no_network_says_which_archive_to_put_where(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("name", "message"), [("data_batch_3", "is damaged: its md5 is"), ("batches.meta", "is damaged: its md5 is")]
 )
-def test_a_damaged_batch_is_named(small, name, message) -> None:
+def test_a_damaged_batch_is_named(small: Path, name: str, message: str) -> None:
     path = small / "cifar-10-batches-py" / name
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(DataError, match=f"{name} {message}"):
         CIFAR10(data_dir=str(small)).data(0)
 
 
-def test_a_missing_batch_is_named(small) -> None:
+def test_a_missing_batch_is_named(small: Path) -> None:
     (small / "cifar-10-batches-py" / "test_batch").unlink()
     with pytest.raises(DataError, match="cifar-10-batches-py/test_batch cannot be read: No such file"):
         CIFAR10(data_dir=str(small)).data(0)
 
 
-def test_smoke_is_small_and_trains(small) -> None:
+def test_smoke_is_small_and_trains(small: Path) -> None:
     asked = CIFAR10(data_dir=str(small), validation_size=100, model={"name": "fast", "width": 0.25})
     smoke = asked.smoke()
     assert (smoke.epochs, smoke.train_size, smoke.test_size, smoke.validation_size) == (2, 32, 32, 32)
@@ -314,7 +315,7 @@ def test_smoke_is_small_and_trains(small) -> None:
     assert history.steps_per_epoch == 2
 
 
-def test_a_stack_trains_as_a_single_run_does(small) -> None:
+def test_a_stack_trains_as_a_single_run_does(small: Path) -> None:
     workload = CIFAR10(
         data_dir=str(small), train_size=60, test_size=20, batch_size=20, epochs=2, model={"name": "fast", "width": 0.07}
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -19,7 +19,10 @@ from robustness.workloads import DataError, ImageNet
 from robustness.workloads.image_folder import listed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from pathlib import Path
+
+    from robustness.workloads.data import Feed
 
 CLASSES = 4
 MEAN, STD = (
@@ -28,7 +31,7 @@ MEAN, STD = (
 
 
 @pytest.fixture(scope="session")
-def original(tmp_path_factory: pytest.TempPathFactory):
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Real digits as JPEGs of 40 x 56, coloured by class and one of them grey, in ImageNet's folders."""
     folder = tmp_path_factory.mktemp("data")
     images, labels = load_digits(return_X_y=True)
@@ -47,23 +50,23 @@ def original(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture
-def copied(original, tmp_path: Path):
+def copied(original: Path, tmp_path: Path) -> Path:
     listed.cache_clear()
     shutil.copytree(original, tmp_path, dirs_exist_ok=True)
     return tmp_path
 
 
-def make(folder, **options):
+def make(folder: Path | str, **options: Any) -> ImageNet:
     return ImageNet(
         **{"data_dir": str(folder), "classes": CLASSES, "image_size": 32, "batch_size": 8, "workers": 0} | options
     )
 
 
-def feed(folder, seed=0, dtype=torch.float32, **options):
+def feed(folder: Path, seed: int = 0, dtype: torch.dtype = torch.float32, **options: Any) -> Feed:
     return make(folder, **options).feed(seed, "cpu", dtype)
 
 
-def read(batches):
+def read(batches: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> tuple[torch.Tensor, torch.Tensor]:
     inputs, targets = zip(*batches, strict=True)
     return torch.cat(inputs), torch.cat(targets)
 
@@ -82,7 +85,7 @@ def test_the_defaults_are_the_papers() -> None:
         )
 
 
-def test_the_test_split_is_resized_and_cropped_as_torchvision_does(original) -> None:
+def test_the_test_split_is_resized_and_cropped_as_torchvision_does(original: Path) -> None:
     inputs, targets = read(feed(original, dtype=torch.float64).evaluate("test"))
     assert inputs.shape == (20, 3, 32, 32)
     assert targets.tolist() == [target for target in range(CLASSES) for _ in range(5)]
@@ -94,7 +97,7 @@ def test_the_test_split_is_resized_and_cropped_as_torchvision_does(original) -> 
         torch.testing.assert_close(inputs[place], expected, atol=2e-6, rtol=0)
 
 
-def test_an_epoch_has_each_training_image_once_and_another_look_in_the_next(original) -> None:
+def test_an_epoch_has_each_training_image_once_and_another_look_in_the_next(original: Path) -> None:
     images = feed(original)
     first, second = read(images.train()), read(images.train())
     assert images.steps == 6
@@ -105,7 +108,7 @@ def test_an_epoch_has_each_training_image_once_and_another_look_in_the_next(orig
     assert len({image.numpy().tobytes() for image in torch.cat([first[0], second[0]])}) == 96
 
 
-def test_crops_are_those_of_torchvision(original) -> None:
+def test_crops_are_those_of_torchvision(original: Path) -> None:
     """All of one image's looks: as large a share of it, as wide, and as often mirrored as RandomResizedCrop gives."""
     from robustness.workloads.image_folder import ImageFiles, Images
 
@@ -130,7 +133,7 @@ def test_crops_are_those_of_torchvision(original) -> None:
 
 
 @pytest.mark.slow
-def test_the_number_of_workers_changes_nothing(original) -> None:
+def test_the_number_of_workers_changes_nothing(original: Path) -> None:
     alone, helped = feed(original, workers=0), feed(original, workers=2)
     for _ in range(2):
         for mine, other in zip(read(alone.train()), read(helped.train()), strict=True):
@@ -138,7 +141,7 @@ def test_the_number_of_workers_changes_nothing(original) -> None:
     assert torch.equal(read(alone.evaluate("test"))[0], read(helped.evaluate("test"))[0])
 
 
-def test_the_seed_decides_order_and_crops_and_torchs_own_generator_has_no_part(original) -> None:
+def test_the_seed_decides_order_and_crops_and_torchs_own_generator_has_no_part(original: Path) -> None:
     state = torch.random.get_rng_state()
     first = read(feed(original).train())
     assert torch.equal(torch.random.get_rng_state(), state), "nothing is drawn from it"
@@ -149,7 +152,7 @@ def test_the_seed_decides_order_and_crops_and_torchs_own_generator_has_no_part(o
     assert not torch.equal(first[1], other[1])
 
 
-def test_splits_are_stratified_and_apart(original) -> None:
+def test_splits_are_stratified_and_apart(original: Path) -> None:
     images = feed(original, validation_size=8, train_size=20, test_size=8)
     assert images.splits == ("test", "validation")
     assert read(images.evaluate("validation"))[1].bincount().tolist() == [2] * CLASSES
@@ -162,25 +165,25 @@ def test_splits_are_stratified_and_apart(original) -> None:
     assert feed(original).splits == ("test",)
 
 
-def spoil_val_class(folder) -> None:
+def spoil_val_class(folder: Path) -> None:
     shutil.rmtree(folder / "val" / "n0002")
 
 
-def spoil_train_class(folder) -> None:
+def spoil_train_class(folder: Path) -> None:
     shutil.rmtree(folder / "train" / "n0001")
 
 
-def spoil_both(folder) -> None:
+def spoil_both(folder: Path) -> None:
     spoil_val_class(folder)
     shutil.rmtree(folder / "train" / "n0002")
 
 
-def spoil_empty(folder) -> None:
+def spoil_empty(folder: Path) -> None:
     for path in (folder / "val" / "n0003").iterdir():
         path.unlink()
 
 
-def spoil_split(folder) -> None:
+def spoil_split(folder: Path) -> None:
     shutil.rmtree(folder / "val")
 
 
@@ -194,13 +197,13 @@ SPOILT = {
 
 
 @pytest.mark.parametrize("spoil", SPOILT, ids=lambda spoil: spoil.__name__)
-def test_what_is_missing_is_named(copied, spoil) -> None:
+def test_what_is_missing_is_named(copied: Path, spoil: Callable[[Path], None]) -> None:
     spoil(copied / "imagenet")
     with pytest.raises(DataError, match=SPOILT[spoil]):
         feed(copied)
 
 
-def test_a_validation_split_of_everything_is_refused(original) -> None:
+def test_a_validation_split_of_everything_is_refused(original: Path) -> None:
     with pytest.raises(DataError) as caught:
         make(original, validation_size=47).fetch()
     said = "train has 48 images, of which validation_size 47 leaves too few to train on"
@@ -210,7 +213,7 @@ def test_a_validation_split_of_everything_is_refused(original) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 1])
-def test_a_damaged_image_is_named_in_one_line(copied, workers) -> None:
+def test_a_damaged_image_is_named_in_one_line(copied: Path, workers: int) -> None:
     path = copied / "imagenet" / "val" / "n0001" / "3.JPEG"
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(DataError, match=r"val/n0001/3.JPEG cannot be read as an image: [^\n]*$") as caught:
@@ -219,7 +222,7 @@ def test_a_damaged_image_is_named_in_one_line(copied, workers) -> None:
 
 
 def test_where_and_by_whom_it_is_read_is_no_part_of_the_identity_but_the_folder_is() -> None:
-    def run_id(**options):
+    def run_id(**options: Any) -> str:
         return (
             Study(name="x", workload=ImageNet(**options), optimizers=["adam"], space={"lr": [1], "weight_decay": [0]})
             .grid()[0]
@@ -230,7 +233,7 @@ def test_where_and_by_whom_it_is_read_is_no_part_of_the_identity_but_the_folder_
     assert run_id() != run_id(folder="imagenet-100")
 
 
-def test_smoke_is_small_and_trains(original) -> None:
+def test_smoke_is_small_and_trains(original: Path) -> None:
     asked = ImageNet(data_dir=str(original), classes=CLASSES, validation_size=4, model="fast")
     smoke = asked.smoke()
     assert (smoke.image_size, smoke.train_size, smoke.batch_size, smoke.workers) == (64, 32, 16, 0)
@@ -244,7 +247,7 @@ def test_smoke_is_small_and_trains(original) -> None:
 
 
 @pytest.mark.slow
-def test_a_narrow_resnet50_trains(original) -> None:
+def test_a_narrow_resnet50_trains(original: Path) -> None:
     smoke = ImageNet(data_dir=str(original), classes=CLASSES).smoke().model_copy(update={"epochs": 1})
     run = Study(name="x", workload=smoke, optimizers=["adamw"], space={"lr": [1e-3], "weight_decay": [0]}).grid()[0]
     assert np.isfinite(train_single(run).values["train_loss"]).all()

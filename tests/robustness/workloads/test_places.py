@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,12 +18,15 @@ from robustness.workloads.downloads import Remote, extract, fetch
 from robustness.workloads.places import CACHE, VARIABLE, data_folder
 from tests.support.file_server import CONTENT, served
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 MD5 = hashlib.md5(CONTENT).hexdigest()
 HOME = "https://example.org/data"
 
 
 @pytest.fixture
-def server(tmp_path: Path):
+def server(tmp_path: Path) -> Iterator[tuple[str, list[str]]]:
     (tmp_path / "served").mkdir()
     for name in ("file.txt", "truncated.txt"):
         (tmp_path / "served" / name).write_bytes(CONTENT)
@@ -57,11 +61,11 @@ def test_a_relative_folder_is_refused_wherever_it_stands(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("name", ["cifar10", "cifar100", "imagenet", "treebank"])
-def test_where_data_lie_is_no_part_of_a_runs_identity(name) -> None:
+def test_where_data_lie_is_no_part_of_a_runs_identity(name: str) -> None:
     assert "data_dir" in left_out(WORKLOADS[name](data_dir="/somewhere"))
 
 
-def test_a_file_is_fetched_once(server, tmp_path: Path) -> None:
+def test_a_file_is_fetched_once(server: tuple[str, list[str]], tmp_path: Path) -> None:
     url, asked = server
     remote, path = Remote(f"{url}/file.txt", MD5, HOME), tmp_path / "deep" / "down" / "mine.txt"
     fetch(remote, path)
@@ -72,7 +76,7 @@ def test_a_file_is_fetched_once(server, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_processes_that_ask_at_once_fetch_it_once(server, tmp_path: Path) -> None:
+def test_processes_that_ask_at_once_fetch_it_once(server: tuple[str, list[str]], tmp_path: Path) -> None:
     url, asked = server
     script = (
         "import sys, pathlib; from robustness.workloads.downloads import Remote, fetch\n"
@@ -87,7 +91,7 @@ def test_processes_that_ask_at_once_fetch_it_once(server, tmp_path: Path) -> Non
     assert (tmp_path / "file.txt").read_bytes() == CONTENT
 
 
-def closed_port():
+def closed_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -101,7 +105,9 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_what_cannot_be_fetched_whole_is_one_clear_error_and_leaves_nothing(server, tmp_path: Path, name) -> None:
+def test_what_cannot_be_fetched_whole_is_one_clear_error_and_leaves_nothing(
+    server: tuple[str, list[str]], tmp_path: Path, name: str
+) -> None:
     url, _ = server
     md5, message = FAILURES[name]
     path = tmp_path / "here" / "mine.txt"
@@ -122,7 +128,7 @@ def test_no_network_says_which_file_to_put_where(tmp_path: Path) -> None:
     assert all(word in str(caught.value) for word in (str(tmp_path / "mine.txt"), MD5, HOME))
 
 
-def test_a_damaged_file_is_named_with_both_checksums(server, tmp_path: Path) -> None:
+def test_a_damaged_file_is_named_with_both_checksums(server: tuple[str, list[str]], tmp_path: Path) -> None:
     url, asked = server
     path = tmp_path / "mine.txt"
     path.write_bytes(CONTENT[:-1])
@@ -132,7 +138,7 @@ def test_a_damaged_file_is_named_with_both_checksums(server, tmp_path: Path) -> 
     assert asked == [], "what somebody put there is not overwritten"
 
 
-def test_a_folder_that_cannot_be_written_to_is_said(server, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_to_is_said(server: tuple[str, list[str]], tmp_path: Path) -> None:
     url, _ = server
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DataError, match="is not there, and nothing can be written beside it"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
@@ -22,6 +23,9 @@ from robustness.workloads.schedules import (
     StepSchedule,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 KINDS = (ConstantSchedule, StepSchedule, CosineSchedule, CosineRestartsSchedule)
 
 
@@ -29,11 +33,13 @@ class Holder(Model):
     schedule: Schedule = StepSchedule()
 
 
-def factors(schedule, epochs):
+def factors(schedule: Any, epochs: int) -> list[float]:
     return [schedule.factor(epoch, epochs) for epoch in range(epochs)]
 
 
-def of_torch(scheduler, epochs, warmup=0):
+def of_torch(
+    scheduler: Callable[[torch.optim.Optimizer], lr_scheduler.LRScheduler], epochs: int, warmup: int = 0
+) -> list[float]:
     """Return the rates of a torch scheduler over a base rate of 1, stepped once an epoch, after torch's own warm-up."""
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     rates = []
@@ -56,8 +62,8 @@ def of_torch(scheduler, epochs, warmup=0):
 @pytest.mark.parametrize("warmup", [0, 1, 5])
 @pytest.mark.parametrize("epochs", [7, 30])
 @pytest.mark.parametrize("floor", [0.0, 0.1])
-def test_cosine_is_torchs(epochs, warmup, floor) -> None:
-    def scheduler(optimizer):
+def test_cosine_is_torchs(epochs: int, warmup: int, floor: float) -> None:
+    def scheduler(optimizer: torch.optim.Optimizer) -> lr_scheduler.LRScheduler:
         return lr_scheduler.CosineAnnealingLR(optimizer, epochs - warmup, eta_min=floor)
 
     schedule = CosineSchedule(floor=floor, warmup=warmup)
@@ -67,8 +73,8 @@ def test_cosine_is_torchs(epochs, warmup, floor) -> None:
 @pytest.mark.parametrize("warmup", [0, 3])
 @pytest.mark.parametrize(("t0", "t_mult"), [(14, 2), (1, 1), (5, 1), (1, 2), (4, 3), (500, 2)])
 @pytest.mark.parametrize("floor", [0.0, 0.25])
-def test_restarts_are_torchs(t0, t_mult, warmup, floor) -> None:
-    def scheduler(optimizer):
+def test_restarts_are_torchs(t0: int, t_mult: int, warmup: int, floor: float) -> None:
+    def scheduler(optimizer: torch.optim.Optimizer) -> lr_scheduler.LRScheduler:
         return lr_scheduler.CosineAnnealingWarmRestarts(optimizer, t0, t_mult, eta_min=floor)
 
     schedule = CosineRestartsSchedule(t0=t0, t_mult=t_mult, floor=floor, warmup=warmup)
@@ -76,8 +82,8 @@ def test_restarts_are_torchs(t0, t_mult, warmup, floor) -> None:
 
 
 @pytest.mark.parametrize("warmup", [0, 6])
-def test_step_is_torchs_and_its_milestones_do_not_move(warmup) -> None:
-    def scheduler(optimizer):
+def test_step_is_torchs_and_its_milestones_do_not_move(warmup: int) -> None:
+    def scheduler(optimizer: torch.optim.Optimizer) -> lr_scheduler.LRScheduler:
         return lr_scheduler.MultiStepLR(optimizer, [80 - warmup, 160 - warmup], gamma=0.1)
 
     schedule = StepSchedule(warmup=warmup)
@@ -103,13 +109,13 @@ def test_constant() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_warm_up_as_long_as_the_training_is_all_there_is(kind) -> None:
+def test_a_warm_up_as_long_as_the_training_is_all_there_is(kind: Any) -> None:
     for epochs in (4, 3):
         assert factors(kind(warmup=4), epochs) == pytest.approx([0.2, 0.4, 0.6, 0.8][:epochs])
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_schedule_starts_at_the_base_rate_where_its_warm_up_ends(kind) -> None:
+def test_a_schedule_starts_at_the_base_rate_where_its_warm_up_ends(kind: Any) -> None:
     for warmup in (0, 1, 4):
         assert kind(warmup=warmup).factor(warmup, 100) == 1.0
 
@@ -124,7 +130,7 @@ def test_the_papers_210_epochs_are_four_whole_cycles() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_study_names_a_schedule_by_its_kind(kind) -> None:
+def test_a_study_names_a_schedule_by_its_kind(kind: Any) -> None:
     name = kind.model_fields["kind"].default
     held = build(Holder, {"schedule": {"kind": name, "warmup": 2}})
     assert held.schedule == kind(warmup=2)
@@ -150,7 +156,7 @@ def test_a_study_names_a_schedule_by_its_kind(kind) -> None:
         ({"floor": 0.1}, "missing"),
     ],
 )
-def test_bad_options_are_refused(options, message) -> None:
+def test_bad_options_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         build(Holder, {"schedule": options})
 

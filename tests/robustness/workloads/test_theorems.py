@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -16,14 +18,14 @@ from robustness.workloads.schedules import ConstantSchedule, StepSchedule
 EQ1, EQ2 = OPTIMIZERS["sgd-eq1"](momentum=0), OPTIMIZERS["sgd"](momentum=0)
 
 
-def values(runs):
+def values(runs: list[Run]) -> dict[str, np.ndarray]:
     """Train as one stack and return each metric (runs, epochs), in the order of `runs`."""
     history = train_stack(runs, dtype=torch.float64)
     order = [history.runs.index(run) for run in runs]
     return {name: each[order] for name, each in history.values.items()}
 
 
-def eigenvalues(workload):
+def eigenvalues(workload: Theorem1) -> np.ndarray:
     return np.logspace(-np.log10(workload.condition), 0, workload.dimension)
 
 
@@ -48,7 +50,7 @@ def test_the_sphere_is_the_formula() -> None:
 
 
 @pytest.mark.parametrize("kind", [Theorem1, Theorem2])
-def test_the_error_is_what_is_left_of_the_value_at_zero(kind) -> None:
+def test_the_error_is_what_is_left_of_the_value_at_zero(kind: type[Theorem1 | Theorem2]) -> None:
     workload = kind()
     outputs = workload.value_at_zero * torch.tensor([[0.0], [0.25], [1.0], [9.0]])
     assert workload.errors(outputs, torch.zeros(4)).tolist() == pytest.approx([0, 0.25, 1, 1])
@@ -57,14 +59,14 @@ def test_the_error_is_what_is_left_of_the_value_at_zero(kind) -> None:
 
 
 @pytest.mark.parametrize("kind", [Theorem1, Theorem2])
-def test_the_seed_draws_the_start(kind) -> None:
+def test_the_seed_draws_the_start(kind: type[Theorem1 | Theorem2]) -> None:
     first, again, other = (initial_model(kind(), seed).weights for seed in (0, 0, 1))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
 
 @pytest.mark.parametrize("batch_size", [2, 5])
-def test_every_step_is_one_of_gradient_descent(batch_size) -> None:
+def test_every_step_is_one_of_gradient_descent(batch_size: int) -> None:
     workload = Theorem1(steps=17, batch_size=batch_size, epochs=3, dimension=6, schedule=ConstantSchedule())
     lr, decay = 0.3, 0.02
     history = train_stack([Run(workload, EQ2, lr, decay, 0)], dtype=torch.float64)
@@ -80,7 +82,7 @@ def test_every_step_is_one_of_gradient_descent(batch_size) -> None:
 DECAYS = (0.01, 0.1, 0.5)
 
 
-def by_decay(workload, lr):
+def by_decay(workload: Any, lr: float) -> dict[str, dict[str, np.ndarray]]:
     """Train both forms of SGD at each of `DECAYS` as one stack; give each metric as {optimizer: (decays, epochs)}."""
     runs = [Run(workload, optimizer, lr, decay, 0) for optimizer in (EQ2, EQ1) for decay in DECAYS]
     return {name: {EQ2.name: each[:3], EQ1.name: each[3:]} for name, each in values(runs).items()}
@@ -129,7 +131,7 @@ def test_theorem_2_the_gradient_norm_grows_with_the_decay_at_a_weight_norm_that_
 
 
 @pytest.mark.parametrize("name", ["theorem-1", "theorem-2"])
-def test_both_engines_train_it_alike_and_its_rows_are_completed(name) -> None:
+def test_both_engines_train_it_alike_and_its_rows_are_completed(name: str) -> None:
     runs = Study(
         name="x",
         workload={"name": name, "epochs": 3},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -18,7 +18,10 @@ from tests.support.file_server import served
 from tests.support.real_data import real_data
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from robustness.workloads.data import Feed
 
 LINES = {
     "train": [" the cat sat ", " the <unk> sat on the N mats "],
@@ -29,13 +32,13 @@ WORDS = 8
 
 
 @pytest.fixture(autouse=True)
-def _read_anew():
+def _read_anew() -> Iterator[None]:
     treebank.read.cache_clear()
     yield
     treebank.read.cache_clear()
 
 
-def put(monkeypatch: pytest.MonkeyPatch, folder, repeated=100):
+def put(monkeypatch: pytest.MonkeyPatch, folder: Path, repeated: int = 100) -> Path:
     """Write a small text in the Treebank's form, which is then taken for the real one; return the folder."""
     (folder / "ptb").mkdir(parents=True)
     md5s = {}
@@ -49,7 +52,7 @@ def put(monkeypatch: pytest.MonkeyPatch, folder, repeated=100):
 
 
 @pytest.fixture
-def text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def text(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return put(monkeypatch, tmp_path)
 
 
@@ -57,15 +60,15 @@ class Small(Treebank):
     classes = WORDS
 
 
-def small(folder, **options):
+def small(folder: Path, **options: Any) -> Small:
     return Small(**{"data_dir": str(folder), "batch_size": 4, "bptt": 7, "embedding": 8, "hidden": 8} | options)
 
 
-def pieces(feed, split=None):
+def pieces(feed: Feed, split: str | None = None) -> list[tuple[torch.Tensor, torch.Tensor]]:
     return list(feed.evaluate(split) if split else feed.train())
 
 
-def test_words_are_numbered_by_frequency_and_a_line_ends_with_a_word(text) -> None:
+def test_words_are_numbered_by_frequency_and_a_line_ends_with_a_word(text: Path) -> None:
     train, valid, test = treebank.read(text)
     # Equally frequent ones by the alphabet, in which < comes first.
     order = ["the", "<eos>", "sat", "<unk>", "N", "cat", "mats", "on"]
@@ -76,7 +79,7 @@ def test_words_are_numbered_by_frequency_and_a_line_ends_with_a_word(text) -> No
     assert (len(train), len(valid), len(test)) == (1200, 400, 400)
 
 
-def test_pieces_follow_each_other_and_cover_each_place_of_the_text(text) -> None:
+def test_pieces_follow_each_other_and_cover_each_place_of_the_text(text: Path) -> None:
     feed = small(text).feed(0, "cpu", torch.float32)
     train = treebank.read(text)[0]
     batches = pieces(feed)
@@ -90,7 +93,7 @@ def test_pieces_follow_each_other_and_cover_each_place_of_the_text(text) -> None
     assert all(map(torch.equal, words, torch.cat([w for w, _ in pieces(feed)], 1))), "each epoch reads the same"
 
 
-def test_evaluation_reads_the_other_splits_ten_places_side_by_side(text) -> None:
+def test_evaluation_reads_the_other_splits_ten_places_side_by_side(text: Path) -> None:
     feed = small(text, test_size=105).feed(0, "cpu", torch.float32)
     _, valid, test = treebank.read(text)
     assert feed.splits == ("test", "validation")
@@ -100,21 +103,21 @@ def test_evaluation_reads_the_other_splits_ten_places_side_by_side(text) -> None
         assert torch.equal(following, whole[:100].view(10, 10)[:, 1:])
 
 
-def test_train_size_is_the_texts_start(text) -> None:
+def test_train_size_is_the_texts_start(text: Path) -> None:
     feed = small(text, train_size=90).feed(0, "cpu", torch.float32)
     words = torch.cat([words for words, _ in pieces(feed)], 1)
     assert torch.equal(words, treebank.read(text)[0][:88].view(4, 22)[:, :-1])
 
 
 @pytest.mark.parametrize(("examples", "batches"), [(1, 1), (28, 1), (29, 2), (10**6, 43)])
-def test_a_sample_is_the_first_pieces(text, examples, batches) -> None:
+def test_a_sample_is_the_first_pieces(text: Path, examples: int, batches: int) -> None:
     feed = small(text).feed(0, "cpu", torch.float32)
     sampled = list(feed.sample(examples))
     assert len(sampled) == batches
     assert all(torch.equal(a[0], b[0]) for a, b in zip(sampled, pieces(feed), strict=False))
 
 
-def test_training_is_the_plain_loop_with_the_state_carried(text) -> None:
+def test_training_is_the_plain_loop_with_the_state_carried(text: Path) -> None:
     """One epoch without dropout against torch.nn's LSTM unrolled by hand, in double precision."""
     workload = small(text, epochs=1, dropout=0.0, clip=None, train_size=200)
     run = Study(name="x", workload=workload, optimizers=["sgd"], space={"lr": [0.1], "weight_decay": [0]}).grid()[0]
@@ -138,7 +141,7 @@ def test_training_is_the_plain_loop_with_the_state_carried(text) -> None:
     assert history.values["train_loss"][0, 0] == pytest.approx(total / (4 * 49), rel=1e-12)
 
 
-def test_the_loss_at_the_start_is_that_of_knowing_nothing_in_nats(text) -> None:
+def test_the_loss_at_the_start_is_that_of_knowing_nothing_in_nats(text: Path) -> None:
     workload = small(text)
     feed = workload.feed(0, "cpu", torch.float32)
     words, following = next(feed.evaluate("test"))
@@ -169,7 +172,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("options", REFUSED)
-def test_what_is_wrong_with_an_option_is_said(options) -> None:
+def test_what_is_wrong_with_an_option_is_said(options: dict[str, Any]) -> None:
     with pytest.raises(StudyError) as caught:
         Study.parse(
             f"workload: {{name: treebank, {options}}}\noptimizers: [adam]\nspace: {{lr: [1], weight_decay: [0]}}"
@@ -177,7 +180,7 @@ def test_what_is_wrong_with_an_option_is_said(options) -> None:
     assert REFUSED[options] in str(caught.value)
 
 
-def test_the_files_are_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text) -> None:
+def test_the_files_are_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: Path) -> None:
     with served(text / "ptb") as (url, asked):
         monkeypatch.setattr(treebank, "URL", url + "/{file}")
         fresh = treebank.read(tmp_path / "fresh")
@@ -185,7 +188,9 @@ def test_the_files_are_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, 
         assert asked == ["/ptb.train.txt", "/ptb.valid.txt", "/ptb.test.txt"]
 
 
-def test_a_damaged_file_and_an_absent_one_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text) -> None:
+def test_a_damaged_file_and_an_absent_one_are_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: Path
+) -> None:
     monkeypatch.setattr(treebank, "URL", "http://127.0.0.1:9/{file}")
     with pytest.raises(
         DataError, match=f"ptb/ptb.train.txt is not there, .*: md5 {treebank.MD5['train']}, see https://github"
@@ -198,13 +203,13 @@ def test_a_damaged_file_and_an_absent_one_are_named(monkeypatch: pytest.MonkeyPa
         treebank.read(tmp_path / "damaged")
 
 
-def test_another_vocabulary_is_refused(monkeypatch: pytest.MonkeyPatch, text) -> None:
+def test_another_vocabulary_is_refused(monkeypatch: pytest.MonkeyPatch, text: Path) -> None:
     monkeypatch.setattr(treebank, "WORDS", 10)
     with pytest.raises(DataError, match=r"ptb\.train.txt has 8 different words, not 10"):
         treebank.read(text)
 
 
-def test_smoke_is_small_and_trains(text) -> None:
+def test_smoke_is_small_and_trains(text: Path) -> None:
     smoke = small(text).smoke()
     assert (smoke.epochs, smoke.train_size, smoke.test_size, smoke.hidden) == (2, 4000, 2000, 8)
     whole = Treebank().smoke()

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,27 +17,31 @@ from analysis.service.studies.studies import Studies
 from robustness.jobs.job import CLUSTERS_OWN, Job
 from tests.support.service_submit import STUDY, client_of
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
 WAIT_S = 30.0
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory):
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("results")
 
 
-def job(**changes):
+def job(**changes: Any) -> Job:
     known = Job("tiny-0123abcd-1", "tiny", "v", "/r", "RUNNING", "", time.time() - 720.5, None, None)
     return Job(**known.__dict__ | changes)
 
 
-def until(holds) -> None:
+def until(holds: Callable[[], object]) -> None:
     end = time.monotonic() + WAIT_S
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.02)
 
 
-def test_a_cluster_that_is_away_is_said_to_be(results) -> None:
+def test_a_cluster_that_is_away_is_said_to_be(results: Path) -> None:
     with closing(socket.socket()) as nobody:
         nobody.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{nobody.getsockname()[1]}"
@@ -69,22 +74,22 @@ def test_a_cluster_that_hangs_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPat
 class Canned:
     """A cluster with fixed jobs; it fails while `away`."""
 
-    def __init__(self, *jobs) -> None:
+    def __init__(self, *jobs: Job) -> None:
         self.found, self.away, self.asked = list(jobs), threading.Event(), 0
 
-    def jobs(self):
+    def jobs(self) -> list[Job]:
         self.asked += 1
         if self.away.is_set():
             raise OSError("gone\naway")
         return self.found
 
-    def log(self, job_id):
+    def log(self, job_id: str) -> str:
         return f"{'x' * 30_000}\nthe last line of {job_id}"
 
 
 @pytest.fixture
-def canned(monkeypatch: pytest.MonkeyPatch):
-    def make(*found):
+def canned(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Canned, RayJobs]]:
+    def make(*found: Job) -> tuple[Canned, RayJobs]:
         cluster = Canned(*found)
         monkeypatch.setattr(RayJobs, "_connected", lambda _: cluster)
         jobs = RayJobs("http://c:8265")
@@ -94,7 +99,7 @@ def canned(monkeypatch: pytest.MonkeyPatch):
     return make
 
 
-def test_the_newest_job_of_a_study_and_place_is_found(canned) -> None:
+def test_the_newest_job_of_a_study_and_place_is_found(canned: Callable[..., tuple[Canned, RayJobs]]) -> None:
     first, second = job(results="/r/", id="tiny-0123abcd-2"), job()
     elsewhere, own = job(results="/other", id="tiny-1"), job(study="own", results=CLUSTERS_OWN, id="own-1")
     _, jobs = canned(elsewhere, first, second, own)
@@ -105,7 +110,9 @@ def test_the_newest_job_of_a_study_and_place_is_found(canned) -> None:
     assert jobs.tail("none") is None
 
 
-def test_it_is_asked_now_and_then_and_keeps_its_last_error(canned, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_asked_now_and_then_and_keeps_its_last_error(
+    canned: Callable[..., tuple[Canned, RayJobs]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     cluster, jobs = canned(job())
     for _ in range(20):
         assert jobs.jobs
@@ -120,7 +127,7 @@ def test_it_is_asked_now_and_then_and_keeps_its_last_error(canned, monkeypatch: 
     assert jobs.jobs
 
 
-def test_jobs_are_listed_with_their_last_words(canned, results) -> None:
+def test_jobs_are_listed_with_their_last_words(canned: Callable[..., tuple[Canned, RayJobs]], results: Path) -> None:
     evil = job(study="<b>", id="<b>-1", results=str(results), status="FAILED", ended_s=time.time())
     _, jobs = canned(job(), evil)
     submitting = Submitting(Studies(str(results)), jobs, "http://c:8265", str(results))

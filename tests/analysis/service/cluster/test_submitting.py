@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -17,7 +17,10 @@ from analysis.service.studies.studies import Studies
 from tests.support.jobs_head import TOKEN, head
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from flask.testing import FlaskClient
 
 pytestmark = [pytest.mark.sweep, pytest.mark.slow]
 
@@ -34,7 +37,7 @@ WAIT_S = 240
 
 
 @pytest.fixture
-def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlaskClient]:
     for name in [name for name in os.environ if name.startswith(("RAY_", "ROBUSTNESS_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -48,7 +51,7 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         submitting.checker.close()
 
 
-def row_where(client, holds):
+def row_where(client: FlaskClient, holds: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
     """Wait for the newest job to be as asked; return it."""
     end = time.monotonic() + WAIT_S
     while True:
@@ -59,7 +62,7 @@ def row_where(client, holds):
         time.sleep(0.2)
 
 
-def test_a_study_goes_from_the_browser_to_the_cluster_and_back(client, tmp_path: Path) -> None:
+def test_a_study_goes_from_the_browser_to_the_cluster_and_back(client: FlaskClient, tmp_path: Path) -> None:
     asked = {"text": STUDY, "file": "mine.yaml"}
     assert client.post("/submit/check", json=asked).json["left"] == RUNS
 

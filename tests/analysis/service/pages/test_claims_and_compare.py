@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -21,6 +21,11 @@ from tests.support.service_pages import HOME, SPACE, asked, called, drawn, found
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from flask.testing import FlaskClient
+    from werkzeug.test import TestResponse
+
+    from analysis.contents.gather import Contents
 
 CLAIMS, COMPARED = "..claims-body.children...claims-of.data..", "..compare-body.children...compare-of.data.."
 EVIL = "<b>Mine</b> & <script>alert(1)</script> is as deep."
@@ -42,7 +47,7 @@ seeds: 2
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory):
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("results")
     runs = synthetic_store.of_study(SMALL)
     synthetic_store.store(root / "demo", runs, SMALL + OWN, parts=1)
@@ -53,16 +58,16 @@ def results(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture(scope="module")
-def client(results):
+def client(results: Path) -> FlaskClient:
     return make(str(results)).server.test_client()
 
 
 @pytest.fixture(scope="module")
-def contents(results):
+def contents(results: Path) -> Contents:
     return Studies(str(results)).snapshot("demo").workloads[0].full
 
 
-def test_every_verdict_is_told_with_what_decides_it(client, contents) -> None:
+def test_every_verdict_is_told_with_what_decides_it(client: FlaskClient, contents: Contents) -> None:
     shown = page(client, "/study/demo/claims")
     rows = found(found(found(shown, "Table", className="claims"), "Tbody"), "Tr")
     known = [one for one in contents.verdicts if one.outcome != "no data"]
@@ -80,7 +85,7 @@ def test_every_verdict_is_told_with_what_decides_it(client, contents) -> None:
     assert "at 1 and 2 points" in text
 
 
-def test_a_study_s_own_claims_come_first_and_are_text(client, contents) -> None:
+def test_a_study_s_own_claims_come_first_and_are_text(client: FlaskClient, contents: Contents) -> None:
     rows = found(found(found(page(client, "/study/demo/claims"), "Table", className="claims"), "Tbody"), "Tr")
     made_for = [one.sentence for one in contents.verdicts if one.made_for]
     assert len(made_for) == 2
@@ -90,14 +95,14 @@ def test_a_study_s_own_claims_come_first_and_are_text(client, contents) -> None:
     assert "made for it" not in words(rows[2:])
 
 
-def test_claims_without_data_are_folded_with_what_would_give_it(client, contents) -> None:
+def test_claims_without_data_are_folded_with_what_would_give_it(client: FlaskClient, contents: Contents) -> None:
     folded = found(page(client, "/study/demo/claims"), "Details")
     rest = [one for one in contents.verdicts if one.outcome == "no data"]
     assert f"{len(rest)} claims without data here" in words(folded)
     assert "would give it" in words(folded)
 
 
-def test_each_claim_links_the_figure_that_shows_it(client, contents) -> None:
+def test_each_claim_links_the_figure_that_shows_it(client: FlaskClient, contents: Contents) -> None:
     shown = page(client, "/study/demo/claims", "?delta=2")
     links = [one for one in found(shown, "A") if "data-figure" in one]
     assert len(links) == sum(one.outcome != "no data" for one in contents.verdicts)
@@ -115,7 +120,7 @@ def test_every_measure_of_a_claim_has_a_figure() -> None:
     assert set(claim_figures.OF_MEASURE.values()) <= set(HEADINGS)
 
 
-def test_the_figure_asked_for_is_drawn_at_the_distance_asked_for(client) -> None:
+def test_the_figure_asked_for_is_drawn_at_the_distance_asked_for(client: FlaskClient) -> None:
     place = found(page(client, "/study/demo/claims", "?figure=profiles"), "Figure", id="figure-shown")[0]
     assert place["data-src"] == "/study/demo/claims/figure/basins"
     assert place["data-keys"].split() == ["workload", "figure", "delta"]
@@ -128,8 +133,8 @@ def test_the_figure_asked_for_is_drawn_at_the_distance_asked_for(client) -> None
     assert drawn(client, f"{place['data-src']}?figure=../../secret")["caption"] == captions[0]
 
 
-def test_only_another_workload_or_a_write_draws_the_page_anew(client, results) -> None:
-    def follow(search, shown, path="/study/two/claims"):
+def test_only_another_workload_or_a_write_draws_the_page_anew(client: FlaskClient, results: Path) -> None:
+    def follow(search: str, shown: str, path: str = "/study/two/claims") -> TestResponse:
         inputs = {"url.search": search, "claims-tick.n_intervals": None}
         return asked(client, CLAIMS, inputs, {"url.pathname": path, "claims-of.data": shown})
 
@@ -140,7 +145,7 @@ def test_only_another_workload_or_a_write_draws_the_page_anew(client, results) -
     assert "not stored any more" in words(follow("", "", "/study/absent/claims"))
 
 
-def test_the_forest_has_a_row_a_comparison(client, contents) -> None:
+def test_the_forest_has_a_row_a_comparison(client: FlaskClient, contents: Contents) -> None:
     forest = drawn(client, "/study/demo/claims/forest")
     assert "Points: each comparison behind a claim" in forest["caption"]
     drawn_rows = sum(len(trace["text"]) for trace in forest["data"] if trace.get("text"))
@@ -148,7 +153,7 @@ def test_the_forest_has_a_row_a_comparison(client, contents) -> None:
 
 
 @pytest.mark.parametrize("section", claim_figures.SECTIONS)
-def test_every_section_is_drawn_or_says_why_not(client, section) -> None:
+def test_every_section_is_drawn_or_says_why_not(client: FlaskClient, section: str) -> None:
     for study in ("demo", "none", "two"):
         answer = drawn(client, f"/study/{study}/claims/figure/{section}")
         assert ("data" in answer) != ("problem" in answer)
@@ -156,25 +161,25 @@ def test_every_section_is_drawn_or_says_why_not(client, section) -> None:
             assert answer["problem"].startswith("Nothing is drawn: ")
 
 
-def test_figures_that_are_not_there_are_told(client) -> None:
+def test_figures_that_are_not_there_are_told(client: FlaskClient) -> None:
     for path in ("/study/demo/claims/figure/none", "/study/absent/claims/forest"):
         answer = client.get(path, base_url=HOME)
         assert answer.status_code == 404
         assert answer.json["problem"].startswith("There is no such")
 
 
-def test_claims_of_nothing_stored_and_of_no_study_are_sentences(client) -> None:
+def test_claims_of_nothing_stored_and_of_no_study_are_sentences(client: FlaskClient) -> None:
     assert "No run is stored yet" in words(page(client, "/study/none/claims"))
     assert "No such study" in words(page(client, "/study/absent/claims"))
 
 
-def test_workloads_can_be_chosen(client) -> None:
+def test_workloads_can_be_chosen(client: FlaskClient) -> None:
     shown = page(client, "/study/two/claims", "?workload=digits-noisy")
     assert "No run is stored yet" in words(shown)
     assert [one["value"] for one in found(shown, "Option")] == ["digits", "digits-noisy"]
 
 
-def test_compared_studies_have_their_measures_scores_and_maps(client, results) -> None:
+def test_compared_studies_have_their_measures_scores_and_maps(client: FlaskClient, results: Path) -> None:
     shown = page(client, "/compare", "?study=half&study=demo")
     studies = Studies(str(results))
     compared = workloads([studies.snapshot(name).workloads[0].contents for name in ("half", "demo")])
@@ -189,7 +194,7 @@ def test_compared_studies_have_their_measures_scores_and_maps(client, results) -
     assert "2 workloads" in drawn(client, sources[0])["caption"]
 
 
-def test_every_study_has_a_toggle(client) -> None:
+def test_every_study_has_a_toggle(client: FlaskClient) -> None:
     shown = page(client, "/compare", "?study=demo&study=demo")
     toggles = {one["data-study"]: one["aria-pressed"] for one in found(shown, "Button", className="toggle")}
     assert toggles == {"demo": "true", "half": "false", "none": "false", "two": "false"}
@@ -199,7 +204,7 @@ def test_every_study_has_a_toggle(client) -> None:
     assert "Choose studies" in words(page(client, "/compare"))
 
 
-def test_the_comparison_follows_the_address_by_itself(client) -> None:
+def test_the_comparison_follows_the_address_by_itself(client: FlaskClient) -> None:
     assert len(found(compared_at(client, "/compare"), "Figure")) == 2
     assert compared_at(client, "/study/demo") is None
 
@@ -226,12 +231,12 @@ def test_a_comparison_follows_a_sweep_and_is_left_alone_until_a_run_comes_in(
     assert all(one["data-stamp"] not in stamps for one in found(after, "Figure"))
 
 
-def compared_at(client, path, search="?study=demo", shown=None):
+def compared_at(client: FlaskClient, path: str, search: str = "?study=demo", shown: Any = None) -> TestResponse:
     inputs = {"url.search": search, "compare-tick.n_intervals": 1}
     return asked(client, COMPARED, inputs, {"url.pathname": path, "compare-of.data": shown})
 
 
-def test_studies_that_are_gone_or_empty_are_told(client) -> None:
+def test_studies_that_are_gone_or_empty_are_told(client: FlaskClient) -> None:
     shown = page(client, "/compare", "?study=none&study=absent&study=../secret&study=two")
     text = words(shown)
     assert "Not stored here: absent, ../secret." in text
@@ -251,8 +256,8 @@ def test_no_more_than_twelve_are_compared_at_once(tmp_path: Path) -> None:
     assert "s11" in text.rpartition("no run is stored yet")[0]
 
 
-def test_a_store_that_goes_away_is_told(client, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(*_) -> None:
+def test_a_store_that_goes_away_is_told(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
         raise StorageError("cannot list it: no answer")
 
     monkeypatch.setattr(Studies, "snapshot", away)
@@ -265,15 +270,17 @@ def test_a_store_that_goes_away_is_told(client, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("kind", ["claims", "data", "compare"])
-def test_a_page_is_left_as_it_is_while_its_store_is_away(client, monkeypatch: pytest.MonkeyPatch, kind) -> None:
-    def away(*_) -> None:
+def test_a_page_is_left_as_it_is_while_its_store_is_away(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    def away(*_: object) -> None:
         raise StorageError("cannot list it: no answer")
 
     monkeypatch.setattr(Studies, "snapshot", away)
     path = "/compare" if kind == "compare" else f"/study/demo/{kind}"
     inputs = {"url.search": "?study=demo", f"{kind}-tick.n_intervals": 1}
 
-    def follow(*changed):
+    def follow(*changed: str) -> Any:
         outputs, state = f"..{kind}-body.children...{kind}-of.data..", {"url.pathname": path, f"{kind}-of.data": "x"}
         return called(client, outputs, inputs, state, changedPropIds=list(changed)).json["response"]
 

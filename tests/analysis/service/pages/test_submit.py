@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,7 +19,10 @@ from tests.support import synthetic_store
 from tests.support.service_submit import STUDY, WRONG, client_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from flask.testing import FlaskClient
 
 HUGE = """\
 name: huge
@@ -33,7 +36,7 @@ BOMB = "a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in PAIRS)
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory):
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("results")
     runs = synthetic_store.of_study()
     synthetic_store.store(root / "demo", runs.iloc[:500])
@@ -41,31 +44,31 @@ def results(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture(scope="module")
-def submitting(results):
+def submitting(results: Path) -> Iterator[Submitting]:
     made = Submitting(Studies(str(results)), RayJobs(None), None, str(results))
     yield made
     made.checker.close()
 
 
 @pytest.fixture(scope="module")
-def client(submitting):
+def client(submitting: Submitting) -> FlaskClient:
     return client_of(submitting)
 
 
-def check(client, text, **more):
+def check(client: FlaskClient, text: str, **more: Any) -> Any:
     answer = client.post("/submit/check", json={"text": text} | more)
     assert answer.status_code == 200
     return answer.json
 
 
-def test_a_right_study_has_a_name_and_a_plan(client) -> None:
+def test_a_right_study_has_a_name_and_a_plan(client: FlaskClient) -> None:
     found = check(client, STUDY)
     assert found["problems"] == []
     assert (found["name"], found["runs"], found["stored"], found["left"]) == ("tiny", 8, 0, 8)
     assert found["plan"][0] == "tiny: 8 runs, 0 stored, 8 to train"
 
 
-def test_a_study_without_a_name_is_called_after_its_file_which_is_no_path(client) -> None:
+def test_a_study_without_a_name_is_called_after_its_file_which_is_no_path(client: FlaskClient) -> None:
     nameless = STUDY.replace("name: tiny\n", "")
     assert check(client, nameless, file="mine.yaml")["name"] == "mine"
     assert check(client, nameless, file="../../etc/mine.yaml")["name"] == "mine"
@@ -73,12 +76,14 @@ def test_a_study_without_a_name_is_called_after_its_file_which_is_no_path(client
     assert check(client, nameless)["name"] == "study"
 
 
-def test_stored_runs_are_counted(client) -> None:
+def test_stored_runs_are_counted(client: FlaskClient) -> None:
     found = check(client, synthetic_store.STUDY)
     assert (found["runs"], found["stored"], found["left"]) == (1296, 500, 796)
 
 
-def test_only_a_price_is_taken_for_one(client, submitting, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_price_is_taken_for_one(
+    client: FlaskClient, submitting: Submitting, monkeypatch: pytest.MonkeyPatch
+) -> None:
     prices = []
     monkeypatch.setattr(submitting, "check", lambda _text, _file, price: prices.append(price) or {})
     for price in (2, 0.5, "2", True, -1, float("inf"), [1], None):
@@ -86,7 +91,7 @@ def test_only_a_price_is_taken_for_one(client, submitting, monkeypatch: pytest.M
     assert prices == [2.0, 0.5, *6 * [None]]
 
 
-def test_every_problem_has_its_line_and_key(client) -> None:
+def test_every_problem_has_its_line_and_key(client: FlaskClient) -> None:
     found = check(client, WRONG)
     assert [(each["line"], each["key"]) for each in found["problems"]] == [(2, "workload"), (5, "seedz")]
     assert "digits" in found["problems"][0]["message"]
@@ -109,20 +114,22 @@ def test_every_problem_has_its_line_and_key(client) -> None:
         (STUDY.replace("digits", "'no.such:Thing'"), "there is no module"),
     ],
 )
-def test_a_hostile_study_is_refused_in_words(client, text, words) -> None:
+def test_a_hostile_study_is_refused_in_words(client: FlaskClient, text: str, words: str) -> None:
     found = check(client, text)
     assert any(words in each["message"] for each in found["problems"]), found
     assert "plan" not in found
     assert check(client, STUDY)["problems"] == []
 
 
-def test_many_problems_are_counted(client) -> None:
+def test_many_problems_are_counted(client: FlaskClient) -> None:
     found = check(client, STUDY + "".join(f"k{i}: 1\n" for i in range(200)))
     assert len(found["problems"]) == 101
     assert found["problems"][-1]["message"] == "and 100 more problems"
 
 
-def test_an_output_of_a_studys_own_module_is_no_answer(client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_output_of_a_studys_own_module_is_no_answer(
+    client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "loud.py").write_text("print('{\"problems\": []}')\nraise SystemExit\n")
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{synthetic_store.__file__.rpartition('/tests/')[0]}")
     checker = Checker()
@@ -149,7 +156,7 @@ def test_what_takes_too_long_or_ends_the_process_is_given_up(tmp_path: Path, mon
         checker.close()
 
 
-def test_too_large_a_study_is_refused_before_it_is_read(client) -> None:
+def test_too_large_a_study_is_refused_before_it_is_read(client: FlaskClient) -> None:
     for size in (MOST + 1, 50 * 2**20):
         answer = client.post("/submit/check", json={"text": "x" * size})
         assert answer.status_code == 413
@@ -172,18 +179,18 @@ def test_too_large_a_study_is_refused_before_it_is_read(client) -> None:
         (b"text=x", "application/x-www-form-urlencoded", 415),
     ],
 )
-def test_what_is_no_json_of_the_page_is_refused(client, data, kind, status) -> None:
+def test_what_is_no_json_of_the_page_is_refused(client: FlaskClient, data: bytes, kind: str, status: int) -> None:
     for path in ("/submit/check", "/submit/start"):
         answer = client.post(path, data=data, content_type=kind)
         assert answer.status_code == status
         assert answer.json["problem"]
 
 
-def test_a_text_that_no_utf_8_can_be_is_refused(client) -> None:
+def test_a_text_that_no_utf_8_can_be_is_refused(client: FlaskClient) -> None:
     assert "not UTF-8" in check(client, "a: \ud800")["problems"][0]["message"]
 
 
-def test_nothing_changes_by_a_get(client) -> None:
+def test_nothing_changes_by_a_get(client: FlaskClient) -> None:
     for path in ("/submit/check", "/submit/start", "/submit/stop/tiny-1"):
         assert client.get(path).status_code == 405
 
@@ -197,7 +204,7 @@ def test_without_leave_nothing_is_submitted() -> None:
     assert "--allow-submit" in str(submit.page(None, View()))
 
 
-def test_a_packaged_study_is_text_and_no_other_file_is(client, submitting) -> None:
+def test_a_packaged_study_is_text_and_no_other_file_is(client: FlaskClient, submitting: Submitting) -> None:
     answer = client.get("/submit/study/paper/figure-11")
     assert answer.mimetype == "text/plain"
     assert check(client, answer.text)["name"] == "paper-figure-11"
@@ -207,7 +214,7 @@ def test_a_packaged_study_is_text_and_no_other_file_is(client, submitting) -> No
     assert "data-value=''" in str(submit.page(submitting, View.parse("?from=../README")))
 
 
-def test_a_wrong_study_and_one_without_a_cluster_are_not_started(client) -> None:
+def test_a_wrong_study_and_one_without_a_cluster_are_not_started(client: FlaskClient) -> None:
     for text, words in ((WRONG, "has problems"), (STUDY, "knows no Ray cluster")):
         answer = client.post("/submit/start", json={"text": text})
         assert answer.status_code == 409

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import socket
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,29 +13,32 @@ from analysis.service.web import guard
 from analysis.service.web.guard import COOKIE, Guard
 from tests.support import synthetic_store
 
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+
 HOME = "http://localhost:8050"
 TOKEN = "a-token-of-some-length"
 PATHS = ["/", "/_dash-layout", "/study/demo/report", "/study/demo/maps", "/assets/service.js", "/plotly.js", "/submit"]
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory):
+def results(tmp_path_factory: pytest.TempPathFactory) -> str:
     root = tmp_path_factory.mktemp("results")
     synthetic_store.store(root / "demo", synthetic_store.of_study().iloc[:90])
     return str(root)
 
 
 @pytest.fixture(scope="module")
-def client(results):
+def client(results: str) -> FlaskClient:
     return make(results).server.test_client()
 
 
-def asking(results, host="0.0.0.0", **options):
+def asking(results: str, host: str = "0.0.0.0", **options: Any) -> FlaskClient:
     """Return a client without cookies of an application that asks for the token."""
     return make(results, Guard(host, TOKEN, **options)).server.test_client()
 
 
-def test_the_policy_of_the_pages_allows_no_other_script_and_no_other_place(client) -> None:
+def test_the_policy_of_the_pages_allows_no_other_script_and_no_other_place(client: FlaskClient) -> None:
     answer = client.get("/", base_url=HOME)
     rules = dict(rule.strip().split(" ", 1) for rule in answer.headers["Content-Security-Policy"].split(";"))
     assert rules["default-src"] == "'none'"
@@ -49,7 +53,7 @@ def test_the_policy_of_the_pages_allows_no_other_script_and_no_other_place(clien
 
 
 @pytest.mark.parametrize("host", ["localhost:8050", "127.0.0.1:8050", "[::1]:8050", "localhost", "LOCALHOST:9000"])
-def test_loopback_names_are_answered_on_any_port_that_leads_here(client, host) -> None:
+def test_loopback_names_are_answered_on_any_port_that_leads_here(client: FlaskClient, host: str) -> None:
     assert client.get("/", headers={"Host": host}).status_code == 200
     assert client.get("/", headers={"Host": host, "Origin": f"http://{host}"}).status_code == 200
 
@@ -58,7 +62,7 @@ def test_loopback_names_are_answered_on_any_port_that_leads_here(client, host) -
     "host", ["evil.example:8050", "localhost.evil.example:8050", "8.8.8.8:8050", "[", "", "127.0.0.1.evil.example"]
 )
 @pytest.mark.parametrize("path", PATHS)
-def test_other_names_are_not_so_that_no_foreign_page_can_rebind_one(client, host, path) -> None:
+def test_other_names_are_not_so_that_no_foreign_page_can_rebind_one(client: FlaskClient, host: str, path: str) -> None:
     answer = client.get(path, headers={"Host": host})
     assert answer.status_code in {400, 403}
     assert "demo" not in answer.get_data(as_text=True)
@@ -67,7 +71,7 @@ def test_other_names_are_not_so_that_no_foreign_page_can_rebind_one(client, host
 @pytest.mark.parametrize(
     "origin", ["http://evil.example", "http://localhost:3000", "null", "http://localhost:8050.evil"]
 )
-def test_other_pages_may_not_ask(client, origin) -> None:
+def test_other_pages_may_not_ask(client: FlaskClient, origin: str) -> None:
     asked = client.post("/_dash-update-component", json={}, base_url=HOME, headers={"Origin": origin})
     assert asked.status_code == 403
 
@@ -78,7 +82,7 @@ def test_other_pages_may_not_ask(client, origin) -> None:
      "/study/demo/../../secret/report", "/study/DEMO/report", "/study/.demo", "/etc/passwd", "/study", "/static/x",
      "/assets/../app.py", "/assets/..%2fapp.py", "/study/demo/nothing"],
 )  # fmt: skip
-def test_no_path_leads_anywhere_else(client, path) -> None:
+def test_no_path_leads_anywhere_else(client: FlaskClient, path: str) -> None:
     answer = client.get(path, base_url=HOME)
     assert answer.status_code == 404
     assert "Synthetic" not in answer.get_data(as_text=True)
@@ -86,14 +90,14 @@ def test_no_path_leads_anywhere_else(client, path) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_without_the_token_nothing_is_answered(results, path) -> None:
+def test_without_the_token_nothing_is_answered(results: str, path: str) -> None:
     answer = asking(results).get(path, base_url=HOME)
     assert answer.status_code == 401
     assert "demo" not in answer.get_data(as_text=True)
 
 
 @pytest.mark.parametrize("wrong", ["", "x", TOKEN[:-1], f"{TOKEN}x", TOKEN.upper(), "ä" * 16])
-def test_a_wrong_token_is_refused(results, wrong) -> None:
+def test_a_wrong_token_is_refused(results: str, wrong: str) -> None:
     client = asking(results)
     assert client.get("/", base_url=HOME, query_string={"token": wrong}).status_code == 401
     answer = client.post("/", base_url=HOME, data={"token": wrong})
@@ -103,7 +107,7 @@ def test_a_wrong_token_is_refused(results, wrong) -> None:
     assert client.get("/", base_url=HOME).status_code == 401
 
 
-def test_the_token_becomes_a_cookie_that_no_script_sees_and_leaves_the_address(results) -> None:
+def test_the_token_becomes_a_cookie_that_no_script_sees_and_leaves_the_address(results: str) -> None:
     client = asking(results)
     answer = client.get(f"/study/demo?token={TOKEN}&study=a&study=b&delta=2", base_url=HOME)
     assert answer.status_code == 303
@@ -118,21 +122,21 @@ def test_the_token_becomes_a_cookie_that_no_script_sees_and_leaves_the_address(r
     assert form.get("/compare", base_url=HOME).status_code == 200
 
 
-def test_the_cookie_of_another_token_does_not_open(results) -> None:
+def test_the_cookie_of_another_token_does_not_open(results: str) -> None:
     other = make(results, Guard("0.0.0.0", "another-token-than-that")).server.test_client()
     answer = asking(results).get(f"/?token={TOKEN}", base_url=HOME)
     other.set_cookie(COOKIE, answer.headers["Set-Cookie"].split("=", 1)[1].split(";")[0])
     assert other.get("/", base_url=HOME).status_code == 401
 
 
-def test_tokens_are_compared_in_constant_time(results, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tokens_are_compared_in_constant_time(results: str, monkeypatch: pytest.MonkeyPatch) -> None:
     compared = []
     monkeypatch.setattr(guard.hmac, "compare_digest", lambda a, b: compared.append((a, b)) or hmac.digest is None)
     asking(results).get("/?token=guess", base_url=HOME)
     assert (b"guess", TOKEN.encode()) in compared
 
 
-def test_beyond_loopback_it_answers_to_addresses_its_own_name_and_those_it_is_told(results) -> None:
+def test_beyond_loopback_it_answers_to_addresses_its_own_name_and_those_it_is_told(results: str) -> None:
     client = asking(results, names=["pages.example"])
     for host in ("192.168.1.5:8050", "[fe80::1]:8050", f"{socket.gethostname()}:8050", "Pages.example", "localhost"):
         assert client.get("/", headers={"Host": host}).status_code == 401, host
@@ -140,7 +144,7 @@ def test_beyond_loopback_it_answers_to_addresses_its_own_name_and_those_it_is_to
         assert client.get("/", headers={"Host": host}).status_code == 403, host
 
 
-def test_a_refusal_is_dressed_like_every_answer(results) -> None:
+def test_a_refusal_is_dressed_like_every_answer(results: str) -> None:
     known = make(results).server.test_client()
     for answer in (asking(results).get("/", base_url=HOME), known.get("/x", base_url=HOME)):
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]

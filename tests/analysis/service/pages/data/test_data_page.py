@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import duckdb
@@ -22,6 +23,12 @@ from robustness.results.tables.schema import CURVES, RUNS
 from tests.support import synthetic_store
 from tests.support.service_pages import HOME, called, found, page, words
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flask.testing import FlaskClient
+    from werkzeug.test import TestResponse
+
 FOLLOWED = "..data-body.children...data-of.data.."
 EVIL = "o'brien\"; drop table runs; -- <script>alert(1)</script> ü\\"
 STUDY = synthetic_store.STUDY.replace("points: 12", "points: 6").replace("points: 11", "points: 5")
@@ -38,7 +45,7 @@ QUERIES = {
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory):
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("results") / "it's 100% [mine]"
     runs = synthetic_store.of_study(STUDY)
     runs["device"] = runs["device"].where(runs["seed"] != 2, EVIL)
@@ -53,30 +60,32 @@ def results(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture(scope="module")
-def client(results):
+def client(results: Path) -> FlaskClient:
     return make(str(results)).server.test_client()
 
 
-def fetched(client, file, keys):
+def fetched(client: FlaskClient, file: str, keys: Any) -> io.BytesIO:
     with client.get(f"/study/demo/data/{file}?{urlencode(keys, doseq=True)}", base_url=HOME) as answer:
         assert answer.status_code == 200
         assert answer.headers["Content-Disposition"] == f"attachment; filename=demo-{file}"
         return io.BytesIO(answer.get_data())
 
 
-def assert_of_schema(table, schema) -> None:
+def assert_of_schema(table: pa.Table, schema: pa.Schema) -> None:
     assert table.schema.equals(schema)
     assert table.schema.metadata == schema.metadata
     for field in schema:
         assert table.schema.field(field.name).metadata.items() >= field.metadata.items()
 
 
-def query_of(keys):
+def query_of(keys: Any) -> Query:
     return Query.of(View.parse("?" + urlencode(keys, doseq=True)))
 
 
 @pytest.mark.parametrize("keys", QUERIES.values(), ids=QUERIES)
-def test_the_download_and_the_lines_of_pandas_and_of_duckdb_have_the_same_rows(client, results, keys) -> None:
+def test_the_download_and_the_lines_of_pandas_and_of_duckdb_have_the_same_rows(
+    client: FlaskClient, results: Path, keys: dict[str, Any]
+) -> None:
     table = pq.read_table(fetched(client, "runs.parquet", keys))
     query, root = query_of(keys), str(results / "demo")
     assert_of_schema(table, RUNS)
@@ -92,7 +101,7 @@ def test_the_download_and_the_lines_of_pandas_and_of_duckdb_have_the_same_rows(c
     assert answered.cast(RUNS).to_pylist() == table.to_pylist()
 
 
-def test_what_is_downloaded_is_what_the_filters_say(client) -> None:
+def test_what_is_downloaded_is_what_the_filters_say(client: FlaskClient) -> None:
     everything = pq.read_table(fetched(client, "runs.parquet", {}))
     assert len(everything) == 324
     assert pc.sum(pc.equal(everything.column("status"), "failed")).as_py() == 0
@@ -108,7 +117,7 @@ def test_what_is_downloaded_is_what_the_filters_say(client) -> None:
     assert EVIL not in reasons
 
 
-def test_csv_reads_back_to_the_same_values(client) -> None:
+def test_csv_reads_back_to_the_same_values(client: FlaskClient) -> None:
     keys = QUERIES["several"]
     table = pq.read_table(fetched(client, "runs.parquet", keys))
     plain = pa.schema([pa.field(f.name, pa.string() if pa.types.is_list(f.type) else f.type) for f in RUNS])
@@ -119,7 +128,9 @@ def test_csv_reads_back_to_the_same_values(client) -> None:
         assert read.column(name).to_pylist() == table.column(name).to_pylist(), name
 
 
-def test_curves_are_those_of_the_runs_that_are_asked_for(client, results, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_curves_are_those_of_the_runs_that_are_asked_for(
+    client: FlaskClient, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("analysis.service.pages.data.downloads.CURVE_ROWS", 500)
     runs = pq.read_table(fetched(client, "runs.parquet", QUERIES["several"]))
     file = fetched(client, "curves.parquet", QUERIES["several"])
@@ -150,7 +161,7 @@ def test_curves_are_those_of_the_runs_that_are_asked_for(client, results, monkey
         ("status=" + "x" * 3000, "a filter is a column"),
     ],
 )
-def test_a_wrong_filter_is_told_and_ignored(client, text, says) -> None:
+def test_a_wrong_filter_is_told_and_ignored(client: FlaskClient, text: str, says: str) -> None:
     with pytest.raises(FilterError, match=says.replace("(", r"\(")):
         Filter.parse(text)
     shown = page(client, "/study/demo/data", f"?{urlencode({'where': text})}")
@@ -160,7 +171,7 @@ def test_a_wrong_filter_is_told_and_ignored(client, text, says) -> None:
     assert (answer.status_code, says in answer.get_data(as_text=True)) == (400, True)
 
 
-def test_a_wrong_order_and_too_many_filters_are_told(client) -> None:
+def test_a_wrong_order_and_too_many_filters_are_told(client: FlaskClient) -> None:
     shown = words(page(client, "/study/demo/data", "?sort=-none&" + "&".join(f"where=seed!={n}" for n in range(9, 40))))
     assert "no column to sort by is called “none”" in shown
     assert "Only the first 20 filters are applied" in shown
@@ -172,7 +183,7 @@ def test_a_filter_is_written_as_it_is_read() -> None:
         assert Filter.parse(str(Filter.parse(text))) == Filter.parse(text)
 
 
-def test_the_table_has_fifty_rows_a_page_and_links_to_cells(client) -> None:
+def test_the_table_has_fifty_rows_a_page_and_links_to_cells(client: FlaskClient) -> None:
     shown = page(client, "/study/demo/data", "?where=optimizer=adamw&sort=test_error&page=2")
     rows = found(found(shown, "Table", className="data"), "Tr")
     assert len(rows) == 51
@@ -189,8 +200,8 @@ def test_the_table_has_fifty_rows_a_page_and_links_to_cells(client) -> None:
         assert which in words(page(client, "/study/demo/data", f"?where=optimizer=adamw&page={beyond}"))
 
 
-def test_a_head_sorts_up_then_down_then_not(client) -> None:
-    def head(search):
+def test_a_head_sorts_up_then_down_then_not(client: FlaskClient) -> None:
+    def head(search: str) -> dict[str, Any]:
         cells = found(page(client, "/study/demo/data", search), "Th", scope="col")
         return next(one for one in cells if "test_error" in words(one["children"]).split())
 
@@ -203,7 +214,7 @@ def test_a_head_sorts_up_then_down_then_not(client) -> None:
     assert down["children"]["props"]["href"] == "/study/demo/data"
 
 
-def test_chips_take_filters_away_and_texts_stay_texts(client) -> None:
+def test_chips_take_filters_away_and_texts_stay_texts(client: FlaskClient) -> None:
     keys = urlencode({"where": [f"device={EVIL}", "seed=2"], "page": "2"}, doseq=True)
     shown = page(client, "/study/demo/data", f"?{keys}")
     chips = found(shown, "Ul", className="chips")
@@ -214,15 +225,15 @@ def test_chips_take_filters_away_and_texts_stay_texts(client) -> None:
     assert "not recorded" in words(page(client, "/study/demo/data", "?where=reason="))
 
 
-def test_every_column_can_be_shown(client) -> None:
+def test_every_column_can_be_shown(client: FlaskClient) -> None:
     some = len(found(page(client, "/study/demo/data"), "Th", scope="col"))
     every = found(page(client, "/study/demo/data", "?columns=all"), "Th", scope="col")
     assert some < len(every) == 1 + len(RUNS.names)
     assert all(one.get("title") or one["children"]["props"]["title"] for one in every)
 
 
-def test_the_table_follows_the_address_by_itself(client) -> None:
-    def follow(path, shown=None):
+def test_the_table_follows_the_address_by_itself(client: FlaskClient) -> None:
+    def follow(path: str, shown: str = None) -> TestResponse:
         inputs = {"url.search": "?where=seed=1", "data-tick.n_intervals": None}
         return called(client, FOLLOWED, inputs, {"url.pathname": path, "data-of.data": shown}).json["response"]
 
@@ -233,7 +244,7 @@ def test_the_table_follows_the_address_by_itself(client) -> None:
     assert "not stored any more" in words(follow("/study/absent/data")["data-body"]["children"])
 
 
-def test_nothing_stored_and_no_study_are_sentences(client) -> None:
+def test_nothing_stored_and_no_study_are_sentences(client: FlaskClient) -> None:
     assert "No run of this study is stored yet" in words(page(client, "/study/none/data"))
     assert "No such study" in words(page(client, "/study/absent/data"))
     assert "No run meets all of these filters" in words(page(client, "/study/demo/data", "?where=lr>9"))
