@@ -114,7 +114,7 @@ def _field(random: np.random.Generator, seeds: int) -> Floats:
     """Return unit noise (S, W, L) of which a third is shared with the neighbors."""
     rough = random.standard_normal((seeds, len(WEIGHT_DECAY) + 1, len(LR) + 1))
     smooth = (rough[:, 1:, 1:] + rough[:, :-1, 1:] + rough[:, 1:, :-1] + rough[:, :-1, :-1]) / 2
-    return np.sqrt(2 / 3) * random.standard_normal((seeds, *X.shape)) + np.sqrt(1 / 3) * smooth
+    return np.asarray(np.sqrt(2 / 3) * random.standard_normal((seeds, *X.shape)) + np.sqrt(1 / 3) * smooth)
 
 
 def expected(contrasts: Contrasts, truths: dict[str, Truth], measure: str, delta: float) -> float:
@@ -125,7 +125,7 @@ def expected(contrasts: Contrasts, truths: dict[str, Truth], measure: str, delta
     for name, one in truths.items():
         surface = contrasts.surface(name)
         assert surface is not None
-        scores = [truths[label].mean[contrasts.chosen[label]] for label in (name, contrasts.best or "")]  # type: ignore[index]
+        scores = [truths[label].mean[contrasts.chosen[label]] for label in (name, contrasts.best or "")]
         true = replace(
             surface,
             mean=one.mean[None],
@@ -140,7 +140,7 @@ def expected(contrasts: Contrasts, truths: dict[str, Truth], measure: str, delta
 
 
 def _depth_is_held(contrasts: Contrasts, truths: dict[str, Truth]) -> bool:
-    true = [one.mean[contrasts.chosen[name]] for name, one in truths.items()]  # type: ignore[index]
+    true = [one.mean[contrasts.chosen[name]] for name, one in truths.items()]
     found = contrasts.compare("depth", "a", "b")
     return bool(found.low <= true[0] - true[1] <= found.high)
 

@@ -134,7 +134,7 @@ def _measured(way: Way, device: str, options: argparse.Namespace, ready: Callabl
     while seconds < options.seconds or not epochs:
         recipe.seconds(epoch, device)
         seconds, epochs = time.perf_counter() - started, epochs + 1
-    return options.images * way.runs * epochs / seconds
+    return float(options.images * way.runs * epochs / seconds)
 
 
 if __name__ == "__main__":

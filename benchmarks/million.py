@@ -57,7 +57,7 @@ def make(root: Path, runs: int = RUNS, side: int = SIDE) -> None:
         for part in np.array_split(np.arange(len(rows)), PARTS_A_SEED):
             chunk = rows.iloc[part]
             table = pa.Table.from_pandas(chunk, preserve_index=False)
-            store.write(store.part_name(chunk["run_id"]), table, [])  # type: ignore[arg-type]
+            store.write(store.part_name(chunk["run_id"]), table, [])
         left, seed = left - len(rows), seed + 1
 
 

@@ -70,4 +70,4 @@ def sweep(study: Study, runs: int) -> int:
             run_config=tune.RunConfig(storage_path=folder, verbose=0),
         )
         results = tuner.fit()
-        return sum(result.error is None for result in results)
+        return sum(results[place].error is None for place in range(len(results)))

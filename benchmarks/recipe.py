@@ -37,10 +37,9 @@ class MadeUp(CIFAR10):
         """Return as much as CIFAR-10 would."""
         size, generator = self.train_size or 50_000, torch.Generator().manual_seed(seed)
         counts = (size, 0, self.test_size or 10_000)
-        splits: list[torch.Tensor] = []
-        for count in counts:
-            splits.append(torch.randint(0, 256, (count, 3, 32, 32), generator=generator).byte())
-            splits.append(torch.arange(count) % 10)
+        inputs = [torch.randint(0, 256, (count, 3, 32, 32), generator=generator).byte() for count in counts]
+        targets = [torch.arange(count) % 10 for count in counts]
+        splits = (inputs[0], targets[0], inputs[1], targets[1], inputs[2], targets[2])
         return Data(*splits, augment=crop_and_flip if self.augment else None, prepare=_prepared)
 
 
@@ -52,7 +51,7 @@ def _prepared(images: torch.Tensor) -> torch.Tensor:
 
 def runs(model: dict[str, Any], count: int, *, made_up: bool, **options: Any) -> list[Run]:
     """Return `count` runs of one seed: AdamS, AdamW and Adam in turn."""
-    workload = (MadeUp if made_up else CIFAR10)(model=model, **options)
+    workload = (MadeUp if made_up else CIFAR10).model_validate({"model": model, **options})
     study = Study(
         name="benchmark",
         workload={"name": "digits"},

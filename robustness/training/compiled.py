@@ -25,7 +25,7 @@ class Compiled:
         self,
         function: Callable[..., Any],
         device: str,
-        backend: str,
+        backend: str | Callable[..., Any],
         *,
         graphs: bool = False,
         kind: Callable[[], object] = lambda: None,

@@ -70,7 +70,7 @@ def test_the_job_trains_a_valid_study_and_goes_away(rayjob: tuple[Any, Any], tmp
 
 def test_versions_are_the_pinned_ones(rayjob: tuple[Any, Any]) -> None:
     dockerfile = DOCKERFILE.read_text()
-    assert re.search(r"^FROM rayproject/ray:(\S+)-py312$", dockerfile, re.MULTILINE)[1] == pinned("ray")
+    assert re.findall(r"^FROM rayproject/ray:(\S+)-py312$", dockerfile, re.MULTILINE)[0] == pinned("ray")
     assert rayjob[1]["spec"]["rayClusterSpec"]["rayVersion"] == pinned("ray")
 
 

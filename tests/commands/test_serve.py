@@ -162,6 +162,12 @@ def served(results: Path, *options: str, **environment: str) -> Iterator[subproc
             service.terminate()
 
 
+def printed(service: subprocess.Popen[str]) -> str:
+    """Return the next line that the command prints."""
+    assert service.stdout is not None
+    return service.stdout.readline()
+
+
 def status(url: str, headers: dict[str, str] | None = None, data: bytes | None = None) -> int:
     """Return the status of an answer; redirects are not followed."""
 
@@ -172,7 +178,7 @@ def status(url: str, headers: dict[str, str] | None = None, data: bytes | None =
     opener = urllib.request.build_opener(Stay)
     try:
         with opener.open(urllib.request.Request(url, data, headers or {}), timeout=30) as answer:
-            return answer.status
+            return int(answer.status)
     except urllib.error.HTTPError as error:
         with error:
             return error.code
@@ -180,11 +186,11 @@ def status(url: str, headers: dict[str, str] | None = None, data: bytes | None =
 
 def test_beyond_loopback_a_token_is_made_and_printed_once(tmp_path: Path) -> None:
     with served(tmp_path, "--host", "0.0.0.0") as service:
-        first = service.stdout.readline()
+        first = printed(service)
         address, _, token = first.rpartition(" ")[2].strip().partition("/?token=")
         assert len(token) >= 32
         port = address.rpartition(":")[2]
-        assert "not printed again" in service.stdout.readline()
+        assert "not printed again" in printed(service)
         home = f"http://127.0.0.1:{port}"
         assert status(f"{home}/") == 401
         assert status(f"{home}/?token={token}x") == 401
@@ -200,7 +206,7 @@ def test_a_token_that_is_given_is_not_printed(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text(f"{TOKEN}\n")
     with served(tmp_path / "results", "--token-file", str(file)) as service:
-        said = service.stdout.readline() + service.stdout.readline()
+        said = printed(service) + printed(service)
         assert TOKEN not in said
         address = said.split("\n")[0].rpartition(" ")[2]
         assert status(f"{address}/") == 401

@@ -11,6 +11,7 @@ import pytest
 from analysis.claims.verdict import Outcome, Verdict
 from robustness import Store
 from robustness.cli import main
+from tests.support.noted import noted
 from tests.support.studies import FILE
 
 if TYPE_CHECKING:
@@ -163,13 +164,13 @@ def test_compare_writes_a_page_and_prints_its_table(
 ) -> None:
     from analysis.report import side_by_side
 
-    seen = []
+    seen: list[object] = []
     one = SimpleNamespace(contents=SimpleNamespace(verdicts=judged.verdicts))
     monkeypatch.setattr(
-        side_by_side, "read", lambda roots: seen.append([str(each) for each in roots]) or [one] * len(roots)
+        side_by_side, "read", lambda roots: noted(seen, [str(each) for each in roots], [one] * len(roots))
     )
     monkeypatch.setattr(side_by_side, "text", lambda compared: f"table of {len(compared)}")
-    monkeypatch.setattr(side_by_side, "write", lambda compared, out: seen.append((len(compared), str(out))) or out)
+    monkeypatch.setattr(side_by_side, "write", lambda compared, out: noted(seen, (len(compared), str(out)), out))
     assert main(["compare", "t", "results/t", "--json", "c.json"]) == 0
     root = str(tmp_path / "results" / "t")
     assert seen == [[root, root], (2, "compare.html")]

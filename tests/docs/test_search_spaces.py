@@ -9,6 +9,7 @@ import pytest
 from analysis.figures.paper.figures import FIGURES
 from robustness.study import Study, paper_claims, studies
 from robustness.study.file import PACKAGED
+from robustness.workloads import CIFAR10, CIFAR100
 
 PAPER = {f"figure-{int(number):02}" for number in FIGURES} | {"table-1", "table-lambda-1e-4", "theorem-1", "theorem-2"}
 FOLDERS = {folder: sorted(path.stem for path in (PACKAGED / folder).glob("*.yaml")) for folder in ("paper", "proxy")}
@@ -29,7 +30,7 @@ def test_a_file_says_what_it_costs_and_what_is_the_papers(name: str) -> None:
     study = Study.load(name)
     assert study.name == name.replace("/", "-")
     assert study.claims
-    assert re.search(r"^# Cost: (\d+) runs", text, re.MULTILINE).group(1) == str(len(study.grid()))
+    assert re.findall(r"^# Cost: (\d+) runs", text, re.MULTILINE)[0] == str(len(study.grid()))
     assert re.search(r"\bours\b|\bOurs\b", text) or name in {"paper/figure-04", "paper/figure-15"}
     if name.startswith("paper/"):
         assert "# Of the paper: " in text
@@ -61,7 +62,7 @@ def test_each_claim_of_the_paper_has_a_study_that_is_made_for_it() -> None:
 def test_the_paper_is_followed_where_it_is_known() -> None:
     for stem in FOLDERS["paper"]:
         for workload in Study.load(f"paper/{stem}").workloads:
-            if not workload.name.startswith("cifar"):
+            if not isinstance(workload, CIFAR10 | CIFAR100):
                 continue
             assert workload.batch_size == 128
             assert (workload.validation_size, workload.train_size, workload.test_size) == (0, None, None)

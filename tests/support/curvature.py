@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -40,7 +40,8 @@ class Case:
             weights = {name: piece.view_as(p) for (name, p), piece in zip(named.items(), pieces, strict=True)}
             return functional.cross_entropy(functional_call(self.net, weights, (inputs,)), self.targets)
 
-        return jacrev(jacrev(mean))(torch.cat([p.flatten() for p in named.values()])).numpy()
+        whole: torch.Tensor = jacrev(jacrev(mean))(torch.cat([p.flatten() for p in named.values()]))
+        return whole.numpy()
 
     def by_differences(self, step: float = 1e-4) -> np.ndarray:
         """Return the Hessian by central differences of the gradient of the mean loss."""
@@ -48,7 +49,9 @@ class Case:
 
         def gradient(weights: torch.Tensor) -> torch.Tensor:
             nn.utils.vector_to_parameters(weights, self.parameters)
-            return torch.cat([g.flatten() for g in torch.autograd.grad(sum(self.loss()), self.parameters)])
+            return torch.cat(
+                [g.flatten() for g in torch.autograd.grad(sum(self.loss(), torch.zeros(())), self.parameters)]
+            )
 
         rows = [gradient(flat + step * unit) - gradient(flat - step * unit) for unit in torch.eye(len(flat)).double()]
         nn.utils.vector_to_parameters(flat, self.parameters)
@@ -95,9 +98,11 @@ class Language(nn.Module):
     def forward(self, words: torch.Tensor) -> torch.Tensor:
         mixed = self.mix(self.words(words))
         if not self.attention:
-            return self.head(mixed[0])
+            return torch.as_tensor(self.head(mixed[0]))
         query, key, value = (part.unsqueeze(1) for part in mixed.chunk(3, -1))
-        return self.head(functional.scaled_dot_product_attention(query, key, value, is_causal=True).squeeze(1))
+        return torch.as_tensor(
+            self.head(functional.scaled_dot_product_attention(query, key, value, is_causal=True).squeeze(1))
+        )
 
 
 def language(attention: bool, dtype: torch.dtype = torch.float64) -> Case:
@@ -106,9 +111,7 @@ def language(attention: bool, dtype: torch.dtype = torch.float64) -> Case:
     return Case(Language(4, attention), text[:, :-1], text[:, 1:], dtype)
 
 
-def quadratic(
-    matrix: torch.Tensor, dtype: torch.dtype = torch.float64
-) -> tuple[torch.Tensor, Callable[[], list[torch.Tensor]]]:
+def quadratic(matrix: Any, dtype: torch.dtype = torch.float64) -> tuple[torch.Tensor, Callable[[], list[torch.Tensor]]]:
     """Return weights and a loss whose Hessian is `matrix`."""
     matrix = torch.as_tensor(matrix, dtype=dtype)
     weights = torch.ones(len(matrix), dtype=dtype, requires_grad=True)

@@ -14,6 +14,7 @@ from robustness.results import Store
 from tests.support import synthetic, synthetic_store
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
     from pathlib import Path
 
     import pandas as pd
@@ -66,8 +67,10 @@ def of_demo() -> pd.DataFrame:
     runs.loc[cells == cells.iloc[0], numbers] = np.nan
     some = runs[(runs["optimizer"] == "adams") & (runs["status"] == "completed")]["cell_id"].unique()
     lost = runs["cell_id"].isin(some[:2]) & (runs["seed"] == 1)
-    runs.loc[lost, ["status", "reason", "test_error", "grad_norm"]] = ["diverged", "loss", synthetic.CHANCE, np.nan]
-    return runs[~((runs["cell_id"] == some[5]) & (runs["seed"] > 0))]
+    runs.loc[lost, "status"], runs.loc[lost, "reason"] = "diverged", "loss"
+    runs.loc[lost, "test_error"], runs.loc[lost, "grad_norm"] = synthetic.CHANCE, np.nan
+    kept: pd.DataFrame = runs[~((runs["cell_id"] == some[5]) & (runs["seed"] > 0))]
+    return kept
 
 
 def drawn(found: Drawing | str) -> Drawing:
@@ -80,9 +83,9 @@ def cells(drawing: Drawing, kind: str = "heatmap") -> list[Any]:
     return [t for t in drawing.figure.data if t.type == kind and t.meta]
 
 
-def by_cell(drawing: Drawing, label: str) -> dict[tuple[float, float], tuple[float, list[str]]]:
+def by_cell(drawing: Drawing, label: str) -> dict[Hashable, tuple[float, list[str]]]:
     """(lr, weight decay) -> color coordinate and texts, as a program finds them from a point's [row, column]."""
-    found = {}
+    found: dict[Hashable, tuple[float, list[str]]] = {}
     for trace in cells(drawing):
         if trace.meta["label"] == label:
             for (row, column), z in np.ndenumerate(np.asarray(trace.z, dtype=float)):

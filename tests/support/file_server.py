@@ -37,7 +37,7 @@ class Handler(SimpleHTTPRequestHandler):
 @contextmanager
 def served(folder: Path) -> Iterator[tuple[str, list[str]]]:
     """Serve a folder on the loopback; gives its address and the list of paths that were asked for."""
-    asked = []
+    asked: list[str] = []
     handler = type("Handler", (Handler,), {"asked": asked})
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder)))
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))

@@ -10,7 +10,7 @@ from analysis.landscapes.by_seed import Replicates
 from analysis.measures.contrasts import Contrasts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -90,7 +90,7 @@ def without(landscape: Replicates, runs: Any) -> Replicates:
         values[runs] = np.nan
         return values
 
-    values: Mapping[str, Floats] = {name: cut(each) for name, each in landscape.values.items()}
+    values = {name: cut(each) for name, each in landscape.values.items()}
     return Replicates(
         landscape.label, landscape.lr, landscape.weight_decay, landscape.seeds, values, cut(landscape.diverged)
     )

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flask.testing import FlaskClient
+    from werkzeug.test import TestResponse
+
+    from analysis.service.studies.snapshot import Snapshot
+    from analysis.service.studies.studies import Studies
 
 HOME = "http://localhost:8050"
 SPACE = "\N{NO-BREAK SPACE}"
@@ -32,6 +36,11 @@ def called(
     return client.post("/_dash-update-component", json=content | more, base_url=HOME)
 
 
+def content(answer: TestResponse) -> Any:
+    """Return the JSON of an answer."""
+    return answer.json
+
+
 def asked(client: FlaskClient, output: str, inputs: Mapping[str, Any], state: Mapping[str, Any] | None = None) -> Any:
     """Return what a callback answers for its first output, as JSON; None where nothing changes."""
     answer = called(client, output, inputs, state)
@@ -53,6 +62,13 @@ def shown(client: FlaskClient, path: str, search: str = "") -> str:
 def text(answer: Any) -> str:
     """Return what a callback has answered, as JSON text."""
     return plain(answer.json["response"])
+
+
+def snapshot_of(studies: Studies, name: str) -> Snapshot:
+    """Return the snapshot of a study that is there."""
+    snapshot = studies.snapshot(name)
+    assert snapshot is not None
+    return snapshot
 
 
 def plain(content: Any) -> str:

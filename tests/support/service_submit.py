@@ -23,7 +23,7 @@ seeds: 2
 WRONG = "name: tiny\nworkload: digts\noptimizers: [adamw]\nspace: {lr: [1], weight_decay: [0]}\nseedz: 2\n"
 
 
-def client_of(submitting: Submitting) -> FlaskClient:
+def client_of(submitting: Submitting | None) -> FlaskClient:
     server = Flask(__name__)
     submit.add_routes(server, submitting)
     return server.test_client()

@@ -129,7 +129,7 @@ class Turns:
                 self._choose()
 
 
-def store_in(folder: Folder | Memory | Dying) -> Store:
+def store_in(folder: Folder | Memory | Dying | Away) -> Store:
     """Return a store on that folder."""
     store = Store("/nowhere")
     store.__dict__["folder"] = folder

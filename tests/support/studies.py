@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from robustness.optimizers import OPTIMIZERS
 from robustness.study import Study
+from tests.support.named import optimizer
 
 SPACE = {"lr": [1e-3, 1e-2], "weight_decay": [0, 1e-4]}
-ADAMS, ADAMW, ADAM = (OPTIMIZERS[name]() for name in ("adams", "adamw", "adam"))
+ADAMS, ADAMW, ADAM = (optimizer(name) for name in ("adams", "adamw", "adam"))
 
 FILE = """\
 # a comment

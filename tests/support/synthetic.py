@@ -128,7 +128,7 @@ def _table(
             "seed": seed.astype(np.int64),
             "engine": "stack",
             "status": np.where(diverged, "diverged", "completed"),
-            "reason": np.where(diverged, "loss is not finite", None),
+            "reason": np.where(diverged, np.array("loss is not finite", object), np.array(None, object)),
             "epochs": np.where(diverged, 3, 20).astype(np.int32),
             "steps": np.int64(280),
             "parameters": np.int64(3466),
@@ -164,7 +164,7 @@ def failed(runs: pd.DataFrame, mask: NDArray[np.bool_] | pd.Series) -> pd.DataFr
     runs = runs.copy()
     outcome = runs.loc[:, "train_loss":"root_mean_v"].columns
     runs.loc[mask, outcome.drop("best_epoch")] = np.nan
-    runs.loc[mask, ["status", "reason", "epochs"]] = ["failed", "out of memory", 0]
+    runs.loc[mask, "status"], runs.loc[mask, "reason"], runs.loc[mask, "epochs"] = "failed", "out of memory", 0
     return runs
 
 

@@ -151,9 +151,8 @@ def test_a_study_is_not_told_to_look_at_itself() -> None:
     for name, named in (("digits-cost", False), ("digits", True)):
         found = judge(costs, Canned({}), RUNS, study=name, workload="digits", made_for=True)  # type: ignore[arg-type]
         assert ("would give it" in found.why) == named
-    early = judge(
-        paper_claims()["swd-under-warm-restarts"], Canned({}), RUNS, study="figure-12", workload="digits", made_for=True
-    )  # type: ignore[call-arg, arg-type]
+    restarts = paper_claims()["swd-under-warm-restarts"]
+    early = judge(restarts, Canned({}), RUNS, study="figure-12", workload="digits", made_for=True)  # type: ignore[arg-type]
     assert "would give it" not in early.why
 
 

@@ -13,6 +13,7 @@ from analysis.contents.gather import CLAIM_COLUMNS, CURVE_COLUMNS, fully, gather
 from analysis.contents.which_runs import stored_study
 from robustness.results import Following, Store
 from tests.support import synthetic_grid, synthetic_store
+from tests.support.noted import noted
 from tests.support.synthetic_grid import SEVERAL
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def test_in_two_steps_comes_the_same(roots: dict[str, Path], kind: str) -> None:
         for name in ("name", "workload", "text", "problem", "runs", "asked", "others", "summaries", "deltas", "best"):
             assert alike(getattr(one, name), getattr(full, name)), name
     read: list[list[str]] = []
-    complete = fully(quick, [], lambda runs, columns: read.append(columns) or following.curves(runs, columns))
+    complete = fully(quick, [], lambda runs, columns: noted(read, columns, following.curves(runs, columns)))
     assert read == [CURVE_COLUMNS], "once, and no more than is used"
     for one, full in zip(complete, whole, strict=True):
         assert one.contrasts is not None

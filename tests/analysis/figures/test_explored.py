@@ -124,11 +124,12 @@ def test_one_seed(contents: Contents) -> None:
     rows = contents.runs[contents.runs["seed"] == 1].set_index(["label", "lr", "weight_decay"])
     shown = by_cell(found, "adams")
     own = rows.loc["adams"]
+    errors = own["test_error"].to_dict()
     for place, (z, texts) in shown.items():
         if place not in own.index:
             assert np.isnan(z)
         else:
-            assert texts[4] == f"test error {own.loc[place, 'test_error']:.2f} %"
+            assert texts[4] == f"test error {errors[place]:.2f} %"
             assert texts[5].startswith("1 seed")
     assert "seed 1" in found.figure.layout.annotations[0].text
     assert found.caption.startswith("Test error of seed 1 of each measured cell;")

@@ -47,7 +47,7 @@ def landscape(
 def test_weights_are_the_areas_between_true_edges() -> None:
     runs = synthetic.runs(lr=(1e-3, 1e-2, 1.0), weight_decay=(0.0, 1e-4, 1e-2), seeds=1)
     weights = cell_weights(landscapes(runs)["adam"])
-    np.testing.assert_allclose(weights, [[0, 0, 0], [2.0, 3.0, 4.0], [2.0, 3.0, 4.0]])
+    np.testing.assert_allclose(weights, [[0.0, 0.0, 0.0], [2.0, 3.0, 4.0], [2.0, 3.0, 4.0]])
 
 
 def test_weights_are_clipped_to_the_box() -> None:
@@ -179,7 +179,7 @@ def test_summary_chooses_on_validation_and_scores_on_test() -> None:
     assert made.chosen is not None
     assert made.least is not None
     assert (made.chosen.lr, made.chosen.weight_decay) == chosen
-    assert made.chosen.mean == pytest.approx(cells.loc[[chosen], "test_error"].iloc[0])
+    assert made.chosen.mean == pytest.approx(cells["test_error"][chosen])
     assert (made.least.lr, made.least.weight_decay) == least
     assert made.least.weight_decay_native == pytest.approx(made.least.weight_decay * 1e3)
     assert made.seeds == (3, 3)

@@ -105,7 +105,7 @@ def test_of_two_depths_the_worse_one_must_not_lie_at_the_edge(measure: str, side
     def found(worse: dict[str, float], better: dict[str, float], zero: float | None = None) -> Contrasts:
         made = pair({"depth": 3.0} | worse, {"depth": 2.0} | better, zero=zero)
         for each in made.replicates.values():
-            each.values["best_test_error"] = each.values["test_error"]  # type: ignore[index]
+            each.values["best_test_error"] = each.values["test_error"]
         return made
 
     said = f"the best cell of a, the worse one, lies on the edge of the box at {side}"

@@ -37,8 +37,9 @@ def scores(table: pd.DataFrame, name: str) -> pd.Series:
     """Return a seed's test loss in the cell of least mean validation loss."""
     rows = table[table["label"] == name]
     cells = rows.groupby(["lr", "weight_decay"])["validation_loss"].mean()
-    lr, decay = cells.idxmin()
-    return rows[(rows["lr"] == lr) & (rows["weight_decay"] == decay)].set_index("seed")["test_loss"].sort_index()
+    lr, decay = np.asarray(cells.idxmin())
+    chosen: pd.DataFrame = rows[(rows["lr"] == lr) & (rows["weight_decay"] == decay)]
+    return chosen.set_index("seed")["test_loss"].sort_index()
 
 
 @pytest.mark.parametrize(("error", "classes"), [(90.0, 10), (99.99, 10_000), (0.0, 1)])
@@ -57,8 +58,8 @@ def test_it_is_the_paired_difference_in_the_cells_of_least_validation_loss() -> 
     assert contrasts.value("loss_depth", "adam") == pytest.approx(one.mean())
     found = contrasts.compare("loss_depth", "adam", "adamw", level=0.9)
     expected = stats.ttest_rel(one, other).confidence_interval(0.9)
-    assert (found.value, found.other) == (pytest.approx(one.mean()), pytest.approx(other.mean()))
-    assert (found.low, found.high) == (pytest.approx(expected.low), pytest.approx(expected.high))
+    assert (found.value, found.other) == pytest.approx((one.mean(), other.mean()))
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
     assert found.scale == "difference"
     assert contrasts.chosen["adam"] != contrasts.losses.chosen["adam"]
 
@@ -68,8 +69,9 @@ def test_half_of_the_seeds_choose_where_there_is_no_validation() -> None:
     contrasts = Contrasts.of_runs(table, chance=90.0)
     found = contrasts.compare("loss_depth", "adam", "adamw")
     rows = table[table["label"] == "adam"]
-    first = rows[rows["seed"] < 3].groupby(["lr", "weight_decay"])["test_loss"].mean().idxmin()
-    last = rows[(rows["seed"] >= 3) & (rows["lr"] == first[0]) & (rows["weight_decay"] == first[1])]
+    first = rows[rows["seed"] < 3].groupby(["lr", "weight_decay"])["test_loss"].mean()
+    lr, decay = np.asarray(first.idxmin())
+    last = rows[(rows["seed"] >= 3) & (rows["lr"] == lr) & (rows["weight_decay"] == decay)]
     assert found.seeds == 3
     assert found.value == pytest.approx(last["test_loss"].mean())
     assert contrasts.compare("depth", "adam", "adamw").seeds == 3
@@ -78,7 +80,7 @@ def test_half_of_the_seeds_choose_where_there_is_no_validation() -> None:
 def test_a_diverged_run_makes_no_validation_split_of_none() -> None:
     table = runs(seeds=6).assign(validation_loss=np.nan, validation_error=np.nan)
     lost = table.index[(table["label"] == "adam") & (table["seed"] == 5)]
-    table.loc[lost, ["status", "test_error"]] = ["diverged", 90.0]
+    table.loc[lost, "status"], table.loc[lost, "test_error"] = "diverged", 90.0
     table.loc[lost, "test_loss"] = np.nan
     contrasts = Contrasts.of_runs(table, chance=90.0)
     choice = contrasts.losses.choices["adam"]
@@ -96,7 +98,8 @@ def test_a_diverged_run_counts_with_the_loss_of_chance() -> None:
     losses = ["test_loss", "validation_loss", "train_loss"]
     for column in losses:
         table.loc[lost, column] = np.nan
-    table.loc[lost, ["status", "test_error", "validation_error"]] = ["diverged", 75.0, 75.0]
+    table.loc[lost, "status"] = "diverged"
+    table.loc[lost, ["test_error", "validation_error"]] = 75.0
     every = table[table["label"] == "adam"].fillna({name: math.log(4) for name in losses})
     expected = scores(every, "adam")
     contrasts = Contrasts.of_runs(table)

@@ -18,7 +18,7 @@ from tests.support import alexnet, synthetic
 TRIALS = [1, 2, 3, 5, 8, 13, 21, 34, 55, 89]
 
 
-def opda_bands(errors: list[float], **options: Any) -> tuple[Any, Any, Any]:
+def opda_bands(errors: np.ndarray, **options: Any) -> Any:
     return EmpiricalDistribution.confidence_bands(
         errors, 0.95, method="ld_equal_tailed", generator=np.random.default_rng(0), n_jobs=1, **options
     )

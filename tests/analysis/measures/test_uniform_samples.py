@@ -107,4 +107,4 @@ def test_cells_that_a_search_chose_give_no_area(samplers: list[str]) -> None:
 
 
 def test_rounding_keeps_a_mean_of_thirds_inside() -> None:
-    assert uniform_share([np.mean([0.1, 0.2, 0.3]) + 1e-12], 0.2) == 1.0
+    assert uniform_share([float(np.mean([0.1, 0.2, 0.3])) + 1e-12], 0.2) == 1.0

@@ -78,7 +78,7 @@ def test_sentence_and_tables_say_what_pandas_says(tmp_path: Path, runs: pd.DataF
     # The grid is even in log space, so that equal cells make equal areas; lambda = 0 is in none.
     for optimizer in ("adam", "adamw", "adams"):
         grid, own = maps.loc[optimizer], means.loc[optimizer]
-        depths[optimizer] = own["test_error"][own["validation_error"].idxmin()]
+        depths[optimizer] = own["test_error"].iloc[own["validation_error"].argmin()]
         inside = (grid.loc[grid.index > 0] <= depths[optimizer] + 1).to_numpy()
         areas[optimizer] = inside.sum() * area
         text = f"{100 * inside.mean():.0f} %" if inside.mean() >= 0.0995 else f"{100 * inside.mean():.1f} %"

@@ -19,6 +19,7 @@ from robustness.study import Study
 from robustness.study.file import write
 from tests.support import synthetic, synthetic_grid
 from tests.support.browser import FLAGS, find_chromium  # noqa: F401
+from tests.support.noted import noted
 from tests.support.synthetic_grid import HARDER, SEVERAL
 
 if TYPE_CHECKING:
@@ -65,10 +66,10 @@ def test_each_workload_has_the_numbers_of_its_own_study(root: Path, tmp_path: Pa
 
 
 def test_tables_are_read_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    reads = []
+    reads: list[str] = []
     for name in ("runs", "curves"):
         plain = getattr(Store, name)
-        monkeypatch.setattr(Store, name, lambda *given, _n=name, _p=plain: reads.append(_n) or _p(*given))
+        monkeypatch.setattr(Store, name, lambda *given, _n=name, _p=plain: noted(reads, _n, _p(*given)))
     gather_all(Store(root))
     assert sorted(reads) == ["curves", "runs"]
 

@@ -28,7 +28,7 @@ WIDE = {"adam": Basin(3.0, -2.4, -3.0, 0.5, 0.7), "adamw": Basin(2.0, -2.4, -3.0
 
 def store(root: Path, name: str, basins: dict[str, Basin] | None = None, **options: Any) -> Path:
     runs = synthetic_store.of_study(**options)
-    text = synthetic_store.STUDY.replace("name: demo", f"name: {name}")
+    text: str | None = synthetic_store.STUDY.replace("name: demo", f"name: {name}")
     if basins:
         runs = synthetic.runs(basins, **options)
         text = None

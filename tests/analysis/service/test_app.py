@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,14 +14,14 @@ from analysis.service.studies import studies as stored
 from analysis.service.studies.studies import Studies, is_name
 from robustness.results.files.errors import Unreachable
 from tests.support import synthetic_store
-from tests.support.service_pages import HOME, called, shown, text
+from tests.support.noted import noted
+from tests.support.service_pages import HOME, called, shown, snapshot_of, text
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
     from flask.testing import FlaskClient
-    from werkzeug.test import TestResponse
 
 EVIL = "<script>alert(1)</script>"
 
@@ -44,10 +45,11 @@ def results(tmp_path_factory: pytest.TempPathFactory, runs: pd.DataFrame) -> Pat
 
 @pytest.fixture(scope="module")
 def client(results: Path) -> FlaskClient:
-    return make(str(results)).server.test_client()
+    client: FlaskClient = make(str(results)).server.test_client()
+    return client
 
 
-def order(page: str, *names: list[str]) -> list[str]:
+def order(page: str, *names: str) -> list[str]:
     return sorted(names, key=lambda name: page.index(f'"/study/{name}"'))
 
 
@@ -139,15 +141,15 @@ def test_what_is_stored_is_read_again_only_after_a_write_and_not_at_every_questi
     tmp_path: Path, runs: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [1000.0]
-    monkeypatch.setattr(stored.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     synthetic_store.store(tmp_path / "demo", runs.iloc[:40], parts=1)
     studies = Studies(str(tmp_path))
-    first = studies.snapshot("demo")
+    first = snapshot_of(studies, "demo")
     assert first.line.done == 40
     synthetic_store.store(tmp_path / "demo", runs.iloc[40:60], parts=1)
     assert studies.snapshot("demo") is first
     now[0] += 10
-    second = studies.snapshot("demo")
+    second = snapshot_of(studies, "demo")
     assert second.line.done == 60
     assert second.stamp != first.stamp
     now[0] += 10
@@ -169,7 +171,7 @@ def test_only_the_last_studies_are_kept_in_memory(
     assert studies.snapshot("a") is not a
 
 
-def tell(client: FlaskClient, path: str, shown: Any = None, search: str = "") -> TestResponse:
+def tell(client: FlaskClient, path: str, shown: Any = None, search: str = "") -> Any:
     outputs = "..facts.children...answer.children...shown.data...trouble.children...trouble.className.."
     return called(
         client,
@@ -264,7 +266,7 @@ def test_a_figure_is_sent_again_only_when_it_changed(client: FlaskClient) -> Non
     packed = client.get("/study/half/maps", base_url=HOME, headers={"Accept-Encoding": "gzip"})
     assert packed.headers["Content-Encoding"] == "gzip"
     assert len(packed.data) < len(first.data) / 4
-    nothing = client.get("/study/none/maps", base_url=HOME).json
+    nothing: Any = client.get("/study/none/maps", base_url=HOME).json
     assert nothing["problem"].startswith("Nothing is drawn: no run")
 
 
@@ -273,19 +275,19 @@ def test_an_answer_stands_while_runs_come_in(
 ) -> None:
     monkeypatch.setattr(stored, "CHECK_S", 0.0)
     monkeypatch.setattr(stored, "REST", 0.0)
-    made = []
+    made: list[int] = []
     monkeypatch.setattr(answers, "REST", 1e9)
-    monkeypatch.setattr(answers, "headline", lambda contents: made.append(len(contents.runs)) or "said")
+    monkeypatch.setattr(answers, "headline", lambda contents: noted(made, len(contents.runs), "said"))
     synthetic_store.store(tmp_path / "demo", runs.iloc[:400])
     studies, kept = Studies(str(tmp_path)), answers.Answers()
-    snapshot = studies.snapshot("demo")
+    snapshot = snapshot_of(studies, "demo")
     first = kept.of(snapshot, snapshot.workloads[0], 1.0)
     assert kept.of(snapshot, snapshot.workloads[0], 1.0) is first
     synthetic_store.store(tmp_path / "demo", runs.iloc[400:], parts=1)
-    later = studies.snapshot("demo")
+    later = snapshot_of(studies, "demo")
     assert later.stamp != first.stamp
     assert kept.of(later, later.workloads[0], 1.0) is first
     assert kept.of(later, later.workloads[0], 2.0).contents.delta == 2.0
-    monkeypatch.setattr(answers.time, "monotonic", lambda: first.until + 1)
+    monkeypatch.setattr(time, "monotonic", lambda: first.until + 1)
     assert kept.of(later, later.workloads[0], 1.0).stamp == later.stamp
     assert made == [400, 1296, 1296]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from analysis.service.studies.limits import read_stored
 from analysis.service.studies.studies import Studies
 from analysis.service.web import responses
 from analysis.service.web.guard import COOKIE, Guard
+from robustness import Store
 from robustness.results.files.errors import Unreachable
 from robustness.study import Study, StudyError
 from robustness.study.file import MOST
@@ -152,7 +154,7 @@ def test_a_server_that_is_away_is_no_matter_of_one_study(results: Path, monkeypa
     def away(_self: object) -> None:
         raise Unreachable("the server is away")
 
-    monkeypatch.setattr(stored.Store, "exists", away)
+    monkeypatch.setattr(Store, "exists", away)
     for ask in (studies.names, studies.lines):
         with pytest.raises(Unreachable):
             ask()
@@ -184,7 +186,7 @@ def test_a_long_list_neither_pushes_out_what_is_looked_at_nor_reads_all_of_it_ag
 ) -> None:
     monkeypatch.setattr(stored, "KEPT", 1)
     now = [1000.0]
-    monkeypatch.setattr(stored.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     studies = Studies(str(results))
     demo = studies.snapshot("demo")
     first = {line.name: line for line in studies.lines()}
@@ -250,7 +252,7 @@ def test_a_query_that_nobody_writes_shows_the_defaults(results: Path, query: str
     assert client.get(f"/study/demo/maps?{query}", base_url=HOME).json == plain
 
 
-def raw(port: int, content: bytes) -> bytes:
+def raw(port: int, content: bytes) -> socket.socket:
     """Send bytes on a connection of their own, which stays open."""
     sent = socket.create_connection(("127.0.0.1", port), timeout=30)
     sent.sendall(content)

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support import synthetic_store
 from tests.support.browser import find_chromium, open_browser  # noqa: F401
+from tests.support.noted import noted
 from tests.support.service_browser import drawn, opened
 from tests.support.service_process import served
 
@@ -49,7 +50,7 @@ def quiet(browser: Any, address: str, path: str) -> Iterator[Any]:
     """Open a page in which nothing may be run, and no text may have become an element."""
     dialogs: list[str] = []
     with opened(browser, address, path) as page:
-        page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+        page.on("dialog", lambda dialog: noted(dialogs, dialog.message, dialog.dismiss()))
         yield page
         page.wait_for_timeout(200)
         made = "document.querySelectorAll('[onerror], img[src=x], [href^=javascript], main b, svg b').length"

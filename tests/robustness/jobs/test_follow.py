@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -64,8 +65,8 @@ class Told:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Let no time pass between tries, but for the one that was to be waited."""
     now = [0.0]
-    monkeypatch.setattr(module.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
-    monkeypatch.setattr(module.time, "monotonic", lambda: 1.0 + now[0])
+    monkeypatch.setattr(time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    monkeypatch.setattr(time, "monotonic", lambda: 1.0 + now[0])
     return now
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor
@@ -9,7 +11,7 @@ from torch import Tensor
 from robustness.models.lstm import LanguageModel
 
 
-def language_model(**options: object) -> LanguageModel:
+def language_model(**options: Any) -> LanguageModel:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         return LanguageModel(11, 6, 6, **options).double()
@@ -32,7 +34,7 @@ def test_parameter_counts() -> None:
 def test_written_out(tied: bool) -> None:
     model = language_model(tied=tied, layers=1).eval()
     words = torch.tensor([[3, 1, 4], [1, 5, 9]])
-    lstm = model.lstm
+    lstm: Any = model.lstm
     hidden = cell = torch.zeros(2, 6, dtype=torch.float64)
     logits = []
     for x in model.embedding.weight[words].unbind(1):
@@ -66,6 +68,7 @@ def test_gradient_stays_in_its_chunk() -> None:
     model = language_model(dropout=0.0)
     model(torch.tensor([[1, 2, 3]]))
     model(torch.tensor([[4, 5]])).square().sum().backward()
+    assert model.embedding.weight.grad is not None
     assert model.embedding.weight.grad.any(1).nonzero().flatten().tolist() == [4, 5]
 
 

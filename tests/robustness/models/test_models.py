@@ -15,12 +15,13 @@ from torch.nn import functional
 from robustness.models import MODELS, ModelOptions
 from robustness.models.densenet import DenseNet
 from robustness.models.resnet import BasicBlock
+from tests.support.named import network
 
 TINY = 1 / 16
 CIFAR = [name for name in MODELS if name != "resnet50"]
-VARIANTS = [MODELS[name](width=TINY) for name in CIFAR] + [
-    MODELS["vgg16"](width=TINY, batch_norm=False),
-    MODELS["googlenet"](width=TINY, eps_quirk=True),
+VARIANTS = [network(name, width=TINY) for name in CIFAR] + [
+    network("vgg16", width=TINY, batch_norm=False),
+    network("googlenet", width=TINY, eps_quirk=True),
 ]
 
 
@@ -56,7 +57,7 @@ def count(model: nn.Module) -> int:
 )
 def test_parameter_counts(name: str, options: dict[str, object], classes: int, parameters: int) -> None:
     with torch.device("meta"):
-        assert count(MODELS[name](**options).build(classes)) == parameters
+        assert count(network(name, **options).build(classes)) == parameters
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -64,8 +65,8 @@ def test_small_networks_learn(name: str) -> None:
     """Every parameter gets a gradient, and a step along it lowers the loss."""
     size = 64 if name == "resnet50" else 32
     with torch.device("meta"):
-        full = count(MODELS[name]().build(7, channels=2))
-    model = build(MODELS[name](width=TINY), classes=7, channels=2)
+        full = count(network(name).build(7, channels=2))
+    model = build(network(name, width=TINY), classes=7, channels=2)
     assert count(model) < full / 5
     x, y = images(size, channels=2), torch.arange(4)
     outputs = model(x)
@@ -73,30 +74,32 @@ def test_small_networks_learn(name: str) -> None:
     model.eval()
     loss = functional.cross_entropy(model(x), y)
     loss.backward()
-    assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
-    assert sum(bool(p.grad.any()) for p in model.parameters()) > 0.9 * len(list(model.parameters()))
-    square = sum(float(p.grad.square().sum()) for p in model.parameters())
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    assert len(gradients) == len(list(model.parameters()))
+    assert all(g.isfinite().all() for g in gradients)
+    assert sum(bool(g.any()) for g in gradients) > 0.9 * len(list(model.parameters()))
+    square = sum(float(g.square().sum()) for g in gradients)
     with torch.no_grad():
-        for p in model.parameters():
-            p.sub_(1e-6 / square * p.grad)
+        for p, gradient in zip(model.parameters(), gradients, strict=True):
+            p.sub_(1e-6 / square * gradient)
         fallen = float(loss - functional.cross_entropy(model(x), y))
     assert fallen == pytest.approx(1e-6, rel=1e-2)
-    assert build(MODELS[name](width=TINY)).float()(images(size).float()).dtype == torch.float32
+    assert build(network(name, width=TINY)).float()(images(size).float()).dtype == torch.float32
 
 
 def test_widths_are_rounded_and_have_a_floor() -> None:
-    sizes = [m.num_features for m in build(MODELS["resnet18"](width=0.03)).modules() if isinstance(m, nn.BatchNorm2d)]
+    sizes = [m.num_features for m in build(network("resnet18", width=0.03)).modules() if isinstance(m, nn.BatchNorm2d)]
     assert sorted(set(sizes)) == [4, 8, 15], "64, 128, 256 and 512 times 0.03 are 1.92, 3.84, 7.68 and 15.36"
     assert sorted(set(densenet_growths(0.2))) == [6], "32 * 0.2 is 6.4"
     for width in (0, -1.0, float("nan")):
         with pytest.raises(ValidationError, match="width"):
-            MODELS["vgg16"](width=width)
+            network("vgg16", width=width)
     with pytest.raises(ValidationError, match="batch_norm"):
-        MODELS["resnet18"](batch_norm=False)
+        network("resnet18", batch_norm=False)
 
 
 def densenet_growths(width: float) -> list[int]:
-    model = build(MODELS["densenet121"](width=width))
+    model = build(network("densenet121", width=width))
     return [m.out_channels for m in model.modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (3, 3)][1:]
 
 
@@ -118,12 +121,12 @@ def test_networks_equal_torchvisions_behind_the_small_stem() -> None:
     reference = copied(resnet.BasicBlock(4, 6, 2, shortcut), block)
     torch.testing.assert_close(block(images(8, 4)), reference(images(8, 4)))
 
-    resnet18 = build(MODELS["resnet18"]())
+    resnet18 = build(network("resnet18"))
     reference = resnet.ResNet(resnet.BasicBlock, [2, 2, 2, 2], num_classes=10)
     reference.conv1, reference.maxpool = nn.Conv2d(3, 64, 3, padding=1, bias=False), nn.Identity()
     torch.testing.assert_close(resnet18(images()), copied(reference, resnet18)(images()))
 
-    vgg16 = build(MODELS["vgg16"]())
+    vgg16 = build(network("vgg16"))
     reference = nn.Sequential(vgg.make_layers(vgg.cfgs["D"], batch_norm=True), nn.Flatten(), nn.Linear(512, 10))
     torch.testing.assert_close(vgg16(images()), copied(reference, vgg16)(images()))
 
@@ -146,7 +149,7 @@ def build_module(model: nn.Module) -> nn.Module:
 @pytest.mark.parametrize("eps_quirk", [False, True])
 def test_googlenet_follows_its_table(eps_quirk: bool) -> None:
     """The same function written out, from the parameters in their order and the table's channel counts."""
-    model = build_module(build(MODELS["googlenet"](width=TINY, dropout=0, eps_quirk=eps_quirk)))
+    model = build_module(build(network("googlenet", width=TINY, dropout=0, eps_quirk=eps_quirk)))
     parameters = iter(model.parameters())
 
     def unit(x: Tensor, eps: float = 1e-5) -> Tensor:
@@ -168,7 +171,7 @@ def test_googlenet_follows_its_table(eps_quirk: bool) -> None:
 
 
 def test_eps_quirk_changes_one_batch_norm_an_inception() -> None:
-    plain, quirk = (MODELS["googlenet"](eps_quirk=quirk).build(10) for quirk in (False, True))
+    plain, quirk = (network("googlenet", eps_quirk=quirk).build(10) for quirk in (False, True))
     pairs = zip(plain.named_modules(), quirk.named_modules(), strict=True)
     changed = {name: (a.eps, b.eps) for (name, a), (_, b) in pairs if hasattr(a, "eps") and a.eps != b.eps}
     assert list(changed.values()) == [(1e-5, eps) for eps in (32, 96, 48, 64, 64, 64, 128, 128, 128)]
@@ -177,22 +180,22 @@ def test_eps_quirk_changes_one_batch_norm_an_inception() -> None:
 
 def test_googlenet_drops_features_in_training_alone() -> None:
     torch.manual_seed(0)
-    model = build(MODELS["googlenet"](width=TINY, dropout=0.4))
+    model = build(network("googlenet", width=TINY, dropout=0.4))
     seen: list[Tensor] = []
-    model.head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    model.get_submodule("head").register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     x = images(n=16)
-    features = model.features(x).mean((2, 3))
+    features = model.get_submodule("features")(x).mean((2, 3))
     model(x)
     kept = seen[0] != 0
     assert float(kept.double().mean()) == pytest.approx(0.6, abs=0.06)
     torch.testing.assert_close(seen[0][kept], features[kept] / 0.6)
     model.eval()
     model(x)
-    torch.testing.assert_close(seen[1], model.features(x).mean((2, 3)))
+    torch.testing.assert_close(seen[1], model.get_submodule("features")(x).mean((2, 3)))
 
 
 def test_fast_network_written_out() -> None:
-    model = build(MODELS["fast"](width=0.25))
+    model = build(network("fast", width=0.25))
     identities = [p for name, p in model.named_parameters() if p.ndim == 4 and not name.startswith("features.0.")]
     assert len(identities) == 6
     for kernel in identities:
@@ -241,11 +244,12 @@ def test_a_stack_equals_its_networks_one_by_one(options: ModelOptions, training:
 
 
 def test_dropout_in_a_stack_is_one_mask() -> None:
-    model = build(MODELS["googlenet"](width=TINY))
+    model = build(network("googlenet", width=TINY))
     parameters, buffers = stack_module_state([model, model])
 
     def outputs(parameters: dict[str, Tensor], buffers: dict[str, Tensor]) -> Tensor:
-        return functional_call(model, (parameters, buffers), (images(),))
+        made: Tensor = functional_call(model, (parameters, buffers), (images(),))
+        return made
 
     first, second = vmap(outputs, randomness="same")(parameters, buffers)
     torch.testing.assert_close(first, second, rtol=1e-9, atol=1e-9)
@@ -255,7 +259,7 @@ def test_dropout_in_a_stack_is_one_mask() -> None:
 
 @pytest.mark.parametrize("name", MODELS)
 def test_channels_last_changes_nothing(name: str) -> None:
-    model, x = build(MODELS[name](width=TINY)).eval(), images(64 if name == "resnet50" else 32)
+    model, x = build(network(name, width=TINY)).eval(), images(64 if name == "resnet50" else 32)
     expected = model(x)
     last = torch.channels_last
     torch.testing.assert_close(model.to(memory_format=last)(x.to(memory_format=last)), expected, rtol=1e-9, atol=1e-9)

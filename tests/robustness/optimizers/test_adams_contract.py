@@ -65,7 +65,7 @@ def test_closure_runs_with_gradients_and_its_loss_is_returned() -> None:
     def closure() -> float:
         optimizer.zero_grad()
         loss = (parameter**2).sum()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         return float(loss.detach())
 
     assert optimizer.step(closure) == 2
@@ -137,7 +137,7 @@ def test_works_with_a_scheduler_and_trains() -> None:
     for _ in range(200):
         optimizer.zero_grad()
         loss = torch.nn.functional.mse_loss(model(inputs), targets)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         scheduler.step()
         losses.append(float(loss.detach()))

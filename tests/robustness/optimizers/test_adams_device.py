@@ -12,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from robustness.optimizers import AdamS
 
 
-class NoWait(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class NoWait(TorchDispatchMode):
     """Refuses every operation whose result the host must wait for."""
 
     def __torch_dispatch__(
@@ -48,7 +48,7 @@ def test_step_never_waits_for_the_device(lr: Any, capturable: bool, foreach: boo
         optimizer.param_groups[0]["lr"] = torch.empty((), device=device).fill_(1e-3)
     for p in parameters:
         p.grad = torch.empty_like(p)
-    with NoWait():  # type: ignore[no-untyped-call]
+    with NoWait():
         for _ in range(3):
             optimizer.step()
         assert optimizer.root_mean_v.is_meta
@@ -58,7 +58,7 @@ def test_step_never_waits_for_the_device(lr: Any, capturable: bool, foreach: boo
 
 def test_the_guard_against_waits_would_notice_one() -> None:
     waits = pytest.raises((AssertionError, RuntimeError), match=r"waits for the device|meta")
-    with NoWait(), waits:  # type: ignore[no-untyped-call]
+    with NoWait(), waits:
         float(torch.empty((), device="meta"))
 
 

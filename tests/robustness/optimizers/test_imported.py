@@ -17,6 +17,7 @@ from robustness.study.import_string import beside
 from robustness.study.run import options_json
 from robustness.training import train_single
 from robustness.workloads import Digits
+from tests.support.named import optimizer
 from tests.support.studies import SPACE
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def test_the_weight_decay_that_it_is_given() -> None:
     def native(**options: Any) -> float:
         return TorchOptimizer(name="torch.optim:SGD", **options).native_weight_decay(5e-4)
 
-    assert native(convention="decoupled") == OPTIMIZERS["adamw"]().native_weight_decay(5e-4) == 0.5
+    assert native(convention="decoupled") == optimizer("adamw").native_weight_decay(5e-4) == 0.5
     assert native(convention="l2") == native(convention="vanilla") == native(convention="scheduled") == 5e-4
     assert native(convention="decoupled", decay_scale=3.0) == 1.5e-3
 

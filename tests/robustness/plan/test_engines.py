@@ -20,9 +20,13 @@ from robustness.plan.plan_text import Engines, engine_lines
 from robustness.study.run import identity
 from robustness.workloads import Digits, Treebank
 from tests.support import stored_rows, studies
+from tests.support.noted import noted
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from robustness.study import Run
+    from robustness.workloads.base import Engine
 
 TINY = {"name": "digits", "epochs": 4, "train_size": 100}
 OWN = {"name": "torch.optim:NAdam", "label": "NAdam", "convention": "l2"}
@@ -30,12 +34,13 @@ H100 = "NVIDIA H100"
 GB = 1e9
 
 
-def given(stack: float | None = None, single: float | None = None, engine: str = "stack", **others: Any) -> Engines:
+def given(stack: float | None = None, single: float | None = None, engine: Engine = "stack", **others: Any) -> Engines:
     return Engines("cifar10 convnet", engine, stack, 16, single, **others)
 
 
-def asked(study: Study, root: Path, paces: dict[str, dict[str, Pace]] | None = None) -> tuple[list[Engines], list[str]]:
-    store, said = Store(root / study.name), []
+def asked(study: Study, root: Path, paces: dict[str, Pace] | None = None) -> tuple[list[str], list[str]]:
+    store = Store(root / study.name)
+    said: list[str] = []
     made = plan(study, store)
     return engines(study, made, store.runs(), paces or {}, said.append), said
 
@@ -52,7 +57,7 @@ def asked(study: Study, root: Path, paces: dict[str, dict[str, Pace]] | None = N
         (1.09, 1.0, "stack", "no difference"),
     ],
 )
-def test_the_faster_engine_pays(stack: float, single: float, engine: str, verdict: str) -> None:
+def test_the_faster_engine_pays(stack: float, single: float, engine: Engine, verdict: str) -> None:
     times = f"a stack of 16 takes {stack:.3g} s a run, one by one {single:.3g} s"
     assert engine_lines(given(stack, single, engine)) == [f"cifar10 convnet: {times}: {verdict}"]
 
@@ -83,7 +88,7 @@ def test_what_goes_one_by_one_shares_a_gpu(stack: float | None) -> None:
 @pytest.mark.parametrize("count", range(1, 9))
 def test_as_many_processes_fit_a_gpu_as_were_found(count: int) -> None:
     line = engine_lines(given(None, 1.0, "single", gpu=H100, processes=count))[1]
-    assert int(1 / float(re.search(r"gpus: ([\d.]+)", line)[1]) + 1e-9) == count
+    assert int(1 / float(re.findall(r"gpus: ([\d.]+)", line)[0]) + 1e-9) == count
 
 
 def test_processes_that_might_beat_the_stack_are_worth_a_try() -> None:
@@ -134,12 +139,13 @@ class Event:
 
 
 def test_the_device_is_timed_by_events_behind_a_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
-    slept, given_to = [], []
+    slept: list[int] = []
+    given_to: list[tuple[float, ...]] = []
     monkeypatch.setattr(torch.cuda, "Event", Event)
     monkeypatch.setattr(torch.cuda, "_sleep", slept.append)
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda: 3 * GB)
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (70 * GB, 80 * GB))
-    monkeypatch.setattr(gpu_sharing, "processes", lambda *numbers: given_to.append(numbers) or 7)
+    monkeypatch.setattr(gpu_sharing, "processes", lambda *numbers: noted(given_to, numbers, 7))
     study = studies.make(workload=TINY | {"engine": "single", "train_size": 500})
     assert gpu_sharing.sharing(middle_runs(study, 1)[0], "cpu") == 7
     ((memory, total, device_s, wall_s),) = given_to
@@ -219,11 +225,11 @@ def test_what_cannot_be_stacked_is_not_measured(tmp_path: Path, monkeypatch: pyt
 
 def test_on_a_gpu_the_study_learns_of_shared_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake(monkeypatch, 2.0, 1.0)
-    runs = []
+    runs: list[Run] = []
     monkeypatch.setattr(measuring, "device_of", lambda study: "cuda")
     monkeypatch.setattr(measuring, "stack_size", lambda *_: 4)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: H100)
-    monkeypatch.setattr(measuring, "sharing", lambda run, device: runs.append(run) or 3)
+    monkeypatch.setattr(measuring, "sharing", lambda run, device: noted(runs, run, 3))
     lines, said = asked(studies.make(workload=TINY), tmp_path)
     assert lines[1] == f"digits: 3 processes share the {H100}: `resources: {{gpus: 0.33}}`"
     assert runs[0].workload == Digits(**TINY, engine="single")

@@ -27,6 +27,7 @@ from robustness.results.tables.arrow import to_table
 from robustness.results.tables.parquet import decode, encode, encode_small
 from robustness.results.tables.schema import CURVES
 from robustness.study import Study
+from tests.support.noted import noted
 from tests.support.published_cases import (  # noqa: F401
     FILE,
     RUNS_OF_IT,
@@ -152,7 +153,7 @@ def test_the_commands_look_at_it_and_leave_it_as_it_is(
     assert main(["claims", "published/small"]) == 0
     assert json.loads(Path("results/small/claims.json").read_text())["verdicts"]
     drawn: list[Path] = []
-    monkeypatch.setattr(files, "write", lambda root, folder, **_: drawn.append(folder) or files.Written([], {}))
+    monkeypatch.setattr(files, "write", lambda root, folder, **_: noted(drawn, folder, files.Written([], {})))
     assert main(["figures", "published/small"]) == 0
     assert drawn == [given.parent.parent / "results" / "small" / "figures"]
     assert main(["compare", "published/small", "small", "--out", "compare.html"]) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -36,7 +37,7 @@ def test_the_tables_are_the_same_to_the_bit(store: Store) -> None:
     raw = pd.read_parquet(folder(store))
     assert raw["run_id"].is_unique, "double rows are gone for those who read the folder themselves"
     assert len(pd.read_parquet(folder(store, "curves"))) == len(before[1])
-    assert np.signbit(raw.set_index("run_id").loc[f"{4:016x}", "lr"])
+    assert np.signbit(raw.set_index("run_id")["lr"][f"{4:016x}"])
     again = compact(store)
     assert (again.before, again.after, again.merged) == (2, 2, 0)
     assert merged in names(store)
@@ -67,17 +68,23 @@ def test_large_parts_are_left_alone_and_small_ones_fill_batches(store: Store, mo
     assert pd.read_parquet(folder(store))["run_id"].is_unique
 
 
+def answered(query: str) -> list[tuple[Any, ...]]:
+    relation = duckdb.sql(query)
+    assert relation is not None
+    return relation.fetchall()
+
+
 def test_duckdb_reads_the_folder(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parquet, "_LARGE", 0)
     document = (Path(__file__).parents[3] / "docs" / "results.md").read_text()
     query = document.split("```sql\n")[1].split("```")[0]
     mixture(store)
     monkeypatch.chdir(Path(store.root).parents[1])
-    before = duckdb.sql(query).fetchall()
+    before = answered(query)
     assert before == [("adams", 3.5)]
     compact(store)
-    assert duckdb.sql(query).fetchall() == before
-    rows = duckdb.sql("SELECT run_id, hessian_eigenvalues FROM 'results/digits/runs/*.parquet' ORDER BY ALL").fetchall()
+    assert answered(query) == before
+    rows = answered("SELECT run_id, hessian_eigenvalues FROM 'results/digits/runs/*.parquet' ORDER BY ALL")
     assert len(rows) == 7
     assert rows[5][1] == [3.0, 1.0]
 

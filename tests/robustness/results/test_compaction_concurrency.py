@@ -173,7 +173,7 @@ def test_parts_that_vanish_for_ever_are_an_error_and_not_missing_rows(
     fill(store, 1)
     plain = LocalFolder.read
     waits: list[float] = []
-    monkeypatch.setattr(parts.time, "sleep", waits.append)
+    monkeypatch.setattr(time, "sleep", waits.append)
     monkeypatch.setattr(LocalFolder, "read", lambda self, path: None if path.startswith("runs") else plain(self, path))
     with pytest.raises(StorageError, match="vanish as fast as they are listed"):
         store.runs()

@@ -14,6 +14,7 @@ import pytest
 from robustness.results import Following, StorageError, Store, compact
 from robustness.results.files.local import LocalFolder
 from robustness.results.parts import PartReader
+from tests.support.noted import noted
 from tests.support.stored_compact import mixture, same
 from tests.support.stored_rows import FINISHED, curve, failed, fill, folder, row
 
@@ -72,7 +73,7 @@ def test_only_what_is_new_is_read(store: Store, read: list[str], monkeypatch: py
     assert read == ["runs/e"]
     listed: list[str] = []
     plain = LocalFolder.entries
-    monkeypatch.setattr(LocalFolder, "entries", lambda self, path="": listed.append(path) or plain(self, path))
+    monkeypatch.setattr(LocalFolder, "entries", lambda self, path="": noted(listed, path, plain(self, path)))
     read.clear()
     assert not following.refresh()
     assert (listed, read) == (["runs"], [])

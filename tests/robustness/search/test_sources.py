@@ -14,6 +14,7 @@ import pytest
 from robustness.results import Store
 from robustness.search.coordinates import Cell, Coordinate
 from robustness.search.make import make_source
+from robustness.search.sampled import SampledSource
 from robustness.search.source import Outcome, Source
 from robustness.study import Axis, DecayAxis, Run, Study
 from robustness.study.run import identity
@@ -70,7 +71,7 @@ def stored(tmp_path: Path, rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 def drive(source: Source, answer: Callable[[Run], Outcome] = outcome, steps: int = 10_000) -> list[Run]:
     """Train everything that a source hands out; return the runs."""
-    runs = []
+    runs: list[Run] = []
     for _ in range(steps):
         batch = source.next()
         if not batch:
@@ -162,6 +163,7 @@ def test_diverged_and_failed_cells_do_not_upset_a_search(tmp_path: Path, sampler
 def test_nan_and_failures_never_reach_optuna_as_values(tmp_path: Path) -> None:
     source = make_source(sampled(cells=16, seeds=1), empty(tmp_path))
     drive(source, lambda run: outcome(run, "failed") if run.lr > 1e-2 else outcome(run, "diverged", 90.0))
+    assert isinstance(source, SampledSource)
     for search in source._searches:
         trials = search._optuna.get_trials(deepcopy=False)
         assert {t.state for t in trials} <= {optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.FAIL}
@@ -173,6 +175,7 @@ def test_optuna_learns_the_mean_validation_error_over_the_seeds(tmp_path: Path) 
     runs = source.next()
     for run, error in zip(runs[:3], [1.0, 2.0, 6.0], strict=True):
         source.tell([Outcome(run.run_id, "completed", error, 50.0)])
+    assert isinstance(source, SampledSource)
     (trial,) = source._searches[0]._optuna.get_trials()
     assert trial.value == 3.0
 
@@ -190,8 +193,11 @@ def test_cells_of_another_sampler_are_known_but_do_not_count(tmp_path: Path) -> 
     others = [study.run(study.optimizers[0], lr, 1e-3, seed) for lr in (1e-3, 1e-2) for seed in (0, 1)]
     source = make_source(study, stored(tmp_path, [row(run, sampler="grid") for run in others]))
     assert (source.total, source.done) == (20, 0)
+    assert isinstance(source, SampledSource)
     known = source._searches[0]._optuna.get_trials()
-    assert sorted(trial.value for trial in known) == pytest.approx(sorted({error_of(run) for run in others}))
+    assert sorted(trial.value for trial in known if trial.value is not None) == pytest.approx(
+        sorted({error_of(run) for run in others})
+    )
     assert len(drive(source)) == 20
 
 
@@ -249,13 +255,17 @@ def test_a_sampler_that_learns_nothing_asks_for_all_at_once(tmp_path: Path) -> N
 def test_a_coordinate_and_its_value_are_inverse(axis: Axis) -> None:
     coordinate = Coordinate("x", axis)
     for value in axis.listed or (axis.low, 3.21e-3, axis.high):
+        assert value is not None
         place = coordinate.coordinate(value)
+        assert place is not None
         assert coordinate.distribution._contains(place)
         assert coordinate.value(place) == pytest.approx(value, rel=1e-5)
     assert coordinate.coordinate(7.0) is None
     if getattr(axis, "zero", False):
         assert coordinate.value(coordinate.distribution.low) == 0
-        assert coordinate.value(coordinate.coordinate(0.0)) == 0
+        zero = coordinate.coordinate(0.0)
+        assert zero is not None
+        assert coordinate.value(zero) == 0
 
 
 def test_stacks_share_a_seed_and_cover_every_run() -> None:

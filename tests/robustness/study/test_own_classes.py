@@ -52,7 +52,8 @@ def test_in_python_the_name_is_the_same_and_another_network_has_another(folder: 
         pass
 
     assert Linear(channels=2).name == f"{__name__}:{Linear.__qualname__}"
-    assert Linear.model_validate({"name": "x:Linear"}).name == "x:Linear"
+    name: str = Linear.model_validate({"name": "x:Linear"}).name
+    assert name == "x:Linear"
     assert DigitsCNN().name == "digits-cnn"
     assert pickle.loads(pickle.dumps(made)) == made
 

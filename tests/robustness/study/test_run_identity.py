@@ -108,7 +108,7 @@ def test_a_grid_and_its_list_of_values_have_the_same_runs() -> None:
     assert ids(by_range) == ids(by_list)
 
 
-CHANGES = [
+CHANGES: list[dict[str, Any]] = [
     {"workload": DigitsCNN()},
     *({"workload": Digits(**{key: value})} for key, value in {
         "epochs": 21, "batch_size": 65, "engine": "single", "train_size": 897, "validation_size": 301,
@@ -171,7 +171,7 @@ def test_whole_numbers_and_signed_zeros_are_the_floats_they_stand_for() -> None:
 )
 def test_a_run_refuses_numbers_that_no_run_can_have(change: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"^{next(iter(change))} must be"):
-        Run(**{"workload": Digits(), "optimizer": ADAMS, "lr": 1e-3, "weight_decay": 0, "seed": 0} | change)
+        Run(**{"workload": Digits(), "optimizer": ADAMS, "lr": 1e-3, "weight_decay": 0, "seed": 0, **change})
 
 
 def test_native_weight_decay_follows_the_convention() -> None:

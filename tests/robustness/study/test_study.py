@@ -124,13 +124,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_file_is_found_by_path_and_by_name(folder: Path) -> None:
     for name in ("mine.yaml", "search_spaces/own.yml", "search_spaces/paper/figure-1.yaml"):
         (folder / name).write_text(FILE)
-    for given_as, source, name in [
+    cases: list[tuple[str | Path, str, str]] = [
         ("mine.yaml", "mine.yaml", "mine"),
         (Path("mine.yaml"), "mine.yaml", "mine"),
         (folder / "mine.yaml", "mine.yaml", "mine"),
         ("own", "search_spaces/own.yml", "own"),
         ("paper/figure-1", "search_spaces/paper/figure-1.yaml", "figure-1"),
-    ]:
+    ]
+    for given_as, source, name in cases:
         study = Study.load(given_as)
         assert study.name == name
         assert study.text == FILE

@@ -120,7 +120,8 @@ def test_nodes_that_come_when_asked_for(
     def demand() -> int:
         if not ray.is_initialized():
             return 0
-        state = get_cluster_resource_state(ray._raylet.GcsClient(cluster.address))
+        raylet: Any = ray._raylet  # compiled, without types
+        state = get_cluster_resource_state(raylet.GcsClient(cluster.address))
         return len(state.pending_gang_resource_requests)
 
     wait_for(lambda: demand() >= 6)

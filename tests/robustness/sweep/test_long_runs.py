@@ -52,7 +52,8 @@ resources: {{checkpoint: {{epochs: 2}}, max_concurrent: 1}}
 
 
 def start(folder: Path, results: str, epoch_s: float) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "robustness.cli", "run", folder / "long.yaml", "--results", folder / results]
+    command = [sys.executable, "-m", "robustness.cli", "run", str(folder / "long.yaml")]
+    command += ["--results", str(folder / results)]
     with (folder / "said").open("w") as said:
         return subprocess.Popen(
             [*command, "--no-report"],
@@ -74,8 +75,9 @@ def wait_for(condition: Callable[[], Any], seconds: float = 90) -> Any:
 
 def epoch(folder: Path) -> int:
     """Return the epoch of the checkpoint, 0 without one."""
-    (file,) = [*(folder / "long" / "checkpoints").glob("*.json")] or [None]
-    return json.loads(file.read_text())["epoch"] if file else 0
+    files = [*(folder / "long" / "checkpoints").glob("*.json")]
+    assert len(files) <= 1
+    return int(json.loads(files[0].read_text())["epoch"]) if files else 0
 
 
 def table(folder: Path) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -63,12 +64,12 @@ def test_counts_and_best_errors(study: Study, monkeypatch: pytest.MonkeyPatch) -
 
 def test_long_stacks_move_the_bar_and_the_time_left(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     progress, text = on_screen(study, monkeypatch, terminal=False)
-    monkeypatch.setattr(module.time, "monotonic", lambda: 100.0)
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
     runs = study.grid()
     progress.running = 6
     progress.part("a", runs[:4], 0.25)
     assert progress.line().begun == 1.0
-    monkeypatch.setattr(module.time, "monotonic", lambda: 130.0)
+    monkeypatch.setattr(time, "monotonic", lambda: 130.0)
     progress.part("a", runs[:4], 0.5)
     progress.part("b", runs[4:6], 0.5)
     line = str(progress.line())
@@ -88,11 +89,11 @@ def test_long_stacks_move_the_bar_and_the_time_left(study: Study, monkeypatch: p
 def test_the_time_left_follows_the_pace_since_the_first_report(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     progress, _ = on_screen(study, monkeypatch, terminal=False)
     runs = study.grid()
-    monkeypatch.setattr(module.time, "monotonic", lambda: 100.0)
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
     progress.add(report(runs[:2], ("completed", 1.0, 1.0), ("completed", 1.0, 1.0)), runs[:2])
     assert progress._left() == ""
     progress.add(report(runs[2:4], ("completed", 1.0, 1.0), ("completed", 1.0, 1.0)), runs[2:4])
-    monkeypatch.setattr(module.time, "monotonic", lambda: 110.0)
+    monkeypatch.setattr(time, "monotonic", lambda: 110.0)
     assert progress._left() == "30 s left", "two runs in 10 s, six to go"
     progress.total = 2000
     assert progress._left() == "166 min left"
@@ -156,6 +157,7 @@ def test_what_changes_within_moments_is_printed_once_and_not_lost(
         progress.running = count
     progress.add(report(runs[:1], ("completed", 1.0, 1.0)), runs[:1])
     assert len(text.getvalue().splitlines()) == 1
+    assert progress._due is not None
     progress._due.join(10)
     assert text.getvalue().splitlines()[1:] == ["t: 3 of 12 runs · 6 running · 0 diverged · 0 failed · best A 1.00 %"]
 

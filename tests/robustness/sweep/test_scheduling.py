@@ -108,9 +108,10 @@ class TestPace:
 
 def died(words: str, **more: Any) -> ActorDiedError:
     """Return Ray's error of an actor that died with these words."""
-    from ray.core.generated.common_pb2 import ActorDiedErrorContext
+    from ray.core.generated import common_pb2
 
-    return ActorDiedError(ActorDiedErrorContext(error_message=words, actor_id=b"\0" * 16, class_name="A", **more))
+    made: Any = common_pb2  # generated, without types
+    return ActorDiedError(made.ActorDiedErrorContext(error_message=words, actor_id=b"\0" * 16, class_name="A", **more))
 
 
 def test_a_lost_node_is_told_from_a_dead_worker() -> None:
@@ -296,7 +297,7 @@ class TestSearcher:
         space = {"lr": {"low": 1e-4, "high": 1}, "weight_decay": {"low": 1e-5, "high": 1}}
         study = make(space=space, search=search, seeds=3, resources={"stack_size": 1})
         searcher = make_searcher(study, lambda: Room({}, now=0, most=500))
-        out = []
+        out: list[Run] = []
         while isinstance(suggestion := searcher.suggest(str(len(out))), dict):
             out += decode(study, suggestion[RUNS])
         cells = {(run.optimizer.name, run.lr, run.weight_decay) for run in out}
@@ -323,6 +324,7 @@ class TestSearcher:
         assert before is not None
         assert before["sweep_id"] == "mine"
         assert searcher.suggest("1") == Searcher.FINISHED
+        assert searcher.error is not None
         assert re.search(r"another sweep of this study has started .*: process \d+ on .+, since .+ UTC", searcher.error)
         store.release("mine")
         assert not store.claimed_by("mine"), "only its own claim is given back"

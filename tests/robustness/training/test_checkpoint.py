@@ -19,6 +19,7 @@ from robustness.training.checkpoint import from_bytes, to_bytes
 from robustness.workloads import treebank
 from robustness.workloads.data import Data, Feed, TensorFeed
 from robustness.workloads.digits import Digits, DigitsCNN
+from tests.support.named import optimizer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 EPOCHS = 5
 SMALL = {"epochs": EPOCHS, "train_size": 150, "validation_size": 50, "batch_size": 32}
 WORKLOADS: list[Workload] = [Digits(width=8, **SMALL), DigitsCNN(channels=2, **SMALL)]
-STACKABLE = [name for name, kind in OPTIMIZERS.items() if kind().stackable]
+STACKABLE = [name for name in OPTIMIZERS if optimizer(name).stackable]
 
 
 class Drawing(DigitsCNN):
@@ -61,7 +62,8 @@ class Memory:
     """Keeps the last checkpoint as bytes, and kills the training after an epoch."""
 
     def __init__(self, kill: int = 0) -> None:
-        self.kill, self.saved, self.heard = kill, b"", []
+        self.kill, self.saved = kill, b""
+        self.heard: list[Any] = []
         self.loaded = 0
 
     def load(self, runs: Sequence[Run]) -> State | None:
@@ -80,7 +82,7 @@ class Memory:
 def runs_of(workload: Workload, names: Sequence[str] = ("adams", "adamw", "adam"), seed: int = 1) -> list[Run]:
     """Return runs of which one has a learning rate that makes it diverge in the middle of the training."""
     rates = (1e-3, 1e-2, 1e30)
-    return [Run(workload, OPTIMIZERS[name](), lr, 1e-3, seed) for name in names for lr in rates]
+    return [Run(workload, optimizer(name), lr, 1e-3, seed) for name in names for lr in rates]
 
 
 def resumed(runs: Sequence[Run], kill: int, later: Sequence[Run] | None = None) -> list[History]:
@@ -144,7 +146,7 @@ def test_a_run_whose_neighbours_diverged_goes_on() -> None:
 
 @pytest.mark.parametrize("name", [*OPTIMIZERS])
 def test_a_single_run_goes_on_to_the_bit(name: str) -> None:
-    run = Run(WORKLOADS[0].model_copy(update={"engine": "single"}), OPTIMIZERS[name](), 1e-2, 1e-3, 1)
+    run = Run(WORKLOADS[0].model_copy(update={"engine": "single"}), optimizer(name), 1e-2, 1e-3, 1)
     same([train_single(run)], resumed([run], random.randint(1, EPOCHS - 1)))
 
 
@@ -183,7 +185,7 @@ def test_a_language_model_goes_on_to_the_bit(monkeypatch: pytest.MonkeyPatch) ->
     workload = treebank.Treebank(
         epochs=EPOCHS, embedding=8, hidden=8, layers=2, dropout=0.3, batch_size=4, bptt=10, train_size=400
     )
-    run = Run(workload, OPTIMIZERS["adams"](), 1e-2, 1e-4, 0)
+    run = Run(workload, optimizer("adams"), 1e-2, 1e-4, 0)
     same([train_single(run)], resumed([run], 2))
 
 

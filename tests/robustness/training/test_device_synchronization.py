@@ -54,7 +54,7 @@ class Moves(TorchDispatchMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.counts = Counter()
+        self.counts: Counter[str] = Counter()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = func.overloadpacket.__name__
@@ -139,11 +139,11 @@ def test_numbers_drawn_for_an_epoch_are_those_of_each_batch(
     a, b = torch.Generator().manual_seed(3), torch.Generator().manual_seed(3)
     for _ in range(3):
         assert torch.equal(crop_and_flip(images, a), cut_as_before(images, b))
-    workload = Images()
+    workload = Images.model_validate({})
     torch.manual_seed(0)
-    feed = workload.feed(1, "cpu", torch.float32)
+    feed: Any = workload.feed(1, "cpu", torch.float32)
     torch.manual_seed(0)
-    peer = workload.feed(1, "cpu", torch.float32)
+    peer: Any = workload.feed(1, "cpu", torch.float32)
     monkeypatch.setattr(type(peer._data), "augment", None, raising=False)
     object.__setattr__(peer._data, "augment", cut_as_before)
     for _ in range(2):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ASKED = {"top": 3, "trace": 8, "examples": 90, "every": 2}
 
 
-def runs_of(workload: Workload, lrs: float = (0.03, 0.1)) -> list[Run]:
+def runs_of(workload: Workload, lrs: tuple[float, ...] = (0.03, 0.1)) -> list[Run]:
     study = Study(
         name="s", workload=workload, optimizers=["adams", "sgd"], space={"lr": lrs, "weight_decay": [0, 1e-3]}, seeds=1
     )

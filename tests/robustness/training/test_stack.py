@@ -16,6 +16,7 @@ from robustness.study import Run, Study
 from robustness.training import train, train_single, train_stack
 from robustness.training.history import METRICS, History
 from robustness.workloads import Digits
+from tests.support.named import workload as workload_of
 
 CHANCE = 90.0
 
@@ -143,14 +144,14 @@ def test_metrics_of_an_epoch_against_plain_torch_in_double_precision() -> None:
     run = next(r for r in study(epochs=1).grid() if r.lr == 1e-2 and r.weight_decay == 1e-2 and r.seed == 1)
     data, model = run.workload.data(1).to("cpu", torch.float64), initial_model(run.workload, 1).double()
     start = [p.detach().clone() for p in model.parameters()]
-    optimizer = run.optimizer.torch_optimizer(model.parameters(), run.lr, run.weight_decay_native)
+    optimizer: Any = run.optimizer.torch_optimizer(model.parameters(), run.lr, run.weight_decay_native)
     losses, wrong, norms = [], 0, []
     for batch in next(data_order(896, 64, 1)):
         outputs = model(data.train_inputs[batch])
         loss = functional.cross_entropy(outputs, data.train_targets[batch], reduction="sum")
         optimizer.zero_grad()
         (loss / len(batch)).backward()
-        norms.append(math.sqrt(sum(float(p.grad.square().sum()) for p in model.parameters())))
+        norms.append(math.sqrt(sum(float(p.grad.square().sum()) for p in model.parameters() if p.grad is not None)))
         losses.append(float(loss.detach()))
         wrong += int((outputs.argmax(1) != data.train_targets[batch]).sum())
         optimizer.step()
@@ -260,12 +261,11 @@ def test_data_order_covers_every_example_anew(examples: int, batch: int, sizes: 
 
 def test_a_process_warms_up_once_for_each_workload() -> None:
     from robustness.training import warm_up
-    from robustness.workloads import WORKLOADS
 
     warm_up.cache_clear()
-    workload = WORKLOADS["digits"](engine="single")
+    workload = workload_of("digits", engine="single")
     for _ in range(2):
         warm_up(workload)
     assert warm_up.cache_info()[:2] == (1, 1)
-    warm_up(WORKLOADS["digits"](engine="single", epochs=3))
+    warm_up(workload_of("digits", engine="single", epochs=3))
     assert warm_up.cache_info().misses == 2

@@ -101,9 +101,11 @@ class Weights:
 def test_out_of_memory_is_answered_by_halves_after_all_is_freed(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held, tried, train = [], [], training.train
+    held: list[weakref.ref[Weights]] = []
+    tried: list[int] = []
+    train = training.train
 
-    def scarce(runs: list[Run], device: str, keeper: Any = None) -> History:
+    def scarce(runs: list[Run], device: str, keeper: Any = None) -> list[History]:
         tried.append(len(runs))
         assert [ref for ref in held if ref() is not None] == [], "what the last try held is still there"
         if len(runs) > 2:

@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -25,6 +26,7 @@ from robustness.worker import checkpointing
 from robustness.worker.attempts import _train
 from robustness.worker.checkpointing import Keeping
 from robustness.worker.work import work
+from tests.support.noted import noted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,9 +95,9 @@ def test_what_was_killed_at_a_random_epoch_ends_in_the_same_rows(
     assert killed.returncode == -signal.SIGKILL
     assert len(checkpoints(tmp_path / "killed")) == 2, "what was being trained, and nothing older"
 
-    firsts = []
+    firsts: list[int] = []
     ended = Keeping.ended
-    monkeypatch.setattr(Keeping, "ended", lambda *given: (firsts.append(given[1]), ended(*given))[1])
+    monkeypatch.setattr(Keeping, "ended", lambda *given: noted(firsts, given[1], ended(*given)))
     run_here(Study.load(file), tmp_path / "killed", quiet=True)
     begun = (kill - 1) % (EPOCHS - 1) + 1
     assert firsts[0] == begun + 1, "it went on with the next epoch"
@@ -135,7 +137,7 @@ def written(keeper: Keeping, clock: Clock, epochs: int, seconds: float, cost: fl
     keeper.load(study_of("stack").grid()[:2])
     for epoch in range(1, epochs + 1):
         clock.now += seconds
-        keeper.ended(epoch, epochs, lambda epoch=epoch: state(epoch))
+        keeper.ended(epoch, epochs, partial(state, epoch))
     return found
 
 
@@ -228,8 +230,10 @@ def test_the_latest_checkpoint_that_has_all_runs_is_taken(tmp_path: Path) -> Non
     for ids, epoch in ((["a", "b", "c"], 3), (["a", "b"], 5), (["a"], 4)):
         found.write(ids, epoch, 9, b"")
     (tmp_path / "checkpoints" / "torn.json").write_text("{")
-    assert found.find(["a", "b"]).epoch == 5
-    assert found.find(["c", "b"]).epoch == 3
+    ab, bc = found.find(["a", "b"]), found.find(["c", "b"])
+    assert ab is not None
+    assert bc is not None
+    assert (ab.epoch, bc.epoch) == (5, 3)
     assert found.find(["a", "d"]) is None
     found.write(["b", "a"], 6, 9, b"later")
     assert [held.epoch for held in found.held()] == [6, 4, 3]
@@ -281,7 +285,7 @@ def test_what_was_set_down_is_in_the_report_and_not_in_the_table(
     monkeypatch.setattr(checkpointing, "WORTHWHILE_S", 0.0)
     runs, store = study_of("single").grid()[:3], Store(tmp_path)
     stopping = iter([False] * (EPOCHS + 1) + [True] * 9)
-    given = {"sweep_id": "me", "device": "cpu", "sampler": "grid", "retries": 0}
+    given: dict[str, Any] = {"sweep_id": "me", "device": "cpu", "sampler": "grid", "retries": 0}
     first = Keeping(store, CheckpointPolicy(), "me", stopping=lambda: next(stopping))
     report = work(runs, store, keeper=first, **given)
     assert (len(report.outcomes), report.set_down) == (1, 2)

@@ -11,6 +11,7 @@ import pytest
 from ray.tune.search import Searcher
 
 from robustness import Store, Study
+from robustness.results import StorageError
 from robustness.results.tables.schema import PROVENANCE_COLUMNS
 from robustness.search.make import make_source
 from robustness.search.source import Outcome
@@ -18,7 +19,6 @@ from robustness.sweep.capacity import Room
 from robustness.sweep.progress import Progress
 from robustness.sweep.searcher import REPORT, RUNS, StackSearcher
 from robustness.training import train_stack
-from robustness.worker import work as worker
 from robustness.worker.attempts import lost_row
 from robustness.worker.report import Report, decode
 from robustness.worker.work import work
@@ -49,14 +49,14 @@ def store(tmp_path: Path) -> Store:
 
 
 @pytest.fixture
-def fragile(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+def fragile(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Training that raises in any stack with a certain run, as an out-of-memory error would; count the attempts."""
     from robustness import training
 
-    attempts = []
+    attempts: list[int] = []
     train = training.train
 
-    def explode(runs: list[Run], device: str, keeper: Any = None) -> History:
+    def explode(runs: list[Run], device: str, keeper: Any = None) -> list[History]:
         attempts.append(len(runs))
         if any(run.lr == BOOM and run.weight_decay for run in runs):
             raise MemoryError("no room")
@@ -77,7 +77,7 @@ def test_a_stack_is_stored_with_its_curves(study: Study, store: Store) -> None:
     assert all(errors[outcome.run_id] == outcome.test_error for outcome in report.outcomes)
 
 
-def test_one_bad_run_costs_only_itself(study: Study, store: Store, fragile: dict[str, int]) -> None:
+def test_one_bad_run_costs_only_itself(study: Study, store: Store, fragile: list[int]) -> None:
     report = work(study.grid(), store, sweep_id="s", device="cpu", sampler="grid", retries=2)
     statuses = {outcome.run_id: outcome.status for outcome in report.outcomes}
     bad = [run for run in study.grid() if run.lr == BOOM and run.weight_decay]
@@ -87,12 +87,12 @@ def test_one_bad_run_costs_only_itself(study: Study, store: Store, fragile: dict
     runs = store.runs().set_index("run_id")
     for run in bad:
         assert runs.loc[run.run_id, "status"] == "failed"
-        assert "MemoryError: no room" in runs.loc[run.run_id, "reason"]
+        assert "MemoryError: no room" in runs["reason"][run.run_id]
     assert store.done() == {run.run_id for run in study.grid()} - {run.run_id for run in bad}
 
 
 def test_a_failed_run_that_later_succeeds_leaves_no_trace(
-    study: Study, store: Store, fragile: dict[str, int], monkeypatch: pytest.MonkeyPatch
+    study: Study, store: Store, fragile: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     work(study.grid(), store, sweep_id="s", device="cpu", sampler="grid", retries=0)
     missing = make_source(study, store.runs()).next()
@@ -108,6 +108,7 @@ def test_a_worker_of_an_earlier_sweep_stores_nothing(study: Study, store: Store)
     assert store.claimed_by("earlier")
     store.claim("later")
     report = work(study.grid()[:2], store, sweep_id="earlier", device="cpu", sampler="grid", retries=0)
+    assert report.error is not None
     assert "another sweep" in report.error
     assert report.outcomes == ()
     assert store.done() == set()
@@ -201,7 +202,7 @@ class TestSearcher:
 
 def test_a_full_disk_is_part_of_the_report(study: Study, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_args: object) -> None:
-        raise worker.StorageError("cannot write: no space left")
+        raise StorageError("cannot write: no space left")
 
     monkeypatch.setattr(Store, "write", refuse)
     report = work(study.grid()[:2], store, sweep_id="s", device="cpu", sampler="grid", retries=2)
@@ -214,18 +215,20 @@ def test_what_would_fail_every_stack_ends_the_sweep(
 ) -> None:
     from ray import tune
 
+    from robustness.sweep import ray_session
     from robustness.sweep import tune as execute
     from robustness.worker.own_modules import pack
 
-    reports = []
+    reports: list[Report] = []
     monkeypatch.setattr(tune, "report", lambda metrics: reports.append(Report.from_json(metrics[REPORT])))
-    monkeypatch.setattr(execute.ray_session, "flag", lambda _: False)
+    monkeypatch.setattr(ray_session, "flag", lambda _: False)
     execute._trial({RUNS: "never read"}, pack(study), store, "sweep")
+    assert reports[0].error is not None
     assert f"does not see the results folder {store.root}: it must be one that all nodes share" in reports[0].error
     store.write_study(study.text)
     execute._trial({RUNS: "not what encode wrote"}, pack(study), store, "sweep")
     assert reports[1].error is not None
     assert reports[1].error.startswith("a worker cannot work: JSONDecodeError")
-    monkeypatch.setattr(execute.ray_session, "flag", lambda _: True)
+    monkeypatch.setattr(ray_session, "flag", lambda _: True)
     execute._trial({RUNS: "never read"}, pack(study), store, "sweep")
     assert reports[2] == Report(skipped=True)

@@ -17,6 +17,7 @@ from torchvision.transforms.v2 import functional as reference
 from robustness.study import Study, StudyError
 from robustness.training import train_single, train_stack
 from robustness.workloads import CIFAR10, CIFAR100, DataError, cifar
+from robustness.workloads.augmentation import crop_and_flip
 from tests.support.cifar_files import made
 from tests.support.file_server import served
 from tests.support.real_data import real_data
@@ -44,6 +45,10 @@ def make(text: str) -> Study:
     )
 
 
+def cifar10(**options: Any) -> CIFAR10:
+    return CIFAR10.model_validate(options)
+
+
 def of(text: str) -> Any:
     return make(text).grid()[0].workload
 
@@ -63,7 +68,11 @@ def test_the_defaults_are_the_papers() -> None:
 
 
 def test_a_model_is_a_name_or_a_mapping() -> None:
-    assert of("{name: cifar10, model: vgg16}") == of("{name: cifar10, model: {name: vgg16}}") == CIFAR10(model="vgg16")
+    assert (
+        of("{name: cifar10, model: vgg16}")
+        == of("{name: cifar10, model: {name: vgg16}}")
+        == CIFAR10.model_validate({"model": "vgg16"})
+    )
     assert of("{name: cifar10, model: {name: vgg16, batch_norm: false}}").network.batch_norm is False
     assert of("cifar100").network.name == "resnet34"
     assert of("{name: cifar10, model: fast}").title == "cifar10 fast"
@@ -122,7 +131,7 @@ def test_the_schema_has_both_forms_of_a_model() -> None:
     validator.check_schema(schema)
     for model in ("vgg16", {"name": "vgg16"}, {"name": "vgg16", "batch_norm": False}, {"name": "fast", "width": 0.5}):
         validator.validate({"model": model})
-    for model in (
+    for wrong in (
         "vgg61",
         {"name": "vgg61"},
         {"width": 1},
@@ -130,7 +139,7 @@ def test_the_schema_has_both_forms_of_a_model() -> None:
         {"name": "vgg16", "width": 0},
         3,
     ):
-        assert list(validator.iter_errors({"model": model})), model
+        assert list(validator.iter_errors({"model": wrong})), wrong
 
 
 def test_options_load_without_torch() -> None:
@@ -189,7 +198,7 @@ def test_networks_see_the_images_normalized(small: Path) -> None:
 
 def test_crops_and_flips_are_torchvisions() -> None:
     images = torch.randint(1, 256, (2000, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    seen = cifar.crop_and_flip(images, torch.Generator().manual_seed(7))
+    seen = crop_and_flip(images, torch.Generator().manual_seed(7))
     assert seen.dtype == torch.uint8
     padded = reference.pad(images, [4])
     # Which of the 162 versions of its image each one is.
@@ -239,6 +248,7 @@ def test_a_sample_is_not_augmented(small: Path) -> None:
     sampled = torch.cat([inputs for inputs, _ in feed.sample(40)])
     stored = workload.data(0)
     assert len(sampled) == 40
+    assert stored.prepare is not None
     assert images_in(sampled) <= images_in(stored.prepare(stored.train_inputs))
 
 
@@ -303,7 +313,7 @@ def test_a_missing_batch_is_named(small: Path) -> None:
 
 
 def test_smoke_is_small_and_trains(small: Path) -> None:
-    asked = CIFAR10(data_dir=str(small), validation_size=100, model={"name": "fast", "width": 0.25})
+    asked = cifar10(data_dir=str(small), validation_size=100, model={"name": "fast", "width": 0.25})
     smoke = asked.smoke()
     assert (smoke.epochs, smoke.train_size, smoke.test_size, smoke.validation_size) == (2, 32, 32, 32)
     assert smoke.network.width == 0.125
@@ -316,7 +326,7 @@ def test_smoke_is_small_and_trains(small: Path) -> None:
 
 
 def test_a_stack_trains_as_a_single_run_does(small: Path) -> None:
-    workload = CIFAR10(
+    workload = cifar10(
         data_dir=str(small), train_size=60, test_size=20, batch_size=20, epochs=2, model={"name": "fast", "width": 0.07}
     )
     runs = Study(
@@ -342,7 +352,7 @@ def test_the_real_cifar_10_is_read() -> None:
 @pytest.mark.slow
 def test_adamw_learns_real_cifar_10() -> None:
     """About 20 s on one core. Chance is 90 % of errors, and the most frequent class no better."""
-    workload = CIFAR10(
+    workload = cifar10(
         data_dir=str(real_data("cifar10")),
         model={"name": "fast", "width": 0.25},
         train_size=4000,

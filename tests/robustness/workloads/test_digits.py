@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from robustness.workloads import Digits, DigitsCNN
+from robustness.workloads.schedules import StepSchedule
 
 
 def test_digits_are_real_and_split_without_overlap() -> None:
@@ -48,10 +49,11 @@ def test_networks_take_digits() -> None:
 
 def test_step_schedule_is_the_papers() -> None:
     schedule = Digits().schedule
+    assert isinstance(schedule, StepSchedule)
     factors = [schedule.factor(epoch, 200) for epoch in range(200)]
     assert factors[:80] == [1.0] * 80
     assert factors[80:160] == pytest.approx([0.1] * 80)
     assert factors[160:] == pytest.approx([0.01] * 40)
     assert schedule.factor(0, 1) == 1.0, "no milestone has passed before the first epoch"
-    tenth = type(schedule)(milestones=[0.1])
+    tenth = type(schedule)(milestones=(0.1,))
     assert [tenth.factor(epoch, 30) for epoch in (2, 3)] == pytest.approx([1.0, 0.1])

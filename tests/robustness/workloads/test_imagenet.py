@@ -187,7 +187,7 @@ def spoil_split(folder: Path) -> None:
     shutil.rmtree(folder / "val")
 
 
-SPOILT = {
+SPOILT: dict[Callable[[Path], None], str] = {
     spoil_val_class: r"imagenet/val lacks 1 of its classes: n0002$",
     spoil_train_class: r"imagenet/train lacks 1 of its classes: n0001$",
     spoil_both: r"imagenet/train has 3 classes, not 4: set `classes`, or complete it",
@@ -234,7 +234,9 @@ def test_where_and_by_whom_it_is_read_is_no_part_of_the_identity_but_the_folder_
 
 
 def test_smoke_is_small_and_trains(original: Path) -> None:
-    asked = ImageNet(data_dir=str(original), classes=CLASSES, validation_size=4, model="fast")
+    asked = ImageNet.model_validate(
+        {"data_dir": str(original), "classes": CLASSES, "validation_size": 4, "model": "fast"}
+    )
     smoke = asked.smoke()
     assert (smoke.image_size, smoke.train_size, smoke.batch_size, smoke.workers) == (64, 32, 16, 0)
     assert ImageNet().smoke().network.width == 0.125

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from robustness.options import left_out
-from robustness.workloads import CIFAR10, WORKLOADS, DataError
+from robustness.workloads import CIFAR10, DataError
 from robustness.workloads.downloads import Remote, extract, fetch
 from robustness.workloads.places import CACHE, VARIABLE, data_folder
 from tests.support.file_server import CONTENT, served
+from tests.support.named import workload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +63,7 @@ def test_a_relative_folder_is_refused_wherever_it_stands(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("name", ["cifar10", "cifar100", "imagenet", "treebank"])
 def test_where_data_lie_is_no_part_of_a_runs_identity(name: str) -> None:
-    assert "data_dir" in left_out(WORKLOADS[name](data_dir="/somewhere"))
+    assert "data_dir" in left_out(workload(name, data_dir="/somewhere"))
 
 
 def test_a_file_is_fetched_once(server: tuple[str, list[str]], tmp_path: Path) -> None:
@@ -94,7 +95,7 @@ def test_processes_that_ask_at_once_fetch_it_once(server: tuple[str, list[str]],
 def closed_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        return int(probe.getsockname()[1])
 
 
 FAILURES = {

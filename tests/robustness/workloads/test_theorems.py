@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from robustness.optimizers import OPTIMIZERS
 from robustness.randomness import initial_model
 from robustness.study import Run, Study
 from robustness.training import train_single, train_stack
 from robustness.workloads import Theorem1, Theorem2
 from robustness.workloads.schedules import ConstantSchedule, StepSchedule
+from tests.support.named import optimizer
 
-EQ1, EQ2 = OPTIMIZERS["sgd-eq1"](momentum=0), OPTIMIZERS["sgd"](momentum=0)
+EQ1, EQ2 = optimizer("sgd-eq1", momentum=0), optimizer("sgd", momentum=0)
 
 
 def values(runs: list[Run]) -> dict[str, np.ndarray]:
@@ -60,7 +60,7 @@ def test_the_error_is_what_is_left_of_the_value_at_zero(kind: type[Theorem1 | Th
 
 @pytest.mark.parametrize("kind", [Theorem1, Theorem2])
 def test_the_seed_draws_the_start(kind: type[Theorem1 | Theorem2]) -> None:
-    first, again, other = (initial_model(kind(), seed).weights for seed in (0, 0, 1))
+    first, again, other = (initial_model(kind(), seed).get_parameter("weights") for seed in (0, 0, 1))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
@@ -71,7 +71,10 @@ def test_every_step_is_one_of_gradient_descent(batch_size: int) -> None:
     lr, decay = 0.3, 0.02
     history = train_stack([Run(workload, EQ2, lr, decay, 0)], dtype=torch.float64)
     assert history.steps_per_epoch == 17
-    weights, curvature = initial_model(workload, 0).weights.detach().double().numpy(), eigenvalues(workload)
+    weights, curvature = (
+        initial_model(workload, 0).get_parameter("weights").detach().double().numpy(),
+        eigenvalues(workload),
+    )
     for _ in range(51):
         weights = weights - lr * (curvature * (weights - 1) + decay * weights)
     assert history.values["weight_norm"][0, -1] == pytest.approx(np.linalg.norm(weights), rel=1e-6)
@@ -115,7 +118,7 @@ def test_theorem_1_the_gradient_norm_at_the_end() -> None:
 
 
 def test_theorem_1_eq_1_leaves_a_larger_gradient_with_the_default_options() -> None:
-    optimizers, rates = [OPTIMIZERS["sgd-eq1"](), OPTIMIZERS["sgd"]()], (0.05, 0.1, 0.5)
+    optimizers, rates = [optimizer("sgd-eq1"), optimizer("sgd")], (0.05, 0.1, 0.5)
     found = values([Run(Theorem1(), each, lr, 0.1, 0) for each in optimizers for lr in rates])
     eq1, eq2 = found["grad_norm"][:, -1].reshape(2, 3)
     assert (eq1 > 1.5 * eq2).all()

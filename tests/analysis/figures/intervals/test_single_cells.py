@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
@@ -74,7 +74,8 @@ def test_each_optimizer_is_a_row_with_its_cell_in_words() -> None:
 def test_one_seed_and_failed_runs_have_no_interval() -> None:
     table = runs()
     table = label(table[(table["seed"] == 0)])
-    table.loc[table["label"] == "adamw", ["status", "test_error", "best_test_error"]] = ["failed", np.nan, np.nan]
+    table.loc[table["label"] == "adamw", "status"] = "failed"
+    table.loc[table["label"] == "adamw", ["test_error", "best_test_error"]] = np.nan
     drawing = single_cells(table)
     trace = points(drawing)["last epoch"]
     assert len(trace.x) == 2
@@ -185,6 +186,7 @@ def test_a_tie_has_no_leader(monkeypatch: pytest.MonkeyPatch) -> None:
 
     found = {"one": [score("A", 5.0), score("B", 6.0)], "two": [score("A", 90.0), score("B", 90.0)], "three": []}
     monkeypatch.setattr(best_epoch_table, "scores", found.get)
-    assert "<strong>A</strong> on 1, a tie on 1." in best_epoch_table.leaders(["one", "two", "three"])
-    assert "of 1 workloads: a tie on 1." in best_epoch_table.leaders(["two"])
-    assert best_epoch_table.leaders(["three"]) == "No run of this study is stored yet."
+    one, two, three = (cast("Contents", name) for name in found)
+    assert "<strong>A</strong> on 1, a tie on 1." in best_epoch_table.leaders([one, two, three])
+    assert "of 1 workloads: a tie on 1." in best_epoch_table.leaders([two])
+    assert best_epoch_table.leaders([three]) == "No run of this study is stored yet."

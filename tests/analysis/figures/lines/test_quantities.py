@@ -21,7 +21,9 @@ BASINS = {name: synthetic.DEMO[name] for name in ("adam", "adamw", "adams")}
 
 def of_cell(table: pd.DataFrame, values: Any) -> pd.DataFrame:
     """Return the runs with lists of eigenvalues: `values` of a run's seed."""
-    return table.assign(hessian_eigenvalues=[np.array(values(seed)) for seed in table["seed"]])
+    return table.assign(
+        hessian_eigenvalues=pd.Series([np.array(values(seed)) for seed in table["seed"]], table.index, dtype=object)
+    )
 
 
 def test_perplexity_is_e_to_the_loss_of_each_run() -> None:

@@ -68,7 +68,7 @@ def test_basin_outline_hatch_and_ring_are_where_they_belong() -> None:
 def test_hover_says_both_weight_decays_spread_and_seeds() -> None:
     runs = synthetic.runs()
     lost = (runs["optimizer"] == "adamw") & (runs["lr"] == synthetic.LR[3]) & (runs["seed"] == 1)
-    runs.loc[lost, ["status", "test_error"]] = ["diverged", 90.0]
+    runs.loc[lost, "status"], runs.loc[lost, "test_error"] = "diverged", 90.0
     drawing = basins(one_map(runs))
     heatmap = next(t for t in drawing.figure.data if isinstance(t, go.Heatmap))
     cell = runs[(runs["optimizer"] == "adamw") & (runs["lr"] == synthetic.LR[3]) & (runs["weight_decay"] == 1e-3)][

@@ -136,7 +136,7 @@ def test_a_figure_that_cannot_be_drawn_says_what_is_missing(number: str, change:
 
 def test_a_warmup_is_no_restart(whole: Any) -> None:
     curves = whole.curves
-    warm = SimpleNamespace(**{**vars(whole), "curves": curves.assign(lr=np.minimum(curves["epoch"], 5) / 5)})
+    warm: Any = SimpleNamespace(**{**vars(whole), "curves": curves.assign(lr=np.minimum(curves["epoch"], 5) / 5)})
     assert isinstance(FIGURES["12"].draw(warm), str)
     assert isinstance(FIGURES["12"].draw(whole), Drawing)
 

@@ -15,6 +15,7 @@ from analysis.service.cluster.ray_jobs import RayJobs, state_words
 from analysis.service.cluster.submitting import Submitting
 from analysis.service.studies.studies import Studies
 from robustness.jobs.job import CLUSTERS_OWN, Job
+from tests.support.service_pages import content
 from tests.support.service_submit import STUDY, client_of
 
 if TYPE_CHECKING:
@@ -48,14 +49,14 @@ def test_a_cluster_that_is_away_is_said_to_be(results: Path) -> None:
         jobs = RayJobs(address)
         submitting = Submitting(Studies(str(results)), jobs, address, str(results))
         client = client_of(submitting)
-        until(lambda: client.get("/submit/jobs").json["state"] == "unknown")
-        assert f"no Ray cluster answers at {address}" in client.get("/submit/jobs").json["problem"]
+        until(lambda: content(client.get("/submit/jobs"))["state"] == "unknown")
+        assert f"no Ray cluster answers at {address}" in content(client.get("/submit/jobs"))["problem"]
         assert jobs.jobs == ()
         assert jobs.of("tiny", str(results)) is None
         answer = client.post("/submit/start", json={"text": STUDY})
         submitting.checker.close()
     assert answer.status_code == 409
-    assert "no Ray cluster answers" in answer.json["problem"]
+    assert "no Ray cluster answers" in content(answer)["problem"]
 
 
 def test_a_cluster_that_hangs_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +132,7 @@ def test_jobs_are_listed_with_their_last_words(canned: Callable[..., tuple[Canne
     evil = job(study="<b>", id="<b>-1", results=str(results), status="FAILED", ended_s=time.time())
     _, jobs = canned(job(), evil)
     submitting = Submitting(Studies(str(results)), jobs, "http://c:8265", str(results))
-    rows = client_of(submitting).get("/submit/jobs").json["jobs"]
+    rows = content(client_of(submitting).get("/submit/jobs"))["jobs"]
     assert [(row["id"], row["state"], row["ended"], row["here"]) for row in rows] == [
         ("tiny-0123abcd-1", "running, 12 min", False, False),
         ("<b>-1", "failed, after 12 min", True, True),

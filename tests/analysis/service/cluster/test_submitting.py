@@ -15,6 +15,7 @@ from analysis.service.cluster.submitting import Submitting
 from analysis.service.pages import submit
 from analysis.service.studies.studies import Studies
 from tests.support.jobs_head import TOKEN, head
+from tests.support.service_pages import content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,7 +56,7 @@ def row_where(client: FlaskClient, holds: Callable[[dict[str, Any]], object]) ->
     """Wait for the newest job to be as asked; return it."""
     end = time.monotonic() + WAIT_S
     while True:
-        jobs = client.get("/submit/jobs").json["jobs"]
+        jobs: list[dict[str, Any]] = content(client.get("/submit/jobs"))["jobs"]
         if jobs and holds(jobs[0]):
             return jobs[0]
         assert time.monotonic() < end, jobs
@@ -64,15 +65,15 @@ def row_where(client: FlaskClient, holds: Callable[[dict[str, Any]], object]) ->
 
 def test_a_study_goes_from_the_browser_to_the_cluster_and_back(client: FlaskClient, tmp_path: Path) -> None:
     asked = {"text": STUDY, "file": "mine.yaml"}
-    assert client.post("/submit/check", json=asked).json["left"] == RUNS
+    assert content(client.post("/submit/check", json=asked))["left"] == RUNS
 
     begun = client.post("/submit/start", json=asked)
     assert begun.status_code == 200, begun.json
-    job = begun.json["job"]
+    job = content(begun)["job"]
     assert begun.json == {"job": job, "study": "browsed", "new": True}
     assert client.post("/submit/start", json=asked).json == {"job": job, "study": "browsed", "new": False}
     other = client.post("/submit/start", json=asked | {"text": STUDY.replace("seeds: 3", "seeds: 2")})
-    assert (other.status_code, "another version of browsed" in other.json["problem"]) == (409, True)
+    assert (other.status_code, "another version of browsed" in content(other)["problem"]) == (409, True)
 
     row = row_where(client, lambda row: f" of {RUNS} runs" in row["words"] and row["words"][:2] != "0 ")
     assert (row["id"], row["study"], row["here"], row["ended"]) == (job, "browsed", True, False)
@@ -83,7 +84,7 @@ def test_a_study_goes_from_the_browser_to_the_cluster_and_back(client: FlaskClie
     assert client.post(f"/submit/stop/{job}", json={}).status_code == 200
     row = row_where(client, lambda row: row["ended"])
     assert row["state"].startswith("stopped, after ")
-    assert "has ended already" in client.post(f"/submit/stop/{job}", json={}).json["problem"]
+    assert "has ended already" in content(client.post(f"/submit/stop/{job}", json={}))["problem"]
     stored = pd.read_parquet(tmp_path / "results" / "browsed" / "runs")
     assert 0 < len(stored) < RUNS
-    assert client.post("/submit/check", json=asked).json["stored"] == stored["run_id"].nunique()
+    assert content(client.post("/submit/check", json=asked))["stored"] == stored["run_id"].nunique()

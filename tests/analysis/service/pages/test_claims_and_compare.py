@@ -17,13 +17,12 @@ from analysis.service.studies import studies as stored
 from analysis.service.studies.studies import Studies
 from robustness.results import StorageError
 from tests.support import synthetic_store
-from tests.support.service_pages import HOME, SPACE, asked, called, drawn, found, page, words
+from tests.support.service_pages import HOME, SPACE, asked, called, content, drawn, found, page, snapshot_of, words
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from flask.testing import FlaskClient
-    from werkzeug.test import TestResponse
 
     from analysis.contents.gather import Contents
 
@@ -59,12 +58,13 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def client(results: Path) -> FlaskClient:
-    return make(str(results)).server.test_client()
+    client: FlaskClient = make(str(results)).server.test_client()
+    return client
 
 
 @pytest.fixture(scope="module")
 def contents(results: Path) -> Contents:
-    return Studies(str(results)).snapshot("demo").workloads[0].full
+    return snapshot_of(Studies(str(results)), "demo").workloads[0].full
 
 
 def test_every_verdict_is_told_with_what_decides_it(client: FlaskClient, contents: Contents) -> None:
@@ -134,11 +134,11 @@ def test_the_figure_asked_for_is_drawn_at_the_distance_asked_for(client: FlaskCl
 
 
 def test_only_another_workload_or_a_write_draws_the_page_anew(client: FlaskClient, results: Path) -> None:
-    def follow(search: str, shown: str, path: str = "/study/two/claims") -> TestResponse:
+    def follow(search: str, shown: str, path: str = "/study/two/claims") -> Any:
         inputs = {"url.search": search, "claims-tick.n_intervals": None}
         return asked(client, CLAIMS, inputs, {"url.pathname": path, "claims-of.data": shown})
 
-    stamp = Studies(str(results)).snapshot("two").stamp
+    stamp = snapshot_of(Studies(str(results)), "two").stamp
     assert follow("?figure=curves", f"{stamp} digits") is None
     assert "No run is stored yet" in words(follow("?workload=digits-noisy", f"{stamp} digits"))
     assert "No run is stored yet" in words(follow("", "before digits"))
@@ -165,7 +165,7 @@ def test_figures_that_are_not_there_are_told(client: FlaskClient) -> None:
     for path in ("/study/demo/claims/figure/none", "/study/absent/claims/forest"):
         answer = client.get(path, base_url=HOME)
         assert answer.status_code == 404
-        assert answer.json["problem"].startswith("There is no such")
+        assert content(answer)["problem"].startswith("There is no such")
 
 
 def test_claims_of_nothing_stored_and_of_no_study_are_sentences(client: FlaskClient) -> None:
@@ -182,7 +182,7 @@ def test_workloads_can_be_chosen(client: FlaskClient) -> None:
 def test_compared_studies_have_their_measures_scores_and_maps(client: FlaskClient, results: Path) -> None:
     shown = page(client, "/compare", "?study=half&study=demo")
     studies = Studies(str(results))
-    compared = workloads([studies.snapshot(name).workloads[0].contents for name in ("half", "demo")])
+    compared = workloads([snapshot_of(studies, name).workloads[0].contents for name in ("half", "demo")])
     text = words(shown)
     for row in [*side_by_side.scores(compared, 1.0), *side_by_side.measured(compared)]:
         assert all(cell in text for cell in row if cell != "digits")
@@ -231,7 +231,7 @@ def test_a_comparison_follows_a_sweep_and_is_left_alone_until_a_run_comes_in(
     assert all(one["data-stamp"] not in stamps for one in found(after, "Figure"))
 
 
-def compared_at(client: FlaskClient, path: str, search: str = "?study=demo", shown: Any = None) -> TestResponse:
+def compared_at(client: FlaskClient, path: str, search: str = "?study=demo", shown: Any = None) -> Any:
     inputs = {"url.search": search, "compare-tick.n_intervals": 1}
     return asked(client, COMPARED, inputs, {"url.pathname": path, "compare-of.data": shown})
 

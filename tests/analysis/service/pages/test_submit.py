@@ -16,6 +16,8 @@ from analysis.service.pages import submit
 from analysis.service.studies.studies import Studies
 from robustness.study.file import MOST
 from tests.support import synthetic_store
+from tests.support.noted import noted
+from tests.support.service_pages import content
 from tests.support.service_submit import STUDY, WRONG, client_of
 
 if TYPE_CHECKING:
@@ -84,8 +86,8 @@ def test_stored_runs_are_counted(client: FlaskClient) -> None:
 def test_only_a_price_is_taken_for_one(
     client: FlaskClient, submitting: Submitting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prices = []
-    monkeypatch.setattr(submitting, "check", lambda _text, _file, price: prices.append(price) or {})
+    prices: list[float | None] = []
+    monkeypatch.setattr(submitting, "check", lambda _text, _file, price: noted(prices, price, {}))
     for price in (2, 0.5, "2", True, -1, float("inf"), [1], None):
         check(client, STUDY, price=price)
     assert prices == [2.0, 0.5, *6 * [None]]
@@ -160,7 +162,7 @@ def test_too_large_a_study_is_refused_before_it_is_read(client: FlaskClient) -> 
     for size in (MOST + 1, 50 * 2**20):
         answer = client.post("/submit/check", json={"text": "x" * size})
         assert answer.status_code == 413
-        assert "at most 100 kB" in answer.json["problem"]
+        assert "at most 100 kB" in content(answer)["problem"]
     largest = STUDY + "#" + "\N{SNOWMAN}" * (MOST - len(STUDY) - 1)
     assert len(largest) == MOST
     assert check(client, largest)["problems"] == []
@@ -183,7 +185,7 @@ def test_what_is_no_json_of_the_page_is_refused(client: FlaskClient, data: bytes
     for path in ("/submit/check", "/submit/start"):
         answer = client.post(path, data=data, content_type=kind)
         assert answer.status_code == status
-        assert answer.json["problem"]
+        assert content(answer)["problem"]
 
 
 def test_a_text_that_no_utf_8_can_be_is_refused(client: FlaskClient) -> None:
@@ -218,7 +220,7 @@ def test_a_wrong_study_and_one_without_a_cluster_are_not_started(client: FlaskCl
     for text, words in ((WRONG, "has problems"), (STUDY, "knows no Ray cluster")):
         answer = client.post("/submit/start", json={"text": text})
         assert answer.status_code == 409
-        assert words in answer.json["problem"]
-    assert "no Ray cluster" in client.post("/submit/stop/tiny-1", json={}).json["problem"]
+        assert words in content(answer)["problem"]
+    assert "no Ray cluster" in content(client.post("/submit/stop/tiny-1", json={}))["problem"]
     assert client.get("/submit/jobs").json == {"state": "off", "problem": "", "address": None, "jobs": []}
     assert client.get("/submit/log/tiny-1").status_code == 404

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from analysis.service.app import make
-from analysis.service.web import guard
 from analysis.service.web.guard import COOKIE, Guard
 from tests.support import synthetic_store
+from tests.support.noted import noted
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -30,12 +30,14 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def client(results: str) -> FlaskClient:
-    return make(results).server.test_client()
+    client: FlaskClient = make(results).server.test_client()
+    return client
 
 
 def asking(results: str, host: str = "0.0.0.0", **options: Any) -> FlaskClient:
     """Return a client without cookies of an application that asks for the token."""
-    return make(results, Guard(host, TOKEN, **options)).server.test_client()
+    client: FlaskClient = make(results, Guard(host, TOKEN, **options)).server.test_client()
+    return client
 
 
 def test_the_policy_of_the_pages_allows_no_other_script_and_no_other_place(client: FlaskClient) -> None:
@@ -130,8 +132,8 @@ def test_the_cookie_of_another_token_does_not_open(results: str) -> None:
 
 
 def test_tokens_are_compared_in_constant_time(results: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    compared = []
-    monkeypatch.setattr(guard.hmac, "compare_digest", lambda a, b: compared.append((a, b)) or hmac.digest is None)
+    compared: list[tuple[bytes, bytes]] = []
+    monkeypatch.setattr(hmac, "compare_digest", lambda a, b: noted(compared, (a, b), hmac.digest is None))
     asking(results).get("/?token=guess", base_url=HOME)
     assert (b"guess", TOKEN.encode()) in compared
 

@@ -14,6 +14,7 @@ from robustness.results import StorageError, Store, Unreachable, patiently
 from robustness.results.files import retrying
 from robustness.study import Study
 from robustness.worker import work as worker
+from robustness.worker.attempts import trained
 from robustness.worker.work import work
 from tests.support.stored_folders import Away, Memory, store_in
 from tests.support.stored_rows import curve, failed, fill, row
@@ -180,7 +181,7 @@ def test_a_worker_stores_its_stack_whatever_operation_fails(
     study: Study, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = study.grid()
-    result = worker.trained(runs, "cpu", "grid", 0, None, fit=False)
+    result = trained(runs, "cpu", "grid", 0, None, fit=False)
     monkeypatch.setattr(worker, "trained", lambda *_, **__: result)
 
     def stored(broken: set[int]) -> tuple[Store, Away]:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flask.testing import FlaskClient
-    from werkzeug.test import TestResponse
 
 FOLLOWED = "..data-body.children...data-of.data.."
 EVIL = "o'brien\"; drop table runs; -- <script>alert(1)</script> ü\\"
@@ -54,14 +53,17 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     synthetic_store.store(root / "demo", runs, STUDY)
     again = runs.iloc[:5].assign(status="failed", reason="out of memory", epochs=0)
     for _, row in again.iterrows():
-        Store(root / "demo").write_failed(row.astype(object).where(row.notna(), None).to_dict())
+        Store(root / "demo").write_failed(
+            {str(key): value for key, value in row.astype(object).where(row.notna(), None).items()}
+        )
     synthetic_store.store(root / "none", runs.iloc[:0], synthetic_store.STUDY.replace("name: demo", "name: none"))
     return root
 
 
 @pytest.fixture(scope="module")
 def client(results: Path) -> FlaskClient:
-    return make(str(results)).server.test_client()
+    client: FlaskClient = make(str(results)).server.test_client()
+    return client
 
 
 def fetched(client: FlaskClient, file: str, keys: Any) -> io.BytesIO:
@@ -96,7 +98,9 @@ def test_the_download_and_the_lines_of_pandas_and_of_duckdb_have_the_same_rows(
     assert isinstance(frame, pd.DataFrame)
     ours = table.to_pandas()
     pd.testing.assert_frame_equal(frame.reset_index(drop=True), ours, check_dtype=False)
-    answered = duckdb.sql(duckdb_lines(query, root)).to_arrow_table()
+    relation = duckdb.sql(duckdb_lines(query, root))
+    assert relation is not None
+    answered = relation.to_arrow_table()
     assert answered.column_names == RUNS.names
     assert answered.cast(RUNS).to_pylist() == table.to_pylist()
 
@@ -233,7 +237,7 @@ def test_every_column_can_be_shown(client: FlaskClient) -> None:
 
 
 def test_the_table_follows_the_address_by_itself(client: FlaskClient) -> None:
-    def follow(path: str, shown: str = None) -> TestResponse:
+    def follow(path: str, shown: str | None = None) -> Any:
         inputs = {"url.search": "?where=seed=1", "data-tick.n_intervals": None}
         return called(client, FOLLOWED, inputs, {"url.pathname": path, "data-of.data": shown}).json["response"]
 
