@@ -21,8 +21,9 @@ from robustness.study import Study
 from robustness.sweep.in_process import run_here
 from tests.support import guide
 from tests.support import hosts as separate
-from tests.support.hosts import CLIENT, HEAD, PROJECT, WORKERS, Hosts, missing, wait_for
+from tests.support.hosts import CLIENT, HEAD, PROJECT, WORKERS, Hosts, missing
 from tests.support.hosts_cluster import ADDRESS, CLONE, Cluster
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +94,7 @@ def write_study(cluster: Cluster, name: str) -> str:
 def begin(cluster: Cluster, name: str) -> subprocess.Popen[bytes]:
     """Submit the study as `name` and return when its sweep is well under way."""
     following = cluster.follow(write_study(cluster, name), name)
-    wait_for("first stacks", lambda: cluster.parts(name) >= 4 or following.poll() is not None, SWEEP_S)
+    wait_for(lambda: cluster.parts(name) >= 4 or following.poll() is not None, SWEEP_S, why="first stacks")
     assert following.poll() is None, cluster.said(name)
     assert cluster.parts(name) < STACKS - 4, "it is in the middle"
     return following
@@ -137,7 +138,7 @@ def test_a_cable_can_be_pulled(hosts: Hosts) -> None:
     hosts.link(WORKERS[0], up=False)
     assert hosts.run(CLIENT, *login, check=False).returncode != 0
     hosts.link(WORKERS[0], up=True)
-    wait_for("a login", lambda: hosts.run(CLIENT, *login, check=False).stdout == f"{WORKERS[0]}\n", 10)
+    wait_for(lambda: hosts.run(CLIENT, *login, check=False).stdout == f"{WORKERS[0]}\n", 10, why="a login")
 
 
 def test_a_power_cut_leaves_an_empty_machine(hosts: Hosts) -> None:
@@ -186,9 +187,8 @@ def test_what_the_cluster_says_afterwards(cluster: Cluster) -> None:
     assert re.search(r"digits-\w+-2 .* succeeded", listed), listed
     assert "0 runs trained, 0 failed" in cluster.robustness("logs", "digits", "--address", ADDRESS).stdout
     assert "ended" in cluster.robustness("stop", "digits", "--address", ADDRESS).stdout
-    wait_for(
-        "Ray's word on the pages", lambda: re.search(r"Ray job digits-\w+-2: done", cluster.studies()), 60, pause=2
-    )
+    done = re.compile(r"Ray job digits-\w+-2: done")
+    wait_for(lambda: done.search(cluster.studies()), 60, why="Ray's word on the pages", pause=2)
     assert f"{DIGITS} of {DIGITS}" in cluster.studies().replace("\\u00a0", " ")
 
 
@@ -211,7 +211,7 @@ def test_a_cable_is_pulled_in_mid_sweep(cluster: Cluster, expected: pd.DataFrame
     cluster.settle()  # Ray has started again where it was killed
     following = begin(cluster, "cable")
     cluster.hosts.link(WORKERS[1], up=False)
-    wait_for("Ray to notice", lambda: WORKERS[1] not in cluster.nodes(), 60, pause=1)
+    wait_for(lambda: WORKERS[1] not in cluster.nodes(), 60, why="Ray to notice", pause=1)
     cluster.hosts.link(WORKERS[1], up=True)
     finish(cluster, "cable", following)
     check(cluster, "cable", expected)
@@ -234,7 +234,7 @@ def test_the_driver_is_killed(cluster: Cluster, expected: pd.DataFrame) -> None:
 def test_the_cluster_is_taken_down(cluster: Cluster) -> None:
     cluster.down()
     for name in (HEAD, *WORKERS):
-        wait_for(f"the end of Ray on {name}", lambda name=name: cluster.rays(name) == [], 60)  # type: ignore[misc]
+        wait_for(lambda name=name: cluster.rays(name) == [], 60, why=f"the end of Ray on {name}")  # type: ignore[misc]
 
 
 def test_nothing_of_the_guide_was_left_out(cluster: Cluster) -> None:

@@ -6,12 +6,12 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
 
+from tests.support.waiting import wait_for
 from tests.support.wheel import ROOT, installed
 
 if TYPE_CHECKING:
@@ -76,11 +76,13 @@ def _sweep(address: str, folder: Path, places: list[Path]) -> tuple[set[Path], s
         text=True,
     )
     used: set[Path] = set()
-    end = time.monotonic() + 300
+
+    def ended() -> bool:
+        used.update(place for place in places if any(place.glob("robustness-modules-*/tabular.py")))
+        return process.poll() is not None
+
     try:
-        while process.poll() is None and time.monotonic() < end:
-            used |= {place for place in places if any(place.glob("robustness-modules-*/tabular.py"))}
-            time.sleep(0.02)
+        wait_for(ended, 300)
     finally:
         process.kill()
     out, errors = process.communicate()

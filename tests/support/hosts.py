@@ -14,7 +14,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from tests.support.waiting import wait_for
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Self
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -86,7 +87,7 @@ class Hosts:
             # The bridge is gone with the last process in its namespace.
             self._switch = _start(["unshare", "--net", "sh", "-c", "ip link add switch type bridge && exec cat"])
             ends.callback(_end, self._switch)
-            wait_for("the bridge", lambda: self._in_switch("link", "set", "switch", "up", check=False), BOOT_S)
+            wait_for(lambda: self._in_switch("link", "set", "switch", "up", check=False), BOOT_S, why="the bridge")
             for name in ADDRESSES:
                 ends.callback(self.power_off, name)
                 self.boot(name)
@@ -109,7 +110,7 @@ class Hosts:
                 log=log,
             )
         with self._with_log(name):
-            wait_for(f"the first process of {name}", lambda: psutil.Process(process.pid).children(), BOOT_S)
+            wait_for(psutil.Process(process.pid).children, BOOT_S, why=f"the first process of {name}")
             init = psutil.Process(process.pid).children()[0].pid
             self._booted[name] = _Booted(process, init)
             self._connect(name, init)
@@ -132,7 +133,7 @@ class Hosts:
         """Wait until a host lets the client in."""
         scan = ("ssh-keyscan", "-t", "ed25519", "-T", "1", ADDRESSES[name])
         with self._with_log(name):
-            wait_for(f"sshd on {name}", lambda: self.run(CLIENT, *scan, check=False).stdout != "", BOOT_S)
+            wait_for(lambda: self.run(CLIENT, *scan, check=False).stdout != "", BOOT_S, why=f"sshd on {name}")
 
     def power_off(self, name: str) -> None:
         """End a host at once: its processes, its files and its end of the cable."""
@@ -209,19 +210,6 @@ class Hosts:
         done = subprocess.run(line, capture_output=True, text=True, check=False)
         assert done.returncode == 0 or not check, f"{command}: {done.stderr}"
         return done.returncode == 0
-
-
-def wait_for(what: str, ready: Callable[[], object], seconds: float, *, pause: float = 0.05) -> None:
-    """Wait until `ready` returns something true, asking every `pause` seconds.
-
-    Raises:
-        TimeoutError: it did not within `seconds`.
-    """
-    end = time.monotonic() + seconds
-    while not ready():
-        if time.monotonic() > end:
-            raise TimeoutError(f"{what}: not within {seconds:.0f} s")
-        time.sleep(pause)
 
 
 def _start(command: Sequence[str | Path], env: Mapping[str, str] | None = None, log: Any = None) -> Any:

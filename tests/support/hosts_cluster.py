@@ -14,7 +14,8 @@ import yaml
 
 from robustness.results import child
 from tests.support import guide
-from tests.support.hosts import ADDRESSES, CLIENT, HEAD, PROJECT, WORKERS, wait_for
+from tests.support.hosts import ADDRESSES, CLIENT, HEAD, PROJECT, WORKERS
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     import subprocess
@@ -141,7 +142,7 @@ class Cluster:
         self.hosts.start(CLIENT, *server, log=self._folder / STORAGE_LOG)
         self.guide("export ROBUSTNESS_RESULTS=s3://BUCKET/results")
         self.guide("ray get-auth-token --generate")
-        wait_for("the S3 server", lambda: self._answers(f"{STORAGE}/bucket", "PUT"), 60)
+        wait_for(lambda: self._answers(f"{STORAGE}/bucket", "PUT"), 60, why="the S3 server")
 
     def up(self) -> None:
         """Bring the cluster up, open the way to its dashboard, and wait for the workers."""
@@ -155,7 +156,7 @@ class Cluster:
 
     def settle(self) -> None:
         """Wait until all nodes are there."""
-        wait_for("a head and two workers", lambda: len(self.nodes()) == 1 + len(WORKERS), 120, pause=1)
+        wait_for(lambda: len(self.nodes()) == 1 + len(WORKERS), 120, why="a head and two workers", pause=1)
 
     def nodes(self) -> list[str]:
         """Return the names of the hosts that Ray takes for alive; none while the dashboard does not answer."""

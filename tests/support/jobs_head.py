@@ -13,13 +13,14 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
+
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
@@ -96,14 +97,16 @@ def free_ports(count: int) -> list[int]:
 
 def _wait_for_job_server(address: str, process: subprocess.Popen[bytes], folder: Path) -> None:
     request = urllib.request.Request(f"{address}/api/jobs/", headers={"Authorization": f"Bearer {TOKEN}"})
-    end = time.monotonic() + START_S
-    while True:
+
+    def answers() -> bool:
+        assert process.poll() is None, f"Ray does not start:\n{log.read_text()}"
         with contextlib.suppress(OSError), urllib.request.urlopen(request, timeout=10) as answer:
             json.load(answer)
-            return
-        if process.poll() is not None or time.monotonic() > end:
-            raise AssertionError(f"Ray does not start:\n{(folder / 'start.log').read_text()}")
-        time.sleep(0.2)
+            return True
+        return False
+
+    log = folder / "start.log"
+    wait_for(answers, START_S, why=log.read_text)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -6,10 +6,10 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from typing import TYPE_CHECKING
 
 from tests.support.jobs_head import ROOT, TOKEN
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,11 +101,13 @@ class Following:
 
     def until(self, words: str) -> None:
         """Wait for words."""
-        end = time.monotonic() + WAIT_S
-        while words not in self.text:
-            assert time.monotonic() < end, f"'{words}' was not printed, but:\n{self.text}"
-            assert self._thread.is_alive() or words in self.text, f"it ended without '{words}':\n{self.text}"
-            time.sleep(0.05)
+
+        def printed() -> bool:
+            ended = not self._thread.is_alive()
+            assert words in self.text or not ended, f"it ended without '{words}':\n{self.text}"
+            return words in self.text
+
+        wait_for(printed, WAIT_S, why=lambda: f"'{words}' was not printed, but:\n{self.text}")
 
     def end(self) -> int:
         """Wait for its end; return the exit code."""

@@ -9,7 +9,6 @@ import contextlib
 import os
 import signal
 import sys
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from robustness.sweep.in_process import run_here
 from tests.support import jobs_studies
 from tests.support.jobs_head import TOKEN, Head, Proxy, head
 from tests.support.jobs_studies import OF_A_SEED, RUNS, WAIT_S, Following
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -178,10 +178,7 @@ def test_a_cut_connection_is_made_again_and_no_line_comes_twice(waiting: Waiting
     waiting.proxy.restore()
     connections = waiting.proxy.connections
     follower.until("connected again")
-    end = time.monotonic() + WAIT_S
-    while waiting.proxy.connections < connections + 2:  # the status, and the log from its start
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_for(lambda: waiting.proxy.connections >= connections + 2, WAIT_S)  # the status, and the log from its start
     assert follower.process.poll() is None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +13,10 @@ from robustness import Study
 from robustness.results.tables.schema import IDENTITY_COLUMNS, OUTCOME_COLUMNS
 from robustness.sweep import capacity, run
 from robustness.sweep.in_process import run_here
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -50,14 +50,6 @@ def table(root: Path) -> pd.DataFrame:
 def parts(root: Path) -> int:
     """Return how many stacks are stored."""
     return len(list((root / "nodes" / "runs").glob("*.parquet")))
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait until it holds."""
-    end = time.monotonic() + 90
-    while not condition():
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.02)
 
 
 def started(results: Path, address: str) -> Future[Sweep]:

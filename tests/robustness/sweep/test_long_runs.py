@@ -8,17 +8,16 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import psutil
 import pytest
 
 from robustness.results.tables.schema import IDENTITY_COLUMNS, OUTCOME_COLUMNS
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
 pytestmark = [pytest.mark.sweep, pytest.mark.slow]
@@ -63,14 +62,6 @@ def start(folder: Path, results: str, epoch_s: float) -> subprocess.Popen[str]:
             env={**os.environ, "EPOCH_S": str(epoch_s)},
             start_new_session=True,
         )
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 90) -> Any:
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.05)
-    return found
 
 
 def epoch(folder: Path) -> int:

@@ -22,9 +22,10 @@ from robustness.cli import main
 from robustness.results import Store, child, compact
 from robustness.results.tables.schema import IDENTITY_COLUMNS, OUTCOME_COLUMNS
 from robustness.sweep.in_process import run_here
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = [pytest.mark.sweep, pytest.mark.slow]
@@ -95,7 +96,7 @@ def swept(study: Path, bucket: Bucket, tmp_path_factory: pytest.TempPathFactory)
     with log.open("w") as file:
         process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, env=dict(os.environ))
         try:
-            wait_for(process, log, lambda: len(bucket.objects("runs/")) >= 2)
+            go_on_until(process, log, lambda: len(bucket.objects("runs/")) >= 2)
             bucket.server.stop()
             time.sleep(AWAY_S)
             assert process.poll() is None, log.read_text()
@@ -103,7 +104,7 @@ def swept(study: Path, bucket: Bucket, tmp_path_factory: pytest.TempPathFactory)
             at_return = len(bucket.objects("runs/"))
             assert 2 <= at_return < STACKS / 2, "it was away in the middle of the sweep"
             compact(Store(bucket.store.root))
-            wait_for(process, log, lambda: len(bucket.store.done()) > RUNS / 2)
+            go_on_until(process, log, lambda: len(bucket.store.done()) > RUNS / 2)
             compact(Store(bucket.store.root))
             assert process.wait(timeout=240) == 0, log.read_text()
         finally:
@@ -113,12 +114,12 @@ def swept(study: Path, bucket: Bucket, tmp_path_factory: pytest.TempPathFactory)
     return log.read_text()
 
 
-def wait_for(process: subprocess.Popen[bytes], log: Path, condition: Any) -> None:
-    end = time.monotonic() + 120
-    while not condition():
+def go_on_until(process: subprocess.Popen[bytes], log: Path, condition: Callable[[], object]) -> None:
+    def done() -> object:
         assert process.poll() is None, log.read_text()
-        assert time.monotonic() < end, f"nothing happened: {log.read_text()}"
-        time.sleep(0.05)
+        return condition()
+
+    wait_for(done, 120, why=log.read_text)
 
 
 def outcomes(frame: pd.DataFrame) -> pd.DataFrame:

@@ -17,9 +17,10 @@ import pytest
 
 from robustness.results import Store
 from robustness.results.tables.schema import IDENTITY_COLUMNS, OUTCOME_COLUMNS
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 pytestmark = [pytest.mark.sweep, pytest.mark.slow]
 
@@ -78,13 +79,6 @@ def table(results: Path, name: str = "small") -> pd.DataFrame:
 def stored(results: Path) -> int:
     folder = Path(results) / "small" / "runs"
     return len(list(folder.glob("*.parquet"))) if folder.exists() else 0
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 90) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from analysis.service.studies.studies import Studies
 from robustness.jobs.job import CLUSTERS_OWN, Job
 from tests.support.service_pages import content
 from tests.support.service_submit import STUDY, client_of
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,13 +36,6 @@ def job(**changes: Any) -> Job:
     return Job(**known.__dict__ | changes)
 
 
-def until(holds: Callable[[], object]) -> None:
-    end = time.monotonic() + WAIT_S
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def test_a_cluster_that_is_away_is_said_to_be(results: Path) -> None:
     with closing(socket.socket()) as nobody:
         nobody.bind(("127.0.0.1", 0))
@@ -49,7 +43,7 @@ def test_a_cluster_that_is_away_is_said_to_be(results: Path) -> None:
         jobs = RayJobs(address)
         submitting = Submitting(Studies(str(results)), jobs, address, str(results))
         client = client_of(submitting)
-        until(lambda: content(client.get("/submit/jobs"))["state"] == "unknown")
+        wait_for(lambda: content(client.get("/submit/jobs"))["state"] == "unknown", WAIT_S)
         assert f"no Ray cluster answers at {address}" in content(client.get("/submit/jobs"))["problem"]
         assert jobs.jobs == ()
         assert jobs.of("tiny", str(results)) is None
@@ -66,7 +60,7 @@ def test_a_cluster_that_hangs_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPat
         silent.listen()
         jobs = RayJobs(f"http://127.0.0.1:{silent.getsockname()[1]}")
         assert jobs.state == "asking"
-        until(lambda: jobs.state == "unknown")
+        wait_for(lambda: jobs.state == "unknown", WAIT_S)
         assert "no answer" in jobs.problem
         with pytest.raises(Exception, match="no answer from the Ray cluster"):
             jobs.call(lambda cluster: cluster.jobs(), 0.05)
@@ -94,7 +88,7 @@ def canned(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Canned, RayJo
         cluster = Canned(*found)
         monkeypatch.setattr(RayJobs, "_connected", lambda _: cluster)
         jobs = RayJobs("http://c:8265")
-        until(lambda: jobs.state == "known")
+        wait_for(lambda: jobs.state == "known", WAIT_S)
         return cluster, jobs
 
     return make
@@ -120,11 +114,11 @@ def test_it_is_asked_now_and_then_and_keeps_its_last_error(
     assert cluster.asked == 1
     monkeypatch.setattr(ray_jobs, "EVERY_S", 0.0)
     cluster.away.set()
-    until(lambda: jobs.state == "unknown")
+    wait_for(lambda: jobs.state == "unknown", WAIT_S)
     assert jobs.problem == "gone away"
     assert jobs.jobs == ()
     cluster.away.clear()
-    until(lambda: jobs.state == "known")
+    wait_for(lambda: jobs.state == "known", WAIT_S)
     assert jobs.jobs
 
 

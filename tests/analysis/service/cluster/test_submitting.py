@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -16,6 +15,7 @@ from analysis.service.pages import submit
 from analysis.service.studies.studies import Studies
 from tests.support.jobs_head import TOKEN, head
 from tests.support.service_pages import content
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,13 +54,12 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlaskCli
 
 def row_where(client: FlaskClient, holds: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
     """Wait for the newest job to be as asked; return it."""
-    end = time.monotonic() + WAIT_S
-    while True:
+
+    def rows() -> list[dict[str, Any]]:
         jobs: list[dict[str, Any]] = content(client.get("/submit/jobs"))["jobs"]
-        if jobs and holds(jobs[0]):
-            return jobs[0]
-        assert time.monotonic() < end, jobs
-        time.sleep(0.2)
+        return jobs if jobs and holds(jobs[0]) else []
+
+    return wait_for(rows, WAIT_S, why=lambda: content(client.get("/submit/jobs")), pause=0.2)[0]
 
 
 def test_a_study_goes_from_the_browser_to_the_cluster_and_back(client: FlaskClient, tmp_path: Path) -> None:
