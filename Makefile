@@ -2,15 +2,15 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
 .PHONY: demo test lint bench scale simulations picture schema clean
 
 demo: $(READY)  ## run the digits study and write its report
 	$(BIN)/robustness run digits
 
-test: $(READY)  ## every test, the slow ones too: those that start Ray or a browser two files at a time, as they fill the machine
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not sweep and not browser"
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "sweep or browser"
+test: $(READY)  ## every test, the slow ones too; one process more than there are cores, as those that start Ray wait at times
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 lint: $(READY)
 	$(BIN)/ruff check .

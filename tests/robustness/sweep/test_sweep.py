@@ -17,10 +17,13 @@ import pytest
 
 from robustness.results import Store
 from robustness.results.tables.schema import IDENTITY_COLUMNS, OUTCOME_COLUMNS
+from tests.support.one_ray import Here, started
 from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+__all__ = ["started"]
 
 pytestmark = [pytest.mark.sweep, pytest.mark.slow]
 
@@ -89,10 +92,10 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def whole(study: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, Path]:
+def whole(here: Here, study: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, Path]:
     """The table of an uninterrupted sweep, and its folder."""
     results = tmp_path_factory.mktemp("whole")
-    done = finish(study, results)
+    done = here.sweep(study, results)
     assert f"{RUNS} runs trained, 0 failed" in done.stdout
     return table(results), results
 
@@ -125,7 +128,7 @@ def test_the_same_command_again_trains_nothing(study: Path, whole: tuple[pd.Data
 
 
 def test_a_driver_killed_five_times_ends_in_the_same_table(
-    study: Path, whole: tuple[pd.DataFrame, Path], tmp_path: Path
+    here: Here, study: Path, whole: tuple[pd.DataFrame, Path], tmp_path: Path
 ) -> None:
     expected, _ = whole
     moments = random.Random(20231210)
@@ -145,7 +148,7 @@ def test_a_driver_killed_five_times_ends_in_the_same_table(
             break
     assert counts == sorted(counts), "nothing stored is ever lost"
     assert sum(0 < count < STACKS for count in counts) >= 2, "it was killed while stacks came in"
-    finish(study, tmp_path)
+    here.sweep(study, tmp_path)
     pd.testing.assert_frame_equal(table(tmp_path), expected)
 
 
@@ -187,7 +190,7 @@ def test_of_several_drivers_the_latest_goes_on_and_nothing_is_stored_twice(
 
 
 def test_ctrl_c_finishes_and_stores_what_is_running(
-    study: Path, whole: tuple[pd.DataFrame, Path], tmp_path: Path
+    here: Here, study: Path, whole: tuple[pd.DataFrame, Path], tmp_path: Path
 ) -> None:
     expected, _ = whole
     process = start(study, tmp_path)
@@ -201,7 +204,7 @@ def test_ctrl_c_finishes_and_stores_what_is_running(
     frame = table(tmp_path)
     assert 24 <= len(frame) < RUNS
     assert f"{len(frame)} runs trained" in out, "what was running was finished and stored"
-    finish(study, tmp_path)
+    here.sweep(study, tmp_path)
     pd.testing.assert_frame_equal(table(tmp_path), expected)
 
 
@@ -220,20 +223,20 @@ def test_a_second_ctrl_c_stops_at_once(study: Path, tmp_path: Path) -> None:
     assert "Traceback" not in errors, errors
 
 
-def test_a_grid_that_grows_trains_only_its_new_cells(tmp_path: Path) -> None:
+def test_a_grid_that_grows_trains_only_its_new_cells(here: Here, tmp_path: Path) -> None:
     smaller = tmp_path / "small.yaml"
     smaller.write_text(STUDY.replace("{low: 1e-4, high: 1, points: 6}", "[1e-3, 1e-2]"))
-    finish(smaller, tmp_path / "r")
+    here.sweep(smaller, tmp_path / "r")
     before = table(tmp_path / "r")
     smaller.write_text(STUDY.replace("{low: 1e-4, high: 1, points: 6}", "[1e-3, 3e-3, 1e-2, 3e-2]"))
-    done = finish(smaller, tmp_path / "r")
+    done = here.sweep(smaller, tmp_path / "r")
     assert f"{len(before)} runs trained" in done.stdout, "two rates more, as many as there were"
     after = table(tmp_path / "r")
     assert len(after) == 2 * len(before)
     pd.testing.assert_frame_equal(after[after["run_id"].isin(before["run_id"])].reset_index(drop=True), before)
 
 
-def test_an_optuna_study_interrupted_and_continued_has_exactly_its_cells(tmp_path: Path) -> None:
+def test_an_optuna_study_interrupted_and_continued_has_exactly_its_cells(here: Here, tmp_path: Path) -> None:
     path = tmp_path / "small.yaml"
     path.write_text(STUDY.replace("resources: {stack_size: 12}", "search: {sampler: tpe, cells: 30}"))
     results = tmp_path / "r"
@@ -243,7 +246,7 @@ def test_an_optuna_study_interrupted_and_continued_has_exactly_its_cells(tmp_pat
     process.communicate()
     partial = len(table(results))
     assert 0 < partial < 270
-    finish(path, results)
+    here.sweep(path, results)
     frame = table(results)
     assert len(frame) == frame["run_id"].nunique() == 3 * 30 * 3
     assert frame.groupby("optimizer")["cell_id"].nunique().to_dict() == {"adam": 30, "adams": 30, "adamw": 30}
@@ -270,7 +273,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_is_a_clear_error_and_the_next_run_resumes(
-    study: Path, whole: tuple[pd.DataFrame, Path], small_disk: Path
+    here: Here, study: Path, whole: tuple[pd.DataFrame, Path], small_disk: Path
 ) -> None:
     expected, _ = whole
     done = subprocess.run(command(study, small_disk), capture_output=True, text=True, timeout=300, check=False)
@@ -281,7 +284,7 @@ def test_a_full_disk_is_a_clear_error_and_the_next_run_resumes(
     kept = table(small_disk)
     assert 0 < len(kept) < RUNS
     subprocess.run(["mount", "-o", "remount,size=40m", str(small_disk)], check=True)
-    finish(study, small_disk)
+    here.sweep(study, small_disk)
     pd.testing.assert_frame_equal(table(small_disk), expected)
 
 
@@ -298,7 +301,7 @@ def test_a_sweep_joins_a_cluster_of_two_nodes(study: Path, whole: tuple[pd.DataF
     pd.testing.assert_frame_equal(table(tmp_path), expected)
 
 
-def test_the_single_engine_on_ray_is_the_plain_loop(tmp_path: Path) -> None:
+def test_the_single_engine_on_ray_is_the_plain_loop(here: Here, tmp_path: Path) -> None:
     from robustness import Study
     from robustness.training import train_single
 
@@ -309,7 +312,7 @@ def test_the_single_engine_on_ray_is_the_plain_loop(tmp_path: Path) -> None:
         .replace("{low: 1e-4, high: 10, points: 5, zero: true}", "[0, 1e-3]")
         .replace("seeds: 3", "seeds: 1")
     )
-    finish(path, tmp_path / "r")
+    here.sweep(path, tmp_path / "r")
     frame = table(tmp_path / "r").set_index("run_id")
     runs = Study.load(path).grid()
     assert set(frame.index) == {run.run_id for run in runs}
