@@ -8,6 +8,7 @@ from flask import Response
 
 from analysis.report import several_workloads
 from analysis.report.report import html
+from analysis.service.web.responses import document
 from robustness.results.files.folder import shown
 
 if TYPE_CHECKING:
@@ -28,4 +29,4 @@ def add_routes(server: Flask, studies: Studies) -> None:
         root = shown(snapshot.store.root)
         text = html(found[0], root) if len(found) == 1 else several_workloads.html(found, root)
         snapshot.forget()
-        return Response(text, mimetype="text/html")
+        return document(text)

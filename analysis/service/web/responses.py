@@ -22,6 +22,12 @@ MOST_BYTES = 64 * 2**20
 KEEPING = 500
 """Bytes that keeping an answer takes beside it, about: many small ones must not fill the memory either."""
 
+DOCUMENT_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox allow-scripts allow-downloads"
+)
+"""Of a whole page that carries its scripts: it gets an origin of its own, and so nothing of the service's."""
+
 
 class _Kept:
     """The answers that were asked for last, by what they answer."""
@@ -88,6 +94,11 @@ def unavailable(error: Exception) -> Response:
 def problem(text: str, status: int = 404) -> Response:
     """Answer with the reason why there is no answer; by default, that there is no such thing."""
     return Response(json.dumps({"problem": text}), status, mimetype="application/json")
+
+
+def document(text: str) -> Response:
+    """Answer with a whole page that carries its own scripts; it may ask the service for nothing."""
+    return Response(text, mimetype="text/html", headers={"Content-Security-Policy": DOCUMENT_POLICY})
 
 
 def sent(content: str, mimetype: str) -> Response:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from analysis.figures.explored import cuts, difference, maps
+from analysis.figures.registry import NOTHING
 from analysis.service.base.address import View, place_of
 from analysis.service.base.attributes import aria, dataset
 from analysis.service.pages.study import answer, cell
@@ -194,4 +195,7 @@ def _cuts(snapshot: Snapshot, view: View) -> Drawing | str:
 
 def _minus(snapshot: Snapshot, view: View) -> Drawing | str:
     look = snapshot.workload(view)
-    return difference(look.contents, *_pair(labels(look), view), look_of(view, look.runs))
+    names = labels(look)
+    if not names:  # neither a study file nor a run names one
+        return NOTHING
+    return difference(look.contents, *_pair(names, view), look_of(view, look.runs))
