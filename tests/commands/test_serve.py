@@ -17,7 +17,7 @@ import pytest
 
 from analysis.contents.by_workload import parts
 from analysis.service.server import ServiceError, serve
-from analysis.service.studies.progress import Line, Training, line_of
+from analysis.service.studies.progress import StudyLine, Training, line_of
 from analysis.service.web import progress_words
 from robustness.cli import main
 from robustness.jobs import Job
@@ -28,11 +28,21 @@ from tests.support import synthetic_store
 SPACE = "\N{NO-BREAK SPACE}"
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 TOKEN = "a-token-of-some-length"
-NAN = float("nan")
 
 
-def line(done, asked, *, failed=0, last=NOW, pace=NAN, gap_s=0.0):
-    return Line("t", ("digits",), ("adams",), done, asked, failed, last, pace, gap_s, {"digits": {"adams": 1.234}})
+def line(done, asked, *, failed=0, last=NOW, pace=None, gap_s=None):
+    return StudyLine(
+        name="t",
+        workloads=("digits",),
+        optimizers=("adams",),
+        done=done,
+        asked=asked,
+        failed=failed,
+        last=last,
+        pace=pace,
+        gap_s=gap_s,
+        best={"digits": {"adams": 1.234}},
+    )
 
 
 def job(status):
@@ -89,7 +99,7 @@ def test_how_long_ago_is_said_in_a_unit_that_suits_it():
 
 
 def test_failed_runs_and_the_best_of_several_workloads_are_told_apart():
-    several = Line("t", ("a", "b"), (), 1, 2, 0, NOW, NAN, 0.0, {"a": {"adams": 1.0}, "b": {}})
+    several = replace(line(1, 2), workloads=("a", "b"), optimizers=(), best={"a": {"adams": 1.0}, "b": {}})
     assert progress_words.best(several) == [f"a: adams 1.00{SPACE}%"]
 
 

@@ -31,11 +31,12 @@ class RayJobs:
 
     Attributes:
         address: of the cluster's dashboard; None where there is no cluster.
-        problem: why nothing is known; the last one is kept until the server answers again.
+        problem: why nothing is known, None while there is no reason; it is kept until the server answers again.
     """
 
     def __init__(self, address: str | None) -> None:
-        self.address, self.problem = address, ""
+        self.address = address
+        self.problem: str | None = None
         self._jobs: tuple[Job, ...] = ()
         self._tails: dict[str, tuple[bool, str]] = {}
         self._lock = threading.Lock()
@@ -119,7 +120,7 @@ class RayJobs:
         return value
 
     def _ask(self) -> None:
-        problem = ""
+        problem = None
         try:
             cluster = self._connected()
             jobs = tuple(cluster.jobs())

@@ -150,8 +150,9 @@ class Submitting:
             raise RefusedError(str(error)) from error
         if problems := found.get("problems"):
             raise RefusedError(problems[0]["message"])
-        package = Package(found["file"], base64.b64decode(found["archive"]), found["version"])
-        return Order(found["study"], package, self._results, [], {})
+        archive = base64.b64decode(found["archive"])
+        package = Package(file=found["file"], archive=archive, version=found["version"])
+        return Order(study=found["study"], package=package, results=self._results, options=[], env={})
 
     def _asked(self, ask: Any, limit_s: float = 30.0) -> Any:
         from robustness.errors import ClusterError

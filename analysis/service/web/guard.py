@@ -12,10 +12,10 @@ from urllib.parse import urlencode, urlsplit
 
 from flask import Response, redirect, request
 
-from analysis.service.studies.studies import is_name
+from analysis.service.base.paths import is_at
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from dash import Dash
     from werkzeug.wrappers import Response as AnyResponse
@@ -38,10 +38,7 @@ SIGN_IN_POLICY = (
     "frame-ancestors 'none'"
 )
 
-_OWN = re.compile(
-    r"/(_dash-[a-z-]+(/.*)?|assets/.*|_reload-hash|_favicon\.ico|(plots|plotly)\.js|compare(/.*)?|submit(/.*)?)?"
-)
-_STUDY = re.compile(r"/study/([^/]*)(/(report|maps|cuts|difference|curves|claims(/[a-z/-]+)?|data(/[a-z.]+)?))?")
+_DASH = re.compile(r"/(_dash-[a-z-]+(/.*)?|assets/.*|_reload-hash|_favicon\.ico)")
 
 
 class Guard:
@@ -53,11 +50,20 @@ class Guard:
         self._names = {name.lower() for name in ("localhost", *own, *names)}
         self._anywhere = host not in LOOPBACK
         self._token = token
+        self._shown: tuple[str, ...] = ()
+        self._others: tuple[str, ...] = ()
         # Not the token itself: it may stand in a file that opens other doors.
         self._session = hmac.new(token.encode(), b"robustness serve: session", hashlib.sha256).hexdigest()
 
-    def protect(self, app: Dash) -> None:
-        """Stand before every request to the application."""
+    def protect(self, app: Dash, shown: Iterable[str], others: Iterable[str] = ()) -> None:
+        """Stand before every request to the application.
+
+        Args:
+            app: The application.
+            shown: The rules of what is answered, and may be asked for by whoever has just signed in.
+            others: The rules of what is answered beside that; further paths are Dash's own, and there are no others.
+        """
+        self._shown, self._others = tuple(shown), tuple(others)
         policy = _policy(app)
 
         def refuse() -> AnyResponse | None:
@@ -82,9 +88,16 @@ class Guard:
             return _words("only its own pages may ask\n", 403)
         if self._token and not _same(request.cookies.get(COOKIE, ""), self._session):
             return self._sign_in()
-        if not _is_known(request.path):
+        if not self._is_known(request.path):
             return _words("there is no such page\n", 404)
         return None
+
+    def _is_known(self, path: str) -> bool:
+        other = any(is_at(rule, path) for rule in self._others)
+        return other or self._is_shown(path) or _DASH.fullmatch(path) is not None
+
+    def _is_shown(self, path: str) -> bool:
+        return any(is_at(rule, path) for rule in self._shown)
 
     def _is_own(self, host: str) -> bool:
         """Whether a page may have come under this name: only a name can be made to point elsewhere, no address."""
@@ -109,21 +122,12 @@ class Guard:
             return _asking(wrong=bool(given))
         rest = urlencode([(key, value) for key, value in request.args.items(multi=True) if key != "token"])
         # Nothing else of what was asked for: a browser reads more than one path as another host's address.
-        path = request.path if _is_page(request.path) else "/"
+        path = request.path if self._is_shown(request.path) else "/"
         response = redirect(path + (f"?{rest}" if rest else ""), 303)
         response.set_cookie(
             COOKIE, self._session, max_age=MONTH_S, httponly=True, samesite="Lax", secure=request.is_secure
         )
         return response
-
-
-def _is_known(path: str) -> bool:
-    study = _STUDY.fullmatch(path)
-    return is_name(study[1]) if study else _OWN.fullmatch(path) is not None
-
-
-def _is_page(path: str) -> bool:
-    return path in {"/", "/compare", "/submit"} or (path.startswith("/study/") and _is_known(path))
 
 
 def _same(given: str, wanted: str) -> bool:

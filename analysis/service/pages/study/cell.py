@@ -11,7 +11,7 @@ from dash import html
 from analysis.figures.lines.cell_curves import cell_curves
 from analysis.formats import number, plural, spread
 from analysis.service.base.attributes import aria, dataset
-from analysis.service.pages.study.cell_file import snippet
+from analysis.service.pages.study.cell_file import cell_file
 from analysis.service.web import frame
 from analysis.service.web.look import CellOf, cell_of, runs_in
 
@@ -51,7 +51,7 @@ def panel(snapshot: Snapshot, view: View) -> list[Any]:
     if cell is None:
         return nothing(look)
     runs = runs_in(look.runs, cell)
-    text = snippet(snapshot.name, cell, runs) if len(runs) else ""
+    text = cell_file(snapshot.name, cell, runs) if len(runs) else ""
     return [
         html.Div(
             [

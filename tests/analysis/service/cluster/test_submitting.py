@@ -7,13 +7,12 @@ import time
 
 import pandas as pd
 import pytest
-from flask import Flask
 
 from analysis.service.cluster.ray_jobs import RayJobs
 from analysis.service.cluster.submitting import Submitting
-from analysis.service.pages import submit
 from analysis.service.studies.studies import Studies
 from tests.support.jobs_head import TOKEN, head
+from tests.support.service_submit import client_of
 
 pytestmark = [pytest.mark.sweep, pytest.mark.slow]
 
@@ -38,9 +37,7 @@ def client(tmp_path, monkeypatch):
     results = str(tmp_path / "results")
     with head() as ray:
         submitting = Submitting(Studies(results), RayJobs(ray.address), ray.address, results)
-        server = Flask(__name__)
-        submit.add_routes(server, submitting)
-        yield server.test_client()
+        yield client_of(submitting)
         submitting.checker.close()
 
 
