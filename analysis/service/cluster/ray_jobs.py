@@ -137,13 +137,22 @@ class RayJobs:
         return known if known and known[0] else (job.ended, cluster.log(job.id)[-TAIL:])
 
     def _connected(self) -> Cluster:
-        from robustness.jobs import Cluster
-
         assert self.address is not None
         cluster = self._cluster
         if cluster is None:
-            cluster = self._cluster = Cluster(self.address)
+            cluster = self._cluster = connected(self.address)
         return cluster
+
+
+def connected(address: str) -> Cluster:
+    """Return the cluster whose dashboard is at an address.
+
+    Raises:
+        robustness.jobs.JobsError: It is no dashboard's address, or the cluster wants another token.
+    """
+    from robustness.jobs import Cluster
+
+    return Cluster(address)
 
 
 def state_words(job: Job) -> str:
