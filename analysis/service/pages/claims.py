@@ -43,14 +43,14 @@ def page(sources: Sources, view: View) -> list[Any]:
 
 def body(snapshot: Snapshot, view: View) -> list[Any]:
     """Return what depends on the workload: which one, its verdicts, their intervals, the place of a figure."""
-    look = snapshot.workload(view)
+    workload = snapshot.workload(view)
     workloads = [(one.slug, one.title) for one in snapshot.workloads]
     choice = frame.select("workload", "Workload", workloads)
     parts = [html.Div(choice, className="controls")] if len(workloads) > 1 else []
-    if not len(look.runs):
+    if not len(workload.runs):
         words = "No run is stored yet, so no claim can be judged."
         return [*parts, html.Section([html.H2("The claims"), html.P(words)])]
-    contents, path = look.full, f"/study/{snapshot.name}/claims"
+    contents, path = workload.full, f"/study/{snapshot.name}/claims"
     stamp = dataset(stamp=snapshot.stamp)
     return [
         *parts,
@@ -78,9 +78,9 @@ def figure(sources: Sources, view: View, section: str) -> Response:
     snapshot = sources.snapshot(view)
     if snapshot is None or section not in HEADINGS:
         return responses.problem("There is no such study." if snapshot is None else "There is no such figure.")
-    look, delta = snapshot.workload(view), float(view.one_of("delta", DELTAS))
+    workload, delta = snapshot.workload(view), float(view.one_of("delta", DELTAS))
     shown = section if section == "claims" else view.one_of("figure", [section, *SECTIONS])
-    return responses.respond(lambda: draw(look.full, shown, delta), snapshot.stamp)
+    return responses.respond(lambda: draw(workload.full, shown, delta), snapshot.stamp)
 
 
 ROUTES = (

@@ -72,7 +72,7 @@ def body(found: Chosen, _view: View) -> list[Any]:
     notes, shown = [frame.note(one) for one in found.left_out], found.snapshots
     if not shown:
         return [*notes, html.P("Choose studies to see them side by side.", className="caption")]
-    compared = workloads([look.contents for one in shown for look in one.workloads])
+    compared = workloads([workload.contents for one in shown for workload in one.workloads])
     return [*notes, _measures(compared), _profiles(compared, shown), *_basins(shown)]
 
 
@@ -93,7 +93,7 @@ def _stamps(found: Sequence[Snapshot]) -> str:
 
 
 def _performance(found: Sequence[Snapshot]) -> Drawing | str:
-    compared = workloads([look.contents for one in found for look in one.workloads])
+    compared = workloads([workload.contents for one in found for workload in one.workloads])
     if not labels(compared):
         return "no run of these studies is stored yet"
     return performance(costs(compared, DELTA), labels(compared))
@@ -179,19 +179,21 @@ def _profiles(compared: Sequence[Workload], found: Sequence[Snapshot]) -> Any:
 
 
 def _basins(found: Sequence[Snapshot]) -> list[Any]:
-    return [_map(one, look) for one in found for look in one.workloads if len(look.runs)]
+    return [_map(one, workload) for one in found for workload in one.workloads if len(workload.runs)]
 
 
-def _map(snapshot: Snapshot, look: WorkloadNow) -> Any:
-    title = snapshot.name if len(snapshot.workloads) == 1 else f"{snapshot.name}: {look.title}"
-    keys = f"?{urlencode({'workload': look.slug})}" if len(snapshot.workloads) > 1 else ""
-    about = f"{look.title}, {plural(len(look.runs), 'run')}"
+def _map(snapshot: Snapshot, workload: WorkloadNow) -> Any:
+    title = snapshot.name if len(snapshot.workloads) == 1 else f"{snapshot.name}: {workload.title}"
+    keys = f"?{urlencode({'workload': workload.slug})}" if len(snapshot.workloads) > 1 else ""
+    about = f"{workload.title}, {plural(len(workload.runs), 'run')}"
     return html.Section(
         [
             html.H2(frame.link(title, f"/study/{snapshot.name}", keys)),
             html.P(about, className="caption"),
             frame.figure(
-                f"/study/{snapshot.name}/maps{keys}", f"{snapshot.name}-{look.slug}", **dataset(stamp=snapshot.stamp)
+                f"/study/{snapshot.name}/maps{keys}",
+                f"{snapshot.name}-{workload.slug}",
+                **dataset(stamp=snapshot.stamp),
             ),
         ]
     )

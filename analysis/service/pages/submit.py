@@ -170,9 +170,9 @@ ROUTES = (
 )
 
 
-def _file(body: dict[str, Any]) -> str:
-    file = body.get("file", "")
-    return file if isinstance(file, str) else ""
+def _file(body: dict[str, Any]) -> str | None:
+    file = body.get("file")
+    return file if isinstance(file, str) else None
 
 
 class BodyError(Exception):

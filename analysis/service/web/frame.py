@@ -37,7 +37,7 @@ def tabs(paths: Paths, name: str, kind: str, keep: str = "") -> Any:
     return html.Nav(html.Ul(items), className="tabs", **aria(label=f"Pages of {name}"))
 
 
-def select(key: str, label: str, options: Sequence[tuple[str, str]], *, default: str = "") -> Any:
+def select(key: str, label: str, options: Sequence[tuple[str, str]], *, default: str | None = None) -> Any:
     """Return a labelled choice that shows what the address says, and writes there `key=value`, but not the default.
 
     Args:
@@ -47,7 +47,7 @@ def select(key: str, label: str, options: Sequence[tuple[str, str]], *, default:
         default: The value of an address that does not name one; the first option unless given.
     """
     items = [html.Option(words, value=each) for each, words in options]
-    data = dataset(key=key, default=default or options[0][0])
+    data = dataset(key=key, default=options[0][0] if default is None else default)
     return html.Label([html.Span(label), html.Select(items, **data)], className="control")
 
 

@@ -44,16 +44,14 @@ _DASH = re.compile(r"/(_dash-[a-z-]+(/.*)?|assets/.*|_reload-hash|_favicon\.ico)
 class Guard:
     """Lets known visitors in, and dresses what they are answered."""
 
-    def __init__(self, host: str = "127.0.0.1", token: str = "", names: Sequence[str] = ()) -> None:
-        """Take the address that is listened on, what visitors must know ("": nothing), and the machine's names."""
+    def __init__(self, host: str = "127.0.0.1", token: str | None = None, names: Sequence[str] = ()) -> None:
+        """Take the address that is listened on, what visitors must know (None: nothing), and the machine's names."""
         own = [] if host in LOOPBACK else [socket.gethostname(), socket.getfqdn()]
         self._names = {name.lower() for name in ("localhost", *own, *names)}
         self._anywhere = host not in LOOPBACK
         self._token = token
         self._shown: tuple[str, ...] = ()
         self._others: tuple[str, ...] = ()
-        # Not the token itself: it may stand in a file that opens other doors.
-        self._session = hmac.new(token.encode(), b"robustness serve: session", hashlib.sha256).hexdigest()
 
     def protect(self, app: Dash, shown: Iterable[str], others: Iterable[str] = ()) -> None:
         """Stand before every request to the application.
@@ -86,8 +84,8 @@ class Guard:
         origin = request.headers.get("Origin")
         if origin is not None and origin not in {f"http://{request.host}", f"https://{request.host}"}:
             return _words("only its own pages may ask\n", 403)
-        if self._token and not _same(request.cookies.get(COOKIE, ""), self._session):
-            return self._sign_in()
+        if self._token is not None and not _same(request.cookies.get(COOKIE, ""), _session(self._token)):
+            return self._sign_in(self._token)
         if not self._is_known(request.path):
             return _words("there is no such page\n", 404)
         return None
@@ -113,10 +111,10 @@ class Guard:
             return False
         return self._anywhere or address.is_loopback
 
-    def _sign_in(self) -> AnyResponse:
+    def _sign_in(self, token: str) -> AnyResponse:
         """Take the token from the address or the form into a cookie, or ask for it."""
         given = request.form.get("token", "") if request.method == "POST" else request.args.get("token", "")
-        if not _same(given, self._token):
+        if not _same(given, token):
             if request.path.startswith("/_dash") or request.is_json:
                 return _words("sign in first\n", 401)
             return _asking(wrong=bool(given))
@@ -125,9 +123,14 @@ class Guard:
         path = request.path if self._is_shown(request.path) else "/"
         response = redirect(path + (f"?{rest}" if rest else ""), 303)
         response.set_cookie(
-            COOKIE, self._session, max_age=MONTH_S, httponly=True, samesite="Lax", secure=request.is_secure
+            COOKIE, _session(token), max_age=MONTH_S, httponly=True, samesite="Lax", secure=request.is_secure
         )
         return response
+
+
+def _session(token: str) -> str:
+    """Return what the cookie holds: not the token itself, for that may stand in a file that opens other doors."""
+    return hmac.new(token.encode(), b"robustness serve: session", hashlib.sha256).hexdigest()
 
 
 def _same(given: str, wanted: str) -> bool:

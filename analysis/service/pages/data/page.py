@@ -42,7 +42,7 @@ SOME = (
     "duration_s",
     "finished_at",
 )
-"""The columns of a first look, after the optimizer."""
+"""The columns of a first workload, after the optimizer."""
 AXES = ("lr", "weight_decay", "weight_decay_native")
 LONG = 48
 """Letters of a text that a table shows."""
@@ -104,7 +104,7 @@ LIVE = live.LivePart(find=Sources.snapshot, stamp=_stamp, body=body, every_ms=EV
 def _counted(snapshot: Snapshot, found: int) -> str:
     stored = len(snapshot.stored)
     words = plural(stored, "run") if found == stored else f"{count(found)} of {plural(stored, 'run')}"
-    others = stored - sum(len(look.runs) for look in snapshot.workloads)
+    others = stored - sum(len(workload.runs) for workload in snapshot.workloads)
     return f"{words}{f', {count(others)} of which the study file no longer asks for' if others > 0 else ''}."
 
 
@@ -173,9 +173,9 @@ def _head(column: str, query: Query, view: View, name: str) -> Any:
 def _labels(snapshot: Snapshot, run_ids: list[str]) -> dict[str, tuple[str, str]]:
     """Return the label and the workload's slug of those runs that the study asks for."""
     found: dict[str, tuple[str, str]] = {}
-    for look in snapshot.workloads:
-        some = look.runs.loc[look.runs["run_id"].isin(run_ids), ["run_id", "label"]]
-        found |= {str(run): (str(label), look.slug) for run, label in some.itertuples(index=False, name=None)}
+    for workload in snapshot.workloads:
+        some = workload.runs.loc[workload.runs["run_id"].isin(run_ids), ["run_id", "label"]]
+        found |= {str(run): (str(label), workload.slug) for run, label in some.itertuples(index=False, name=None)}
     return found
 
 

@@ -37,22 +37,22 @@ def page(sources: Sources, view: View) -> list[Any]:
     snapshot = sources.snapshot(view)
     if snapshot is None:
         return frame.no_study(sources.studies.place)
-    look = snapshot.workload(view)
+    workload = snapshot.workload(view)
     about = snapshot.study.description if snapshot.study else ""
     base = f"/study/{snapshot.name}"
     return [
         *frame.head(sources.paths, snapshot.name, "study", about=about),
         html.Div(answer.facts(snapshot, _job(sources, snapshot)), id="facts"),
-        html.Div(answer.before(look), id="answer"),
+        html.Div(answer.before(workload), id="answer"),
         html.Section(
             [
-                html.Div(pickers(snapshot, look), className="controls", id="pickers"),
+                html.Div(pickers(snapshot, workload), className="controls", id="pickers"),
                 frame.figure(f"{base}/maps", "maps", keys=KEYS, live=True, tabIndex="0", **dataset(cells="1")),
             ],
-            style={"--maps": str(len(labels(look)))},
+            style={"--maps": str(len(labels(workload)))},
             **aria(label="Maps"),
         ),
-        html.Section(cell.nothing(look), id="cell", **aria(label="The chosen cell")),
+        html.Section(cell.nothing(workload), id="cell", **aria(label="The chosen cell")),
         html.Section(
             [
                 html.H2("Cuts"),
@@ -60,7 +60,7 @@ def page(sources: Sources, view: View) -> list[Any]:
                 frame.figure(f"{base}/cuts", "cuts", keys=(*KEYS, "cell"), live=True, **dataset(follows="1")),
             ],
         ),
-        *([_difference(base, look)] if len(labels(look)) > 1 else []),
+        *([_difference(base, workload)] if len(labels(workload)) > 1 else []),
         dcc.Store(id="shown"),
         dcc.Interval(id="tick", interval=EVERY_MS),
         html.P("", id="trouble", role="status"),
@@ -71,16 +71,16 @@ def _job(sources: Sources, snapshot: Snapshot) -> Job | None:
     return sources.jobs.of(snapshot.name, sources.studies.place)
 
 
-def labels(look: WorkloadNow) -> list[str]:
+def labels(workload: WorkloadNow) -> list[str]:
     """Return the optimizers of a workload, in the order of their colors."""
-    return [str(label) for label in look.runs["label"].cat.categories][:MOST_NAMES]
+    return [str(label) for label in workload.runs["label"].cat.categories][:MOST_NAMES]
 
 
-def pickers(snapshot: Snapshot, look: WorkloadNow) -> list[Any]:
+def pickers(snapshot: Snapshot, workload: WorkloadNow) -> list[Any]:
     """Return the controls of the maps."""
     several = [(one.slug, one.title) for one in snapshot.workloads]
-    seeds = [("mean", "mean of all"), ("spread", "spread"), *((str(n), f"seed {n}") for n in seeds_of(look.runs))]
-    found = metrics(look.runs)
+    seeds = [("mean", "mean of all"), ("spread", "spread"), *((str(n), f"seed {n}") for n in seeds_of(workload.runs))]
+    found = metrics(workload.runs)
     shown: list[tuple[str, str, list[tuple[str, str]]]] = [
         ("workload", "Workload", several if len(several) > 1 else []),
         ("metric", "Shown", [(metric.key, metric.title) for metric in found]),
@@ -90,13 +90,13 @@ def pickers(snapshot: Snapshot, look: WorkloadNow) -> list[Any]:
         ("seeds", "Seeds", seeds),
         ("surface", "Cells", [("measured", "measured"), ("interpolated", "interpolated")]),
     ]
-    if look.contents.cells is not None:
+    if workload.contents.cells is not None:
         shown = [one for one in shown if one[0] != "surface"]  # a search's cells are points in any case
     return [frame.select(key, words, options) for key, words, options in shown if options]
 
 
-def _difference(base: str, look: WorkloadNow) -> Any:
-    names = labels(look)
+def _difference(base: str, workload: WorkloadNow) -> Any:
+    names = labels(workload)
     of, against = _pair(names, View())
     options = [(name, name) for name in names]
     return html.Section(
@@ -144,11 +144,11 @@ def add_callbacks(app: Dash, sources: Sources) -> None:
             snapshot = sources.snapshot(view)
             if snapshot is None:
                 return no_update, no_update, no_update, "This study is not stored any more.", "note"
-            look = snapshot.workload(view)
+            workload = snapshot.workload(view)
             facts = answer.facts(snapshot, _job(sources, snapshot))
             delta = view.one_of("delta", DELTAS)
-            found = answers.of(snapshot, look, float(delta))
-            key = f"{found.stamp} {look.slug} {delta}"
+            found = answers.of(snapshot, workload, float(delta))
+            key = f"{found.stamp} {workload.slug} {delta}"
             if key == shown:
                 return facts, no_update, no_update, "", ""
             return facts, answer.answered(snapshot.name, found, view), key, "", ""
@@ -171,21 +171,21 @@ def add_callbacks(app: Dash, sources: Sources) -> None:
 
 
 def _maps(snapshot: Snapshot, view: View) -> Drawing | str:
-    look = snapshot.workload(view)
-    return maps(look.contents, look_of(view, look.runs))
+    workload = snapshot.workload(view)
+    return maps(workload.contents, look_of(view, workload.runs))
 
 
 def _cuts(snapshot: Snapshot, view: View) -> Drawing | str:
-    look = snapshot.workload(view)
-    return cuts(look.contents, look_of(view, look.runs), cell_of(view.get("cell"), look.runs))
+    workload = snapshot.workload(view)
+    return cuts(workload.contents, look_of(view, workload.runs), cell_of(view.get("cell"), workload.runs))
 
 
 def _minus(snapshot: Snapshot, view: View) -> Drawing | str:
-    look = snapshot.workload(view)
-    names = labels(look)
+    workload = snapshot.workload(view)
+    names = labels(workload)
     if not names:  # neither a study file nor a run names one
         return NOTHING
-    return difference(look.contents, *_pair(names, view), look_of(view, look.runs))
+    return difference(workload.contents, *_pair(names, view), look_of(view, workload.runs))
 
 
 def _figure(name: str, make: Callable[[Snapshot, View], Drawing | str]) -> Route:
