@@ -12,25 +12,24 @@ from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
 from plotly.offline import get_plotlyjs
 
 from analysis.report.page import asset, themes
-from analysis.service.base.address import View, place_of
+from analysis.service.base.address import View
 from analysis.service.base.attributes import aria
 from analysis.service.cluster.ray_jobs import RayJobs
 from analysis.service.cluster.submitting import Submitting
-from analysis.service.pages import claims, compare, listing, report, submit
-from analysis.service.pages.data import page as data
-from analysis.service.pages.study import page as maps
+from analysis.service.pages.registry import PAGES, paths_of
 from analysis.service.studies.studies import Studies
 from analysis.service.web.calls import check_calls
 from analysis.service.web.guard import Guard
+from analysis.service.web.live import follow
+from analysis.service.web.page_row import Route, add_routes
 from analysis.service.web.responses import lasting, packed, sent, unavailable
+from analysis.service.web.sources import Sources
 from robustness.results import StorageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from flask import Response
 
-    from flask import Flask, Response
-
-    Page = Callable[[str, View], list[Any]]
+    from analysis.service.base.paths import Paths
 
 ASSETS = str(Path(__file__).parent / "assets")
 
@@ -79,42 +78,51 @@ def make(results: str, guard: Guard | None = None, *, address: str | None = None
         ],
         index_string=FRAME.replace("CSS", asset("page.css")).replace("PLOTLY", plotly.__version__),
     )
-    studies, jobs = Studies(results), RayJobs(address)
-    submitting = Submitting(studies, jobs, address, results) if allow_submit else None
+    sources = sources_of(results, address=address, allow_submit=allow_submit)
     app.layout = html.Div(
         [
             dcc.Location(id="url", refresh=False),
             dcc.Store(id="route"),
             dcc.Store(id="asked"),
-            _bar(submitting is not None),
+            _bar(sources.paths),
             html.Main([html.P("loading", className="caption", role="status")], id="page"),
         ]
     )
-    pages: dict[str, Page] = {
-        "": lambda _, view: listing.page(studies, view, jobs),
-        "compare": lambda _, view: compare.page(studies, "", view),
-        "submit": lambda _, view: submit.page(submitting, view),
-        "study": lambda name, view: maps.page(studies, name, view, jobs),
-        "claims": lambda name, view: claims.page(studies, name, view),
-        "data": lambda name, view: data.page(studies, name, view),
-    }
-    _add_routing(app, pages)
-    for one in (listing, maps, claims, compare, data):
-        one.add_callbacks(app, studies, jobs)
-    for room in (report, maps, claims, compare, data):
-        room.add_routes(app.server, studies)
-    submit.add_routes(app.server, submitting)
+    _add_routing(app, sources)
+    for page in PAGES:
+        if page.live is not None:
+            follow(app, sources, page.kind, page.live)
+        if page.callbacks is not None:
+            page.callbacks(app, sources)
+        add_routes(app.server, sources, page.routes)
+    add_routes(app.server, sources, SCRIPTS)
     for kind in (StorageError, OSError):
         app.server.register_error_handler(kind, unavailable)
-    _add_scripts(app.server)
     check_calls(app)
-    (guard or Guard()).protect(app)
+    (guard or Guard()).protect(app, *_rules())
     return app
 
 
-def _bar(submits: bool) -> Any:
-    links = [("Studies", "/"), ("Compare", "/compare"), *([("Submit", "/submit")] if submits else [])]
-    items = [html.Li(html.A(words, href=path)) for words, path in links]
+def sources_of(results: str, *, address: str | None = None, allow_submit: bool = False) -> Sources:
+    """Return what the pages over a results folder or URI are made from; arguments as of `make`."""
+    studies, jobs = Studies(results), RayJobs(address)
+    return Sources(
+        studies=studies,
+        jobs=jobs,
+        submitting=Submitting(studies, jobs, address, results) if allow_submit else None,
+        paths=paths_of(PAGES, submits=allow_submit),
+    )
+
+
+def _rules() -> tuple[list[str], list[str]]:
+    """Return the rules of what a browser may be led to, and of what is answered beside."""
+    routes = [route for page in PAGES for route in page.routes]
+    shown = [page.path for page in PAGES] + [route.rule for route in routes if route.method == "GET"]
+    return shown, [route.rule for route in (*routes, *SCRIPTS)]
+
+
+def _bar(paths: Paths) -> Any:
+    items = [html.Li(html.A(page.tab, href=page.rule)) for page in paths.bar()]
     return html.Header(
         [
             html.A("robustness", href="/", className="brand"),
@@ -125,7 +133,8 @@ def _bar(submits: bool) -> Any:
     )
 
 
-def _add_routing(app: Dash, pages: dict[str, Page]) -> None:
+def _add_routing(app: Dash, sources: Sources) -> None:
+    pages = {page.kind: page.page for page in PAGES if page.page is not None}
     # Most changes of the query are the business of a page's parts: the browser knows, and does not ask.
     app.clientside_callback(
         ClientsideFunction("service", "route"),
@@ -145,29 +154,34 @@ def _add_routing(app: Dash, pages: dict[str, Page]) -> None:
         prevent_initial_call=True,
     )
     def _show(_route: str, path: str | None, search: str | None) -> Any:
-        kind, name = place_of(path)
+        address = sources.paths.at(path)
+        if address is None:
+            return [html.H1("No such page")]
         try:
-            return pages[kind](name, View.parse(search))
+            return pages[address.kind](sources, View.parse(search, address.study))
         except (StorageError, OSError) as error:
             return unreadable(error)
 
 
-def _add_scripts(server: Flask) -> None:
-    """Add the scripts that the report carries within itself: Plotly's, and what draws in the page's theme."""
+def _plots(sources: Sources, _view: View) -> Response:
+    """Answer with what the report carries within itself too: what draws in the page's theme."""
+    known = {"robustnessThemes": themes(), "robustnessPaths": sources.paths.expression()}
+    lines = [f"window.{name} = {json.dumps(value)};" for name, value in known.items()]
+    return sent("\n".join([*lines, asset("plots.js")]), "text/javascript")
 
-    @server.get("/plots.js")
-    def _plots() -> Response:
-        return sent(f"window.robustnessThemes = {json.dumps(themes())};\n{asset('plots.js')}", "text/javascript")
 
-    @server.get("/plotly.js")
-    def _plotly() -> Response:
-        # Its address has its version: a browser that has it need not ask.
-        return lasting(_packed_plotly(), "text/javascript")
+def _plotly(_sources: Sources, _view: View) -> Response:
+    # Its address has its version: a browser that has it need not ask.
+    return lasting(_packed_plotly(), "text/javascript")
 
 
 @lru_cache(maxsize=1)
 def _packed_plotly() -> bytes:
     return packed(get_plotlyjs())
+
+
+SCRIPTS = (Route(rule="/plots.js", answer=_plots), Route(rule="/plotly.js", answer=_plotly))
+"""Of every page."""
 
 
 def unreadable(error: Exception) -> list[Any]:

@@ -36,7 +36,7 @@ def serve(
     port: int,
     ready: Callable[[str], None],
     *,
-    token: str = "",
+    token: str | None = None,
     names: Sequence[str] = (),
     address: str | None = None,
     allow_submit: bool = False,
@@ -48,7 +48,7 @@ def serve(
         host: The address to listen on.
         port: 0 takes a free one.
         ready: Is told the address, when it answers.
-        token: What a visitor must know; "" asks nobody, which only a loopback address may.
+        token: What a visitor must know; None asks nobody, which only a loopback address may.
         names: Further names of this machine under which browsers may ask.
         address: Of the dashboard of a Ray cluster whose jobs are shown; None asks no cluster.
         allow_submit: Let visitors start and stop studies on that cluster.
@@ -56,9 +56,9 @@ def serve(
     Raises:
         ServiceError: Another than a loopback address without a token, submitting without one, or the port is taken.
     """
-    if host not in LOOPBACK and not token:
+    if host not in LOOPBACK and token is None:
         raise ServiceError(f"--host {host}: whoever reaches it could look; give a token")
-    if allow_submit and not token:
+    if allow_submit and token is None:
         raise ServiceError("--allow-submit lets visitors run code on the cluster: it needs a token")
     listening = _listen(host, port)
     port = listening.getsockname()[1]

@@ -18,7 +18,7 @@ import pytest
 
 from analysis.contents.by_workload import parts
 from analysis.service.server import ServiceError, serve
-from analysis.service.studies.progress import Line, Training, line_of
+from analysis.service.studies.progress import StudyLine, Training, line_of
 from analysis.service.web import progress_words
 from robustness.cli import main
 from robustness.jobs import Job
@@ -33,13 +33,29 @@ if TYPE_CHECKING:
 SPACE = "\N{NO-BREAK SPACE}"
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 TOKEN = "a-token-of-some-length"
-NAN = float("nan")
 
 
 def line(
-    done: int, asked: int | None, *, failed: int = 0, last: datetime | None = NOW, pace: float = NAN, gap_s: float = 0.0
-) -> Line:
-    return Line("t", ("digits",), ("adams",), done, asked, failed, last, pace, gap_s, {"digits": {"adams": 1.234}})
+    done: int,
+    asked: int | None,
+    *,
+    failed: int = 0,
+    last: datetime | None = NOW,
+    pace: float | None = None,
+    gap_s: float | None = None,
+) -> StudyLine:
+    return StudyLine(
+        name="t",
+        workloads=("digits",),
+        optimizers=("adams",),
+        done=done,
+        asked=asked,
+        failed=failed,
+        last=last,
+        pace=pace,
+        gap_s=gap_s,
+        best={"digits": {"adams": 1.234}},
+    )
 
 
 def job(status: str) -> Job:
@@ -96,7 +112,7 @@ def test_how_long_ago_is_said_in_a_unit_that_suits_it() -> None:
 
 
 def test_failed_runs_and_the_best_of_several_workloads_are_told_apart() -> None:
-    several = Line("t", ("a", "b"), (), 1, 2, 0, NOW, NAN, 0.0, {"a": {"adams": 1.0}, "b": {}})
+    several = replace(line(1, 2), workloads=("a", "b"), optimizers=(), best={"a": {"adams": 1.0}, "b": {}})
     assert progress_words.best(several) == [f"a: adams 1.00{SPACE}%"]
 
 

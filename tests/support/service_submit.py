@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 from flask import Flask
 
+from analysis.service.base.paths import Paths
+from analysis.service.cluster.ray_jobs import RayJobs
 from analysis.service.pages import submit
+from analysis.service.studies.studies import Studies
+from analysis.service.web.page_row import add_routes
+from analysis.service.web.sources import Sources
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -23,7 +28,11 @@ seeds: 2
 WRONG = "name: tiny\nworkload: digts\noptimizers: [adamw]\nspace: {lr: [1], weight_decay: [0]}\nseedz: 2\n"
 
 
+def sources_of(submitting: Submitting | None) -> Sources:
+    return Sources(studies=Studies("results"), jobs=RayJobs(None), submitting=submitting, paths=Paths([]))
+
+
 def client_of(submitting: Submitting | None) -> FlaskClient:
     server = Flask(__name__)
-    submit.add_routes(server, submitting)
+    add_routes(server, sources_of(submitting), submit.ROUTES)
     return server.test_client()

@@ -4,8 +4,8 @@
   const { address, cells, figures, onDress, theme, turn } = window.robustness;
   const { go, onMove, put, query, some, spelled } = address;
   const TYPING_MS = 300;
-  const APP = /^\/(compare|submit|study\/[^/]+(\/(claims|data))?)?$/;
-  const MAPS = ["workload", "metric", "delta", "range", "decay", "seeds", "surface"]; // as looking.py has them
+  const APP = new RegExp(window.robustnessPaths);
+  const MAPS = ["workload", "metric", "delta", "range", "decay", "seeds", "surface"]; // as look.py has them
 
   // What Dash has put on the page: controls get their values, figures their data.
   function settle() {

@@ -1,12 +1,10 @@
-"""What a page shows, as its address says: the path, and the query, read and written."""
+"""What a page shows, as its address says: which study, and the query, read and written."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
-
-from flask import request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,23 +15,26 @@ MOST = 200
 
 @dataclass(frozen=True)
 class View:
-    """The pairs of a query, in order. They come from whoever made the link: a page checks each before use."""
+    """What an address says beside the kind of its page.
+
+    It comes from whoever made the link: a page checks it before use.
+
+    Attributes:
+        pairs: Those of the query, in order.
+        study: The name in the path; None on a page of no study.
+    """
 
     pairs: tuple[tuple[str, str], ...] = ()
+    study: str | None = None
 
     @classmethod
-    def parse(cls, search: str | None) -> View:
-        """Read a query, with or without its question mark; what is no pair is left out."""
+    def parse(cls, search: str | None, study: str | None = None) -> View:
+        """Read a query, with or without its question mark, of a page of a study; what is no pair is left out."""
         text = (search or "").removeprefix("?")
         try:
-            return cls(tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST)))
+            return cls(tuple(parse_qsl(text, keep_blank_values=True, max_num_fields=MOST)), study)
         except ValueError:
-            return cls()
-
-    @classmethod
-    def of_request(cls) -> View:
-        """Read the query of the request that is being answered."""
-        return cls.parse(request.query_string.decode(errors="replace"))
+            return cls(study=study)
 
     def get(self, key: str, default: str = "") -> str:
         """Return the last value of a key."""
@@ -55,15 +56,6 @@ class View:
             values = [value] if isinstance(value, str) else (value or ())
             kept += [(name, each) for each in values]
         return f"?{urlencode(kept)}"
-
-
-def place_of(path: str | None) -> tuple[str, str]:
-    """Return which page is at a path, and of which study; "" is the list, "study" a study's maps."""
-    kind, _, rest = (path or "").strip("/").partition("/")
-    if kind != "study":
-        return (kind if kind in {"compare", "submit"} else ""), ""
-    name, _, below = rest.partition("/")
-    return (below if below in {"claims", "data"} else "study"), name
 
 
 def kept(view: View) -> str:

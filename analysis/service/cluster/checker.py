@@ -1,4 +1,4 @@
-"""Questions to the process that reads study files, each with a limit of time; see `checking`."""
+"""Questions to the process that reads study files, each with a limit of time; see `checker_process`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Checker:
         self._end: weakref.finalize[..., Checker] | None = None
 
     def ask(self, what: str, **more: Any) -> dict[str, Any]:
-        """Return the answer to a question of `checking.ANSWERS`.
+        """Return the answer to a question of `checker_process.ANSWERS`.
 
         Raises:
             CheckerError: it took too long or too much memory, or others are being answered.

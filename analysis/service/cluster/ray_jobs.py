@@ -31,11 +31,12 @@ class RayJobs:
 
     Attributes:
         address: of the cluster's dashboard; None where there is no cluster.
-        problem: why nothing is known; the last one is kept until the server answers again.
+        problem: why nothing is known, None while there is no reason; it is kept until the server answers again.
     """
 
     def __init__(self, address: str | None) -> None:
-        self.address, self.problem = address, ""
+        self.address = address
+        self.problem: str | None = None
         self._jobs: tuple[Job, ...] = ()
         self._tails: dict[str, tuple[bool, str]] = {}
         self._lock = threading.Lock()
@@ -119,7 +120,7 @@ class RayJobs:
         return value
 
     def _ask(self) -> None:
-        problem = ""
+        problem = None
         try:
             cluster = self._connected()
             jobs = tuple(cluster.jobs())
@@ -136,13 +137,22 @@ class RayJobs:
         return known if known and known[0] else (job.ended, cluster.log(job.id)[-TAIL:])
 
     def _connected(self) -> Cluster:
-        from robustness.jobs import Cluster
-
         assert self.address is not None
         cluster = self._cluster
         if cluster is None:
-            cluster = self._cluster = Cluster(self.address)
+            cluster = self._cluster = connected(self.address)
         return cluster
+
+
+def connected(address: str) -> Cluster:
+    """Return the cluster whose dashboard is at an address.
+
+    Raises:
+        robustness.jobs.JobsError: It is no dashboard's address, or the cluster wants another token.
+    """
+    from robustness.jobs import Cluster
+
+    return Cluster(address)
 
 
 def state_words(job: Job) -> str:

@@ -41,12 +41,12 @@ class Submitting:
         self.place, self._results = studies.place, absolute(results)
         self.checker = Checker()
 
-    def check(self, text: str, file: str = "", price: float | None = None) -> dict[str, Any]:
+    def check(self, text: str, file: str | None = None, price: float | None = None) -> dict[str, Any]:
         """Return what is wrong with a study, and the plan of one that is right.
 
         Args:
             text: of the study file.
-            file: its name, if it has one: a study without a name is called after it.
+            file: its name, None without one: a study without a name is called after it.
             price: of a GPU-hour.
 
         Returns:
@@ -65,7 +65,7 @@ class Submitting:
             planned = {"plan": [f"no plan: {error}"]}
         return found | _or_words(planned)
 
-    def start(self, text: str, file: str = "") -> dict[str, Any]:
+    def start(self, text: str, file: str | None = None) -> dict[str, Any]:
         """Start a study as a job; return the `job`'s id, its `study`, and whether it is `new` rather than running.
 
         Raises:
@@ -130,7 +130,7 @@ class Submitting:
             for job in self.jobs.jobs[:LISTED]
         ]
 
-    def _checked(self, text: str, file: str) -> dict[str, Any]:
+    def _checked(self, text: str, file: str | None) -> dict[str, Any]:
         try:
             text.encode()
         except UnicodeEncodeError as error:
@@ -140,7 +140,7 @@ class Submitting:
         except CheckerError as error:
             raise RefusedError(str(error)) from error
 
-    def _order(self, text: str, file: str) -> Order:
+    def _order(self, text: str, file: str | None) -> Order:
         from robustness.jobs.package import Package
         from robustness.jobs.submit import Order
 
@@ -150,8 +150,9 @@ class Submitting:
             raise RefusedError(str(error)) from error
         if problems := found.get("problems"):
             raise RefusedError(problems[0]["message"])
-        package = Package(found["file"], base64.b64decode(found["archive"]), found["version"])
-        return Order(found["study"], package, self._results, [], {})
+        archive = base64.b64decode(found["archive"])
+        package = Package(file=found["file"], archive=archive, version=found["version"])
+        return Order(study=found["study"], package=package, results=self._results, options=[], env={})
 
     def _asked(self, ask: Any, limit_s: float = 30.0) -> Any:
         from robustness.errors import ClusterError
@@ -164,9 +165,9 @@ class Submitting:
             raise RefusedError(str(error)) from error
 
 
-def _source(text: str, file: str) -> dict[str, str]:
+def _source(text: str, file: str | None) -> dict[str, str]:
     """Return a study's text and a plain file name for messages."""
-    name = PurePath(file.replace("\\", "/")).name[:100]
+    name = PurePath((file or "").replace("\\", "/")).name[:100]
     return {"text": text, "file": name if name.isprintable() and name else "study.yaml"}
 
 

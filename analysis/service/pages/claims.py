@@ -10,49 +10,47 @@ from analysis.claims.verdict import OUTCOMES
 from analysis.formats import plural, points
 from analysis.report.one_workload import CLAIMS_NOTE, HEADINGS
 from analysis.report.tables import ORDER
-from analysis.service.base.address import View, kept
+from analysis.service.base.address import kept
 from analysis.service.base.attributes import aria, dataset
 from analysis.service.pages.claim_figures import SECTIONS, draw, section_of
 from analysis.service.web import frame, live, responses
 from analysis.service.web.look import DELTAS
+from analysis.service.web.page_row import Route
+from analysis.service.web.sources import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dash import Dash
-    from flask import Flask, Response
+    from flask import Response
 
     from analysis.claims.verdict import Verdict
     from analysis.contents.gather import Contents
-    from analysis.service.cluster.ray_jobs import RayJobs
+    from analysis.service.base.address import View
     from analysis.service.studies.snapshot import Snapshot
-    from analysis.service.studies.studies import Studies
 
 EVERY_MS = 60_000
 """Judging takes seconds, so a sweep is followed at a distance."""
 
 
-def page(studies: Studies, name: str, view: View) -> list[Any]:
+def page(sources: Sources, view: View) -> list[Any]:
     """Return the page of the verdicts on one workload of a study."""
-    snapshot = studies.snapshot(name)
+    snapshot = sources.snapshot(view)
     if snapshot is None:
-        return frame.no_study(studies.place)
-    return [
-        *frame.head(name, "/claims", keep=kept(view)),
-        *live.body("claims", _stamp(snapshot, view), body(snapshot, view), EVERY_MS),
-    ]
+        return frame.no_study(sources.studies.place)
+    head = frame.head(sources.paths, snapshot.name, "claims", keep=kept(view))
+    return [*head, *live.placed("claims", LIVE, snapshot, view)]
 
 
 def body(snapshot: Snapshot, view: View) -> list[Any]:
     """Return what depends on the workload: which one, its verdicts, their intervals, the place of a figure."""
-    look = snapshot.workload(view)
+    workload = snapshot.workload(view)
     workloads = [(one.slug, one.title) for one in snapshot.workloads]
     choice = frame.select("workload", "Workload", workloads)
     parts = [html.Div(choice, className="controls")] if len(workloads) > 1 else []
-    if not len(look.runs):
+    if not len(workload.runs):
         words = "No run is stored yet, so no claim can be judged."
         return [*parts, html.Section([html.H2("The claims"), html.P(words)])]
-    contents, path = look.full, f"/study/{snapshot.name}/claims"
+    contents, path = workload.full, f"/study/{snapshot.name}/claims"
     stamp = dataset(stamp=snapshot.stamp)
     return [
         *parts,
@@ -66,31 +64,29 @@ def _stamp(snapshot: Snapshot, view: View) -> str:
     return f"{snapshot.stamp} {snapshot.workload(view).slug}"
 
 
-def add_callbacks(app: Dash, studies: Studies, _jobs: RayJobs) -> None:
-    """Let the verdicts follow the address: its workload, for the figures fetch what they show by themselves."""
-    live.follow_study(app, "claims", studies, _stamp, body)
+# Of the address only the workload counts: the figures fetch what they show by themselves.
+LIVE = live.LivePart(find=Sources.snapshot, stamp=_stamp, body=body, every_ms=EVERY_MS)
 
 
-def add_routes(server: Flask, studies: Studies) -> None:
-    """Add /study/<name>/claims/forest and .../figure/<section>; the key `figure` names another section."""
-
-    @server.get("/study/<name>/claims/forest")
-    def claims_forest(name: str) -> Response:
-        return _drawn(studies, name, "claims")
-
-    @server.get("/study/<name>/claims/figure/<section>")
-    def claims_figure(name: str, section: str) -> Response:
-        return _drawn(studies, name, section)
+def forest(sources: Sources, view: View) -> Response:
+    """Answer with the intervals behind the verdicts."""
+    return figure(sources, view, "claims")
 
 
-def _drawn(studies: Studies, name: str, section: str) -> Response:
-    snapshot = studies.snapshot(name)
+def figure(sources: Sources, view: View, section: str) -> Response:
+    """Answer with the figure of a section of the report; the key `figure` names another section."""
+    snapshot = sources.snapshot(view)
     if snapshot is None or section not in HEADINGS:
         return responses.problem("There is no such study." if snapshot is None else "There is no such figure.")
-    view = View.of_request()
-    look, delta = snapshot.workload(view), float(view.one_of("delta", DELTAS))
+    workload, delta = snapshot.workload(view), float(view.one_of("delta", DELTAS))
     shown = section if section == "claims" else view.one_of("figure", [section, *SECTIONS])
-    return responses.respond(lambda: draw(look.full, shown, delta), snapshot.stamp)
+    return responses.respond(lambda: draw(workload.full, shown, delta), snapshot.stamp)
+
+
+ROUTES = (
+    Route(rule="/study/<study>/claims/forest", answer=forest),
+    Route(rule="/study/<study>/claims/figure/<section>", answer=figure),
+)
 
 
 def _known(contents: Contents) -> list[Verdict]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -14,18 +15,17 @@ from analysis.report import side_by_side
 from analysis.service.base.address import View
 from analysis.service.base.attributes import aria, dataset
 from analysis.service.web import frame, live, responses
+from analysis.service.web.page_row import Route
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from dash import Dash
-    from flask import Flask, Response
+    from flask import Response
 
     from analysis.contents.side_by_side import Workload
     from analysis.figures.base.theme import Drawing
-    from analysis.service.cluster.ray_jobs import RayJobs
     from analysis.service.studies.snapshot import Snapshot, WorkloadNow
-    from analysis.service.studies.studies import Studies
+    from analysis.service.web.sources import Sources
 
 MOST = 12
 """Studies that are compared at once; each is read and measured."""
@@ -33,49 +33,59 @@ DELTA = 1.0
 EVERY_MS = 60_000
 
 
-def page(studies: Studies, _name: str, view: View) -> list[Any]:
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """The studies that an address names.
+
+    Attributes:
+        names: Of all stored studies.
+        snapshots: Those that are compared.
+        left_out: What of the address was left out, and why; a sentence each.
+    """
+
+    names: Sequence[str]
+    snapshots: Sequence[Snapshot]
+    left_out: Sequence[str]
+
+
+def chosen(sources: Sources, view: View) -> Chosen:
+    """Return the studies that the key `study` of an address names."""
+    names = sources.studies.names()
+    named, left_out = _named(view, names)
+    found = [one for name in named if (one := sources.studies.snapshot(name)) is not None]
+    return Chosen(names=names, snapshots=found, left_out=left_out)
+
+
+def page(sources: Sources, view: View) -> list[Any]:
     """Return the page."""
-    names = studies.names()
-    stamp, make = _now(studies, names, view)
-    return [
-        html.Div(html.H1("Compare"), className="head"),
-        _choice(names, _chosen(view, names)[0]),
-        *live.body("compare", stamp, make(), EVERY_MS),
-    ]
+    found = chosen(sources, view)
+    head = html.Div(html.H1("Compare"), className="head")
+    return [head, _choice(found.names, _named(view, found.names)[0]), *live.placed("compare", LIVE, found, view)]
 
 
-def _now(studies: Studies, names: Sequence[str], view: View) -> tuple[str, Callable[[], list[Any]]]:
-    """Return a stamp of what an address shows, and what makes it."""
-    chosen, said = _chosen(view, names)
-    found = _stored(studies, chosen)
-    return repr([*said, *((one.name, one.stamp) for one in found)]), lambda: body(found, said)
+def _stamp(found: Chosen, _view: View) -> str:
+    return repr([*found.left_out, *((one.name, one.stamp) for one in found.snapshots)])
 
 
-def body(found: Sequence[Snapshot], said: Sequence[str]) -> list[Any]:
+def body(found: Chosen, _view: View) -> list[Any]:
     """Return what depends on the studies that are compared, below what is to be said of the choice."""
-    notes = [frame.note(one) for one in said]
-    if not found:
+    notes, shown = [frame.note(one) for one in found.left_out], found.snapshots
+    if not shown:
         return [*notes, html.P("Choose studies to see them side by side.", className="caption")]
-    compared = workloads([look.contents for one in found for look in one.workloads])
-    return [*notes, _measures(compared), _profiles(compared, found), *_basins(found)]
+    compared = workloads([workload.contents for one in shown for workload in one.workloads])
+    return [*notes, _measures(compared), _profiles(compared, shown), *_basins(shown)]
 
 
-def add_callbacks(app: Dash, studies: Studies, _jobs: RayJobs) -> None:
-    """Let the comparison follow the address and the sweeps."""
-    live.follow(app, "compare", lambda _, view: _now(studies, studies.names(), view))
+LIVE = live.LivePart(find=chosen, stamp=_stamp, body=body, every_ms=EVERY_MS)
 
 
-def add_routes(server: Flask, studies: Studies) -> None:
-    """Add /compare/performance; the studies are those of the key `study`."""
-
-    @server.get("/compare/performance")
-    def compare_performance() -> Response:
-        found = _stored(studies, _chosen(View.of_request(), studies.names())[0])
-        return responses.respond(lambda: _performance(found), _stamps(found))
+def performance_profiles(sources: Sources, view: View) -> Response:
+    """Answer with the performance profiles of the studies that are compared."""
+    found = chosen(sources, view).snapshots
+    return responses.respond(lambda: _performance(found), _stamps(found))
 
 
-def _stored(studies: Studies, names: Sequence[str]) -> list[Snapshot]:
-    return [one for name in names if (one := studies.snapshot(name)) is not None]
+ROUTES = (Route(rule="/compare/performance", answer=performance_profiles),)
 
 
 def _stamps(found: Sequence[Snapshot]) -> str:
@@ -83,23 +93,23 @@ def _stamps(found: Sequence[Snapshot]) -> str:
 
 
 def _performance(found: Sequence[Snapshot]) -> Drawing | str:
-    compared = workloads([look.contents for one in found for look in one.workloads])
+    compared = workloads([workload.contents for one in found for workload in one.workloads])
     if not labels(compared):
         return "no run of these studies is stored yet"
     return performance(costs(compared, DELTA), labels(compared))
 
 
-def _chosen(view: View, names: Sequence[str]) -> tuple[list[str], list[str]]:
+def _named(view: View, names: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the studies that an address names, and what of it is left out, in sentences."""
     asked = list(dict.fromkeys(view.all("study")))
-    chosen, unknown = [name for name in asked if name in names], [name for name in asked if name not in names]
+    known, unknown = [name for name in asked if name in names], [name for name in asked if name not in names]
     said = [f"Not stored here: {', '.join(name[:64] for name in unknown[:MOST])}."] if unknown else []
-    if len(chosen) > MOST:
+    if len(known) > MOST:
         said.append(f"At most {MOST} studies are compared at once: the first {MOST} are shown.")
-    return chosen[:MOST], said
+    return known[:MOST], said
 
 
-def _choice(names: Sequence[str], chosen: Sequence[str]) -> Any:
+def _choice(names: Sequence[str], pressed: Sequence[str]) -> Any:
     """Return a toggle a study; a toggle is a button, whose state is `aria-pressed`."""
     if not names:
         return html.Section([html.H2("The studies"), html.P("No study is stored here yet.")])
@@ -109,7 +119,7 @@ def _choice(names: Sequence[str], chosen: Sequence[str]) -> Any:
             type="button",
             className="toggle",
             **dataset(study=name),
-            **aria(pressed="true" if name in chosen else "false"),
+            **aria(pressed="true" if name in pressed else "false"),
         )
         for name in names
     ]
@@ -169,19 +179,21 @@ def _profiles(compared: Sequence[Workload], found: Sequence[Snapshot]) -> Any:
 
 
 def _basins(found: Sequence[Snapshot]) -> list[Any]:
-    return [_map(one, look) for one in found for look in one.workloads if len(look.runs)]
+    return [_map(one, workload) for one in found for workload in one.workloads if len(workload.runs)]
 
 
-def _map(snapshot: Snapshot, look: WorkloadNow) -> Any:
-    title = snapshot.name if len(snapshot.workloads) == 1 else f"{snapshot.name}: {look.title}"
-    keys = f"?{urlencode({'workload': look.slug})}" if len(snapshot.workloads) > 1 else ""
-    about = f"{look.title}, {plural(len(look.runs), 'run')}"
+def _map(snapshot: Snapshot, workload: WorkloadNow) -> Any:
+    title = snapshot.name if len(snapshot.workloads) == 1 else f"{snapshot.name}: {workload.title}"
+    keys = f"?{urlencode({'workload': workload.slug})}" if len(snapshot.workloads) > 1 else ""
+    about = f"{workload.title}, {plural(len(workload.runs), 'run')}"
     return html.Section(
         [
             html.H2(frame.link(title, f"/study/{snapshot.name}", keys)),
             html.P(about, className="caption"),
             frame.figure(
-                f"/study/{snapshot.name}/maps{keys}", f"{snapshot.name}-{look.slug}", **dataset(stamp=snapshot.stamp)
+                f"/study/{snapshot.name}/maps{keys}",
+                f"{snapshot.name}-{workload.slug}",
+                **dataset(stamp=snapshot.stamp),
             ),
         ]
     )

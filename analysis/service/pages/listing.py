@@ -12,9 +12,8 @@ from analysis.service.web import frame, progress_words
 from robustness.results import StorageError
 
 if TYPE_CHECKING:
-    from analysis.service.cluster.ray_jobs import RayJobs
-    from analysis.service.studies.progress import Line
-    from analysis.service.studies.studies import Studies
+    from analysis.service.studies.progress import StudyLine
+    from analysis.service.web.sources import Sources
 
 EVERY_MS = 10_000
 HEAD = {
@@ -30,17 +29,17 @@ ASCENDING = ("name", "workload", "optimizers", "state", "best")
 """What is sorted from its least value on at first; the others from the greatest."""
 
 
-def page(studies: Studies, view: View, jobs: RayJobs) -> list[Any]:
+def page(sources: Sources, view: View) -> list[Any]:
     """Return the page."""
     return [
         html.Div([html.P("Learning rate × weight decay", className="eyebrow"), html.H1("Studies")], className="head"),
-        html.P(["Results in ", html.Code(studies.place)], className="caption place"),
-        html.Div(table(studies, view, jobs), id="listing"),
+        html.P(["Results in ", html.Code(sources.studies.place)], className="caption place"),
+        html.Div(table(sources, view), id="listing"),
         dcc.Interval(id="listing-tick", interval=EVERY_MS),
     ]
 
 
-def add_callbacks(app: Dash, studies: Studies, jobs: RayJobs) -> None:
+def add_callbacks(app: Dash, sources: Sources) -> None:
     """Let the list follow what is stored."""
 
     @app.callback(
@@ -51,22 +50,22 @@ def add_callbacks(app: Dash, studies: Studies, jobs: RayJobs) -> None:
     )
     def _refresh(_ticks: int, search: str | None) -> Any:
         try:
-            return table(studies, View.parse(search), jobs)
+            return table(sources, View.parse(search))
         except (StorageError, OSError) as error:
             return frame.note(f"The results cannot be read at the moment: {error}")
 
 
-def table(studies: Studies, view: View, jobs: RayJobs) -> list[Any]:
+def table(sources: Sources, view: View) -> list[Any]:
     """Return the studies that are searched for, sorted; where there is none, the command that makes the first."""
-    lines = studies.lines()
+    lines, place = sources.studies.lines(), sources.studies.place
     if not lines:
-        return [_first(studies.place)]
+        return [_first(place)]
     wanted = view.get("q").lower().split()
     found = [line for line in lines if all(word in _searched(line) for word in wanted)]
     key, down = _order(view)
     found.sort(key=lambda line: _rank(line, key), reverse=down)
     head = html.Thead(html.Tr([_head(name, title, view) for name, title in HEAD.items()]))
-    rows = [_row(line, progress_words.state(line, jobs.of(line.name, studies.place))) for line in found]
+    rows = [_row(line, progress_words.state(line, sources.jobs.of(line.name, place))) for line in found]
     listed = html.Div(
         html.Table([head, html.Tbody(rows)], className="studies"),
         className="scroll",
@@ -90,7 +89,7 @@ def _first(place: str) -> Any:
     )
 
 
-def _searched(line: Line) -> str:
+def _searched(line: StudyLine) -> str:
     return " ".join([line.name, *line.workloads, *line.optimizers, line.state()]).lower()
 
 
@@ -100,7 +99,7 @@ def _order(view: View) -> tuple[str, bool]:
     return (key, asked.startswith("-")) if key in HEAD else ("last", True)
 
 
-def _rank(line: Line, key: str) -> Any:
+def _rank(line: StudyLine, key: str) -> Any:
     least = min((value for errors in line.best.values() for value in errors.values()), default=float("inf"))
     return {
         "name": line.name,
@@ -121,7 +120,7 @@ def _head(name: str, title: str, view: View) -> Any:
     return html.Th(frame.link(f"{title}{mark}", "/", view.with_(sort=other)), scope="col", **sort)
 
 
-def _row(line: Line, state: str) -> Any:
+def _row(line: StudyLine, state: str) -> Any:
     cells = (
         [html.A(line.name, href=f"/study/{line.name}"), *([html.Small(line.problem)] if line.problem else [])],
         ", ".join(line.workloads),

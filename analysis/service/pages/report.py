@@ -8,24 +8,25 @@ from flask import Response
 
 from analysis.report import several_workloads
 from analysis.report.report import html
+from analysis.service.web.page_row import Route
+from analysis.service.web.responses import document
 from robustness.results.files.folder import shown
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from analysis.service.base.address import View
+    from analysis.service.web.sources import Sources
 
-    from analysis.service.studies.studies import Studies
+
+def report(sources: Sources, view: View) -> Response:
+    """Answer with a study's report."""
+    snapshot = sources.snapshot(view)
+    if snapshot is None:
+        return Response("no such study\n", 404, mimetype="text/plain")
+    found = snapshot.full()
+    root = shown(snapshot.store.root)
+    text = html(found[0], root) if len(found) == 1 else several_workloads.html(found, root)
+    snapshot.forget()
+    return document(text)
 
 
-def add_routes(server: Flask, studies: Studies) -> None:
-    """Add /study/<name>/report."""
-
-    @server.get("/study/<name>/report")
-    def report(name: str) -> Response:
-        snapshot = studies.snapshot(name)
-        if snapshot is None:
-            return Response("no such study\n", 404, mimetype="text/plain")
-        found = snapshot.full()
-        root = shown(snapshot.store.root)
-        text = html(found[0], root) if len(found) == 1 else several_workloads.html(found, root)
-        snapshot.forget()
-        return Response(text, mimetype="text/html")
+ROUTES = (Route(rule="/study/<study>/report", answer=report),)

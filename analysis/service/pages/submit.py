@@ -10,7 +10,8 @@ from flask import Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from analysis.service.base.attributes import aria, dataset
-from analysis.service.cluster.submitting import RefusedError, Submitting
+from analysis.service.cluster.submitting import RefusedError
+from analysis.service.web.page_row import Route
 from analysis.service.web.responses import problem
 from robustness.study.file import MOST
 from robustness.study.file import studies as study_files
@@ -18,9 +19,11 @@ from robustness.study.file import studies as study_files
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flask import Flask
+    from flask.typing import ResponseReturnValue
 
     from analysis.service.base.address import View
+    from analysis.service.cluster.submitting import Submitting
+    from analysis.service.web.sources import Sources
 
 BODY_BYTES = 8 * MOST
 """What a request may have: JSON may write a character in six."""
@@ -29,14 +32,14 @@ TOO_LARGE = f"a study file has at most {MOST // 1000} kB"
 NOT_ALLOWED = "this service was started without --allow-submit, so it starts nothing"
 
 
-def page(submitting: Submitting | None, view: View) -> list[Any]:
+def page(sources: Sources, view: View) -> list[Any]:
     """Return the page; without leave to submit, one that says how the service is to be started.
 
     Args:
-        submitting: None where nothing may be submitted.
+        sources: What starts studies is among them, or not.
         view: its `from` names one of the packaged study files to begin with.
     """
-    head = html.H1("Submit")
+    head, submitting = html.H1("Submit"), sources.submitting
     if submitting is None:
         command = "robustness serve --allow-submit --address http://127.0.0.1:8265"
         words = "This service only looks. Started on a cluster's head with these words, it also starts studies there:"
@@ -104,37 +107,6 @@ def _jobs() -> Any:
     )
 
 
-def add_routes(server: Flask, submitting: Submitting | None) -> None:
-    """Add what the page asks for, all below /submit/; without leave to submit, each says so.
-
-    Args:
-        server: its before_request must let only its own pages ask, and only those who may.
-        submitting: None where nothing may be submitted.
-    """
-
-    def add(rule: str, method: str, answer: Callable[..., Any]) -> None:
-        def told(**given: Any) -> Any:
-            if submitting is None:
-                return problem(NOT_ALLOWED, 403)
-            try:
-                if method == "POST":
-                    given["body"] = _body(needs_text="job_id" not in given)
-                return answer(submitting, **given)
-            except BodyError as error:
-                return problem(*error.args)
-            except RefusedError as error:
-                return problem(str(error), 409)
-
-        server.add_url_rule(rule, f"submit {rule}", told, methods=[method])
-
-    add("/submit/check", "POST", _check)
-    add("/submit/start", "POST", _start)
-    add("/submit/stop/<job_id>", "POST", _stop)
-    add("/submit/jobs", "GET", _list)
-    add("/submit/log/<job_id>", "GET", _log)
-    add("/submit/study/<path:name>", "GET", _study)
-
-
 def _check(submitting: Submitting, body: dict[str, Any]) -> Any:
     price: Any = body.get("price")
     usable = isinstance(price, (int, float)) and not isinstance(price, bool) and 0 <= price < 1e6
@@ -152,7 +124,7 @@ def _stop(submitting: Submitting, job_id: str, body: dict[str, Any]) -> Any:  # 
 
 def _list(submitting: Submitting) -> Any:
     rows, jobs = submitting.rows(), submitting.jobs
-    return jsonify({"state": jobs.state, "problem": jobs.problem, "address": jobs.address, "jobs": rows})
+    return jsonify({"state": jobs.state, "problem": jobs.problem or "", "address": jobs.address, "jobs": rows})
 
 
 def _log(submitting: Submitting, job_id: str) -> Any:
@@ -169,9 +141,38 @@ def _study(_submitting: Submitting, name: str) -> Any:
     return Response(path.read_text(encoding="utf-8"), mimetype="text/plain")
 
 
-def _file(body: dict[str, Any]) -> str:
-    file = body.get("file", "")
-    return file if isinstance(file, str) else ""
+def _route(rule: str, method: str, answer: Callable[..., ResponseReturnValue]) -> Route:
+    """Return a route whose answer is given what submits; without leave to submit, it says so."""
+
+    def answered(sources: Sources, _view: View, **given: Any) -> ResponseReturnValue:
+        if sources.submitting is None:
+            return problem(NOT_ALLOWED, 403)
+        try:
+            if method == "POST":
+                given["body"] = _body(needs_text="job_id" not in given)
+            return answer(sources.submitting, **given)
+        except BodyError as error:
+            return problem(*error.args)
+        except RefusedError as error:
+            return problem(str(error), 409)
+
+    return Route(rule=rule, answer=answered, method=method)
+
+
+# A server's before_request must let only its own pages ask, and only those who may.
+ROUTES = (
+    _route("/submit/check", "POST", _check),
+    _route("/submit/start", "POST", _start),
+    _route("/submit/stop/<job_id>", "POST", _stop),
+    _route("/submit/jobs", "GET", _list),
+    _route("/submit/log/<job_id>", "GET", _log),
+    _route("/submit/study/<path:name>", "GET", _study),
+)
+
+
+def _file(body: dict[str, Any]) -> str | None:
+    file = body.get("file")
+    return file if isinstance(file, str) else None
 
 
 class BodyError(Exception):

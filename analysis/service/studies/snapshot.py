@@ -73,7 +73,7 @@ class Snapshot:
             self.text = ""  # nobody reads it
         self.stored: pd.DataFrame = following.runs()
         self._parts = parts(self.stored, self.study)
-        self.line = line_of(self.name, self._parts, self.problem)
+        self.line = line_of(self.name, self._parts, self.problem or None)
         self._lock, self._made = threading.RLock(), dict[str, Any]()
 
     @property

@@ -18,7 +18,7 @@ from robustness.results.files.opening import open_folder
 from robustness.study.study import NAME
 
 if TYPE_CHECKING:
-    from analysis.service.studies.progress import Line
+    from analysis.service.studies.progress import StudyLine
 
 CHECK_S = 1.0
 """However many ask, a study is looked at no more often."""
@@ -42,7 +42,7 @@ class Studies:
     def __init__(self, results: str) -> None:
         self.root = absolute(results)
         self._watched: dict[str, _Watched] = {}
-        self._lines: dict[str, tuple[Line, float]] = {}
+        self._lines: dict[str, tuple[StudyLine, float]] = {}
         self._lock, self._listing = threading.Lock(), threading.Lock()
 
     @property
@@ -70,7 +70,7 @@ class Studies:
                 self._watched.pop(name, None)
         return found
 
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[StudyLine]:
         """Return the line of each study, also of one that cannot be read."""
         names = self.names()
         self._lines = {name: line for name, line in self._lines.items() if name in names}
@@ -84,7 +84,7 @@ class Studies:
         except StorageError:  # it is there, and its line says what is the matter
             return True
 
-    def _line(self, name: str) -> Line | None:
+    def _line(self, name: str) -> StudyLine | None:
         try:
             with self._lock:
                 kept = name in self._watched or len(self._watched) < KEPT
@@ -95,7 +95,7 @@ class Studies:
         except (StorageError, OSError) as error:
             return unreadable_line(name, error)
 
-    def _line_only(self, name: str) -> Line | None:
+    def _line_only(self, name: str) -> StudyLine | None:
         """Return the line of a study without keeping its runs: a list must not push out what is looked at."""
         with self._listing:
             line, until = self._lines.get(name, (None, 0.0))

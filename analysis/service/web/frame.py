@@ -13,7 +13,7 @@ from analysis.service.base.attributes import aria, dataset
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-TABS = (("", "Map"), ("/claims", "Claims"), ("/data", "Data"), ("/report", "Full report"))
+    from analysis.service.base.paths import Paths
 
 
 def link(words: Any, pathname: str, query: str = "", **more: Any) -> Any:
@@ -21,24 +21,23 @@ def link(words: Any, pathname: str, query: str = "", **more: Any) -> Any:
     return html.A(words, href=f"{pathname}{'' if query == '?' else query}", **more)
 
 
-def tabs(name: str, here: str, keep: str = "") -> Any:
+def tabs(paths: Paths, name: str, kind: str, keep: str = "") -> Any:
     """Return the links between the pages of a study.
 
     Args:
+        paths: Of all pages.
         name: The study's.
-        here: The path of this page below the study's, "" or "/claims".
+        kind: Of this page.
         keep: The query that goes along.
     """
     items = [
-        html.Li(
-            link(title, f"/study/{name}{path}", keep, **(aria(current="page") if path == here else {})),
-        )
-        for path, title in TABS
+        html.Li(link(page.tab, page.of(name), keep, **(aria(current="page") if page.kind == kind else {})))
+        for page in paths.tabs()
     ]
     return html.Nav(html.Ul(items), className="tabs", **aria(label=f"Pages of {name}"))
 
 
-def select(key: str, label: str, options: Sequence[tuple[str, str]], *, default: str = "") -> Any:
+def select(key: str, label: str, options: Sequence[tuple[str, str]], *, default: str | None = None) -> Any:
     """Return a labelled choice that shows what the address says, and writes there `key=value`, but not the default.
 
     Args:
@@ -48,7 +47,7 @@ def select(key: str, label: str, options: Sequence[tuple[str, str]], *, default:
         default: The value of an address that does not name one; the first option unless given.
     """
     items = [html.Option(words, value=each) for each, words in options]
-    data = dataset(key=key, default=default or options[0][0])
+    data = dataset(key=key, default=options[0][0] if default is None else default)
     return html.Label([html.Span(label), html.Select(items, **data)], className="control")
 
 
@@ -92,12 +91,20 @@ def rich(markup: str) -> list[Any]:
     ]
 
 
-def head(name: str, here: str, about: str = "", keep: str = "") -> list[Any]:
-    """Return the head of a study's page: its name, what it says of itself, the links to its other pages."""
+def head(paths: Paths, name: str, kind: str, *, about: str = "", keep: str = "") -> list[Any]:
+    """Return the head of a study's page: its name, what it says of itself, the links to its other pages.
+
+    Args:
+        paths: Of all pages.
+        name: The study's.
+        kind: Of this page.
+        about: What the study says of itself.
+        keep: The query that goes along to the other pages.
+    """
     parts: list[Any] = [html.H1(name)]
     if about:
         parts.append(html.P(about, className="description"))
-    return [html.Div([*parts, tabs(name, here, keep)], className="head")]
+    return [html.Div([*parts, tabs(paths, name, kind, keep)], className="head")]
 
 
 def no_study(place: str) -> list[Any]:

@@ -12,10 +12,10 @@ from urllib.parse import urlencode, urlsplit
 
 from flask import Response, redirect, request
 
-from analysis.service.studies.studies import is_name
+from analysis.service.base.paths import is_at
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from dash import Dash
     from werkzeug.wrappers import Response as AnyResponse
@@ -33,37 +33,35 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
 
-REPORT_POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox allow-scripts allow-downloads"
-)
-"""A report is a whole page that carries its scripts; it gets an origin of its own, and so nothing of the service's."""
-
 SIGN_IN_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"
 )
 
-_OWN = re.compile(
-    r"/(_dash-[a-z-]+(/.*)?|assets/.*|_reload-hash|_favicon\.ico|(plots|plotly)\.js|compare(/.*)?|submit(/.*)?)?"
-)
-_STUDY = re.compile(r"/study/([^/]*)(/(report|maps|cuts|difference|curves|claims(/[a-z/-]+)?|data(/[a-z.]+)?))?")
+_DASH = re.compile(r"/(_dash-[a-z-]+(/.*)?|assets/.*|_reload-hash|_favicon\.ico)")
 
 
 class Guard:
     """Lets known visitors in, and dresses what they are answered."""
 
-    def __init__(self, host: str = "127.0.0.1", token: str = "", names: Sequence[str] = ()) -> None:
-        """Take the address that is listened on, what visitors must know ("": nothing), and the machine's names."""
+    def __init__(self, host: str = "127.0.0.1", token: str | None = None, names: Sequence[str] = ()) -> None:
+        """Take the address that is listened on, what visitors must know (None: nothing), and the machine's names."""
         own = [] if host in LOOPBACK else [socket.gethostname(), socket.getfqdn()]
         self._names = {name.lower() for name in ("localhost", *own, *names)}
         self._anywhere = host not in LOOPBACK
         self._token = token
-        # Not the token itself: it may stand in a file that opens other doors.
-        self._session = hmac.new(token.encode(), b"robustness serve: session", hashlib.sha256).hexdigest()
+        self._shown: tuple[str, ...] = ()
+        self._others: tuple[str, ...] = ()
 
-    def protect(self, app: Dash) -> None:
-        """Stand before every request to the application."""
+    def protect(self, app: Dash, shown: Iterable[str], others: Iterable[str] = ()) -> None:
+        """Stand before every request to the application.
+
+        Args:
+            app: The application.
+            shown: The rules of what is answered, and may be asked for by whoever has just signed in.
+            others: The rules of what is answered beside that; further paths are Dash's own, and there are no others.
+        """
+        self._shown, self._others = tuple(shown), tuple(others)
         policy = _policy(app)
 
         def refuse() -> AnyResponse | None:
@@ -71,8 +69,8 @@ class Guard:
 
         def dress(response: Response) -> Response:
             response.headers.update(HEADERS)
-            is_report = request.path.endswith("/report") and response.mimetype == "text/html"
-            response.headers.setdefault("Content-Security-Policy", REPORT_POLICY if is_report else policy)
+            # Who answers with another kind of page gives it its own policy: no path says what it is.
+            response.headers.setdefault("Content-Security-Policy", policy)
             response.headers.setdefault("Cache-Control", "no-store")
             return response
 
@@ -86,11 +84,18 @@ class Guard:
         origin = request.headers.get("Origin")
         if origin is not None and origin not in {f"http://{request.host}", f"https://{request.host}"}:
             return _words("only its own pages may ask\n", 403)
-        if self._token and not _same(request.cookies.get(COOKIE, ""), self._session):
-            return self._sign_in()
-        if not _is_known(request.path):
+        if self._token is not None and not _same(request.cookies.get(COOKIE, ""), _session(self._token)):
+            return self._sign_in(self._token)
+        if not self._is_known(request.path):
             return _words("there is no such page\n", 404)
         return None
+
+    def _is_known(self, path: str) -> bool:
+        other = any(is_at(rule, path) for rule in self._others)
+        return other or self._is_shown(path) or _DASH.fullmatch(path) is not None
+
+    def _is_shown(self, path: str) -> bool:
+        return any(is_at(rule, path) for rule in self._shown)
 
     def _is_own(self, host: str) -> bool:
         """Whether a page may have come under this name: only a name can be made to point elsewhere, no address."""
@@ -106,30 +111,26 @@ class Guard:
             return False
         return self._anywhere or address.is_loopback
 
-    def _sign_in(self) -> AnyResponse:
+    def _sign_in(self, token: str) -> AnyResponse:
         """Take the token from the address or the form into a cookie, or ask for it."""
         given = request.form.get("token", "") if request.method == "POST" else request.args.get("token", "")
-        if not _same(given, self._token):
+        if not _same(given, token):
             if request.path.startswith("/_dash") or request.is_json:
                 return _words("sign in first\n", 401)
             return _asking(wrong=bool(given))
         rest = urlencode([(key, value) for key, value in request.args.items(multi=True) if key != "token"])
         # Nothing else of what was asked for: a browser reads more than one path as another host's address.
-        path = request.path if _is_page(request.path) else "/"
+        path = request.path if self._is_shown(request.path) else "/"
         response = redirect(path + (f"?{rest}" if rest else ""), 303)
         response.set_cookie(
-            COOKIE, self._session, max_age=MONTH_S, httponly=True, samesite="Lax", secure=request.is_secure
+            COOKIE, _session(token), max_age=MONTH_S, httponly=True, samesite="Lax", secure=request.is_secure
         )
         return response
 
 
-def _is_known(path: str) -> bool:
-    study = _STUDY.fullmatch(path)
-    return is_name(study[1]) if study else _OWN.fullmatch(path) is not None
-
-
-def _is_page(path: str) -> bool:
-    return path in {"/", "/compare", "/submit"} or (path.startswith("/study/") and _is_known(path))
+def _session(token: str) -> str:
+    """Return what the cookie holds: not the token itself, for that may stand in a file that opens other doors."""
+    return hmac.new(token.encode(), b"robustness serve: session", hashlib.sha256).hexdigest()
 
 
 def _same(given: str, wanted: str) -> bool:

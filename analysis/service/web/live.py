@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from dash import Input, Output, State, ctx, dcc, html, no_update
 
-from analysis.service.base.address import View, place_of
+from analysis.service.base.address import View
 from analysis.service.web import frame
 from robustness.results import StorageError
 
@@ -15,34 +16,47 @@ if TYPE_CHECKING:
 
     from dash import Dash
 
-    from analysis.service.studies.snapshot import Snapshot
-    from analysis.service.studies.studies import Studies
+    from analysis.service.web.sources import Sources
+
+Found = TypeVar("Found")
 
 
-def body(kind: str, stamp: str, parts: Any, every_ms: int) -> list[Any]:
-    """Return the part that `follow` keeps.
+@dataclass(frozen=True, kw_only=True)
+class LivePart(Generic[Found]):
+    """What a page shows of what is stored.
+
+    Attributes:
+        find: Returns what an address names of what is stored; None where that is gone. `Sources.snapshot` for a study.
+        stamp: Returns what changes whenever the body may.
+        body: Returns the components.
+        every_ms: How often it is asked whether the stamp has changed.
+    """
+
+    find: Callable[[Sources, View], Found | None]
+    stamp: Callable[[Found, View], str]
+    body: Callable[[Found, View], list[Any]]
+    every_ms: int
+
+
+def placed(kind: str, part: LivePart[Found], found: Found, view: View) -> list[Any]:
+    """Return the part as its page has it; `follow` keeps it.
 
     Args:
-        kind: Of the page, as `place_of` calls it.
-        stamp: Of what is shown.
-        parts: What is shown.
-        every_ms: How often it is asked whether that has changed.
+        kind: Of the page.
+        part: What it shows.
+        found: Of what is stored.
+        view: Of the address.
     """
+    stamp = part.stamp(found, view)
     return [
-        html.Div(parts, id=f"{kind}-body"),
+        html.Div(part.body(found, view), id=f"{kind}-body"),
         dcc.Store(id=f"{kind}-of", data=stamp),
-        dcc.Interval(id=f"{kind}-tick", interval=every_ms),
+        dcc.Interval(id=f"{kind}-tick", interval=part.every_ms),
     ]
 
 
-def follow(app: Dash, kind: str, now: Callable[[str, View], tuple[str, Callable[[], Any]]]) -> None:
-    """Let a page's body follow the address and what is stored.
-
-    Args:
-        app: The application.
-        kind: Of the page, as `place_of` calls it.
-        now: Returns what a study, "" on a page of none, and a query show: its stamp, and what makes it.
-    """
+def follow(app: Dash, sources: Sources, kind: str, part: LivePart[Any]) -> None:
+    """Let the part of a page of that kind follow the address and what is stored."""
 
     @app.callback(
         Output(f"{kind}-body", "children"),
@@ -54,31 +68,17 @@ def follow(app: Dash, kind: str, now: Callable[[str, View], tuple[str, Callable[
         prevent_initial_call=True,
     )
     def _follow(search: str | None, _ticks: int | None, path: str | None, shown: str | None) -> Any:
-        here, name = place_of(path)
-        if here != kind:  # the address of the page that comes next
+        address = sources.paths.at(path)
+        if address is None or address.kind != kind:  # the address of the page that comes next
             return no_update
+        view = View.parse(search, address.study)
         try:
-            stamp, make = now(name, View.parse(search))
-            return no_update if stamp == shown else (make(), stamp)
+            found = part.find(sources, view)
+            if found is None:
+                return no_update if shown == "gone" else (frame.note("This study is not stored any more."), "gone")
+            stamp = part.stamp(found, view)
+            return no_update if stamp == shown else (part.body(found, view), stamp)
         except (StorageError, OSError) as error:
             if ctx.triggered_id != "url":
                 return no_update  # what is shown was read, and is
             return frame.note(f"The results cannot be read: {error}", "alert"), ""
-
-
-def follow_study(
-    app: Dash,
-    kind: str,
-    studies: Studies,
-    stamp: Callable[[Snapshot, View], str],
-    make: Callable[[Snapshot, View], Any],
-) -> None:
-    """Let the body of a study's page follow the address and what is stored of the study; see `follow`."""
-
-    def now(name: str, view: View) -> tuple[str, Callable[[], Any]]:
-        snapshot = studies.snapshot(name)
-        if snapshot is None:
-            return "gone", lambda: frame.note("This study is not stored any more.")
-        return stamp(snapshot, view), lambda: make(snapshot, view)
-
-    follow(app, kind, now)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,28 +9,29 @@ from dash import html
 
 from analysis.formats import count
 from analysis.service.base.attributes import aria
+from analysis.service.cluster.ray_jobs import state_words
 
 if TYPE_CHECKING:
-    from analysis.service.studies.progress import Line
+    from analysis.service.studies.progress import StudyLine
     from robustness.jobs import Job
 
 
-def runs(line: Line) -> str:
+def runs(line: StudyLine) -> str:
     """Return how many runs of how many are done, and how many failed."""
     return f"{done(line)}, {failed(line)}" if line.failed else done(line)
 
 
-def done(line: Line) -> str:
+def done(line: StudyLine) -> str:
     """Return how many runs of how many are done."""
     return count(line.done) if line.asked is None else f"{count(line.done)} of {count(line.asked)}"
 
 
-def failed(line: Line) -> str:
+def failed(line: StudyLine) -> str:
     """Return how many runs failed."""
     return f"{count(line.failed)} failed"
 
 
-def bar(line: Line) -> Any:
+def bar(line: StudyLine) -> Any:
     """Return the share of runs that are done as a bar; nothing where it is unknown or whole."""
     if line.asked is None or line.complete:
         return None
@@ -39,39 +39,36 @@ def bar(line: Line) -> Any:
     return html.Progress(value=str(line.done), max=str(max(line.asked, 1)), **aria(label=share))
 
 
-def state(line: Line, job: Job | None = None, now: datetime | None = None) -> str:
+def state(line: StudyLine, job: Job | None = None, now: datetime | None = None) -> str:
     """Return what the last write says of the sweep, and Ray of its job where there is one."""
-    said = line.state(now)
-    held = training(line, now)
-    if job is not None and not job.ended and said in {"interrupted", "no run yet"}:
-        said = "running"
-    if job is not None:
-        from analysis.service.cluster.ray_jobs import state_words
-
-        return f"{said}{left(line) if said == 'running' else ''}{held} · {state_words(job)}"
-    return f"{said}{left(line)}{held}" if said == "running" else f"{said}{held}"
+    named = line.state(now)
+    if job is not None and not job.ended and named in {"interrupted", "no run yet"}:
+        named = "running"
+    parts = [named, left(line) if named == "running" else None, training(line, now)]
+    words = ", ".join(part for part in parts if part is not None)
+    return words if job is None else f"{words} · {state_words(job)}"
 
 
-def training(line: Line, now: datetime | None = None) -> str:
-    """Return ", 16 runs 41 % through 3 min ago": what long trainings have set down; "" if nothing."""
-    held = line.training
-    if held is None or line.complete:
-        return ""
-    return f", {count(held.runs)} runs {100 * held.share:.0f} % through {ago(held.at, now)}"
+def training(line: StudyLine, now: datetime | None = None) -> str | None:
+    """Return "16 runs 41 % through 3 min ago": what checkpoints have of long trainings; None if there are none."""
+    found = line.training
+    if found is None or line.complete:
+        return None
+    return f"{count(found.runs)} runs {100 * found.share:.0f} % through {ago(found.at, now)}"
 
 
-def left(line: Line) -> str:
-    """Return ", about 3 min left", or nothing where that is unknown."""
+def left(line: StudyLine) -> str | None:
+    """Return "about 3 min left"; None where that is unknown."""
     seconds = line.left_s()
-    return "" if math.isnan(seconds) else f", about {span(seconds)} left"
+    return None if seconds is None else f"about {span(seconds)} left"
 
 
-def last(line: Line, now: datetime | None = None) -> str:
+def last(line: StudyLine, now: datetime | None = None) -> str:
     """Return when the last run ended."""
     return "–" if line.last is None else ago(line.last, now)
 
 
-def best(line: Line) -> list[str]:
+def best(line: StudyLine) -> list[str]:
     """Return a line a workload: the least error of each optimizer."""
     several = len(line.best) > 1
     return [

@@ -22,30 +22,46 @@ MOST_BYTES = 64 * 2**20
 KEEPING = 500
 """Bytes that keeping an answer takes beside it, about: many small ones must not fill the memory either."""
 
+DOCUMENT_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox allow-scripts allow-downloads"
+)
+"""Of a whole page that carries its scripts: it gets an origin of its own, and so nothing of the service's."""
 
-class _Kept:
-    """The answers that were asked for last, by what they answer."""
+
+class KeptAnswers:
+    """The answers that were asked for last, by what they answer; many threads may ask.
+
+    Attributes:
+        size: Bytes that they take, about.
+    """
 
     def __init__(self) -> None:
         self._answers: OrderedDict[str, bytes] = OrderedDict()
-        self._size, self._lock = 0, threading.Lock()
+        self.size, self._lock = 0, threading.Lock()
+
+    def __len__(self) -> int:
+        """Return how many are kept."""
+        return len(self._answers)
 
     def get(self, key: str) -> bytes | None:
+        """Return an answer; None where it is not kept."""
         with self._lock:
             if key in self._answers:
                 self._answers.move_to_end(key)
             return self._answers.get(key)
 
     def put(self, key: str, answer: bytes) -> None:
+        """Keep an answer, in the place of those that nobody has asked for longest."""
         with self._lock:
             before = self._answers.pop(key, None)
-            self._size += len(answer) + KEEPING - (0 if before is None else len(before) + KEEPING)
+            self.size += len(answer) + KEEPING - (0 if before is None else len(before) + KEEPING)
             self._answers[key] = answer
-            while self._size > MOST_BYTES and len(self._answers) > 1:
-                self._size -= len(self._answers.popitem(last=False)[1]) + KEEPING
+            while self.size > MOST_BYTES and len(self._answers) > 1:
+                self.size -= len(self._answers.popitem(last=False)[1]) + KEEPING
 
 
-_kept = _Kept()
+_kept = KeptAnswers()
 
 
 def respond(make: Callable[[], Drawing | str], stamp: str) -> Response:
@@ -88,6 +104,11 @@ def unavailable(error: Exception) -> Response:
 def problem(text: str, status: int = 404) -> Response:
     """Answer with the reason why there is no answer; by default, that there is no such thing."""
     return Response(json.dumps({"problem": text}), status, mimetype="application/json")
+
+
+def document(text: str) -> Response:
+    """Answer with a whole page that carries its own scripts; it may ask the service for nothing."""
+    return Response(text, mimetype="text/html", headers={"Content-Security-Policy": DOCUMENT_POLICY})
 
 
 def sent(content: str, mimetype: str) -> Response:

@@ -100,6 +100,31 @@ def test_a_report_is_made_on_demand_and_has_an_origin_of_its_own(client: FlaskCl
     assert "default-src 'none'" in policy
 
 
+def test_only_the_report_has_the_policy_of_one_whatever_a_study_is_called(tmp_path: Path, runs: pd.DataFrame) -> None:
+    names = ("report", "claims", "data", "compare", "submit", "study", "maps", "difference")
+    for name in names:
+        synthetic_store.store(tmp_path / name, runs.iloc[:9], synthetic_store.STUDY.replace("demo", name), parts=1)
+    client = make(str(tmp_path)).server.test_client()
+    usual = client.get("/", base_url=HOME).headers["Content-Security-Policy"]
+    assert "sandbox" not in usual
+    for name in names:
+        for below in ("", "/claims", "/data", "/maps"):
+            answer = client.get(f"/study/{name}{below}", base_url=HOME)
+            assert (answer.status_code, answer.headers["Content-Security-Policy"]) == (200, usual), (name, below)
+        assert name in shown(client, f"/study/{name}")
+    report = client.get("/study/report/report", base_url=HOME)
+    assert "sandbox" in report.headers["Content-Security-Policy"]
+    absent = client.get("/study/absent/report", base_url=HOME)
+    assert absent.headers["Content-Security-Policy"] == usual
+
+
+def test_a_study_without_a_file_and_without_runs_says_so_instead_of_a_difference(tmp_path: Path) -> None:
+    (tmp_path / "bare" / "runs").mkdir(parents=True)
+    answer = make(str(tmp_path)).server.test_client().get("/study/bare/difference", base_url=HOME)
+    assert answer.status_code == 200
+    assert answer.json == {"problem": "Nothing is drawn: no run with a result is stored yet."}
+
+
 @pytest.mark.parametrize("name", ["..", "../secret", "/etc", "a/b", "a\\b", "", "Demo", "a" * 65, "a?b", "a%2fb", ".a"])
 def test_such_names_are_no_studies(client: FlaskClient, results: Path, name: str) -> None:
     assert not is_name(name)

@@ -233,12 +233,13 @@ def test_the_largest_study_file_full_of_errors_has_so_many_messages_that_it_is_a
 
 def test_many_small_answers_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(responses, "MOST_BYTES", 10_000)
-    kept = responses._Kept()
+    kept = responses.KeptAnswers()
     for n in range(1000):
         kept.put(str(n), b"x")
         kept.put(str(n), b"xy")
-    assert len(kept._answers) < 10_000 / responses.KEEPING
-    assert kept._size == sum(len(each) + responses.KEEPING for each in kept._answers.values())
+    assert 0 < len(kept) < 10_000 / responses.KEEPING
+    sizes = [len(each) + responses.KEEPING for n in range(1000) if (each := kept.get(str(n))) is not None]
+    assert (len(sizes), sum(sizes)) == (len(kept), kept.size)
 
 
 @pytest.mark.parametrize(

@@ -14,18 +14,19 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from flask import send_file
 
-from analysis.service.base.address import View
 from analysis.service.pages.data.query import Query
+from analysis.service.web.page_row import Route
 from analysis.service.web.responses import problem
 from robustness.results.tables.schema import CURVES, RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flask import Flask, Response
+    from flask import Response
 
+    from analysis.service.base.address import View
     from analysis.service.studies.snapshot import Snapshot
-    from analysis.service.studies.studies import Studies
+    from analysis.service.web.sources import Sources
 
 KINDS = {
     "runs.parquet": "application/vnd.apache.parquet",
@@ -49,21 +50,21 @@ def runs_table(snapshot: Snapshot) -> pa.Table:
     return snapshot.once("runs-table", make)
 
 
-def add_routes(server: Flask, studies: Studies) -> None:
-    """Add /study/<name>/data/runs.parquet, runs.csv and curves.parquet; the keys are those of the page."""
+def download(sources: Sources, view: View, file: str) -> Response:
+    """Answer with runs.parquet, runs.csv or curves.parquet; the keys of the address are those of the page."""
+    if file not in KINDS:
+        return problem("There is no such file.")
+    snapshot = sources.snapshot(view)
+    if snapshot is None:
+        return problem("There is no such study.")
+    query = Query.of(view)
+    if query.problems:  # a file cannot say that a filter was left out
+        return problem(" ".join(query.problems), 400)
+    content, name = _content(snapshot, query.rows(runs_table(snapshot)), file), f"{snapshot.name}-{file}"
+    return send_file(content, mimetype=KINDS[file], as_attachment=True, download_name=name, max_age=0)
 
-    @server.get("/study/<name>/data/<file>")
-    def data_file(name: str, file: str) -> Response:
-        if file not in KINDS:
-            return problem("There is no such file.")
-        snapshot = studies.snapshot(name)
-        if snapshot is None:
-            return problem("There is no such study.")
-        query = Query.of(View.of_request())
-        if query.problems:  # a file cannot say that a filter was left out
-            return problem(" ".join(query.problems), 400)
-        content = _content(snapshot, query.rows(runs_table(snapshot)), file)
-        return send_file(content, mimetype=KINDS[file], as_attachment=True, download_name=f"{name}-{file}", max_age=0)
+
+ROUTES = (Route(rule="/study/<study>/data/<file>", answer=download),)
 
 
 def _content(snapshot: Snapshot, runs: pa.Table, file: str) -> BinaryIO:

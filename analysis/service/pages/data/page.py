@@ -14,20 +14,17 @@ from analysis.service.base.attributes import aria, dataset
 from analysis.service.pages.data import downloads
 from analysis.service.pages.data.filters import COLUMNS, OPERATORS, is_listed, is_text
 from analysis.service.pages.data.query import Query
-from analysis.service.pages.data.snippets import taken
+from analysis.service.pages.data.snippets import files_and_lines
 from analysis.service.web import frame, live
+from analysis.service.web.sources import Sources
 from robustness.results.files.folder import shown
 from robustness.results.tables.schema import RUNS
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from dash import Dash
-    from flask import Flask
 
     from analysis.service.base.address import View
-    from analysis.service.cluster.ray_jobs import RayJobs
     from analysis.service.studies.snapshot import Snapshot
-    from analysis.service.studies.studies import Studies
 
 PAGE_ROWS = 50
 EVERY_MS = 10_000
@@ -45,36 +42,26 @@ SOME = (
     "duration_s",
     "finished_at",
 )
-"""The columns of a first look, after the optimizer."""
+"""The columns of a first workload, after the optimizer."""
 AXES = ("lr", "weight_decay", "weight_decay_native")
 LONG = 48
 """Letters of a text that a table shows."""
 
 
-def page(studies: Studies, name: str, view: View) -> list[Any]:
+def page(sources: Sources, view: View) -> list[Any]:
     """Return the page of a study's runs."""
-    snapshot = studies.snapshot(name)
+    snapshot = sources.snapshot(view)
     if snapshot is None:
-        return frame.no_study(studies.place)
-    head = frame.head(name, "/data", keep=kept(view))
+        return frame.no_study(sources.studies.place)
+    head = frame.head(sources.paths, snapshot.name, "data", keep=kept(view))
     if not len(snapshot.stored):
         return [*head, html.Section([html.H2("The runs"), html.P("No run of this study is stored yet.")])]
-    runs = live.body("data", _stamp(snapshot, view), body(snapshot, view), EVERY_MS)
+    runs = live.placed("data", LIVE, snapshot, view)
     return [*head, html.Section([html.H2("The runs"), _adding(), *runs])]
-
-
-def add_callbacks(app: Dash, studies: Studies, _jobs: RayJobs) -> None:
-    """Let the table follow the address and the sweep."""
-    live.follow_study(app, "data", studies, _stamp, body)
 
 
 def _stamp(snapshot: Snapshot, view: View) -> str:
     return f"{snapshot.stamp} {view.with_()}"
-
-
-def add_routes(server: Flask, studies: Studies) -> None:
-    """Add the files to download."""
-    downloads.add_routes(server, studies)
 
 
 def _adding() -> Any:
@@ -107,14 +94,17 @@ def body(snapshot: Snapshot, view: View) -> list[Any]:
         _table(snapshot, some, query, view) if len(rows) else html.P("No run meets all of these filters."),
         _paging(view, path, at, pages) if len(some) > 20 else None,
         _other_columns(view, path),
-        *taken(query, path, shown(snapshot.store.root)),
+        *files_and_lines(query, path, shown(snapshot.store.root)),
     ]
+
+
+LIVE = live.LivePart(find=Sources.snapshot, stamp=_stamp, body=body, every_ms=EVERY_MS)
 
 
 def _counted(snapshot: Snapshot, found: int) -> str:
     stored = len(snapshot.stored)
     words = plural(stored, "run") if found == stored else f"{count(found)} of {plural(stored, 'run')}"
-    others = stored - sum(len(look.runs) for look in snapshot.workloads)
+    others = stored - sum(len(workload.runs) for workload in snapshot.workloads)
     return f"{words}{f', {count(others)} of which the study file no longer asks for' if others > 0 else ''}."
 
 
@@ -183,9 +173,9 @@ def _head(column: str, query: Query, view: View, name: str) -> Any:
 def _labels(snapshot: Snapshot, run_ids: list[str]) -> dict[str, tuple[str, str]]:
     """Return the label and the workload's slug of those runs that the study asks for."""
     found: dict[str, tuple[str, str]] = {}
-    for look in snapshot.workloads:
-        some = look.runs.loc[look.runs["run_id"].isin(run_ids), ["run_id", "label"]]
-        found |= {str(run): (str(label), look.slug) for run, label in some.itertuples(index=False, name=None)}
+    for workload in snapshot.workloads:
+        some = workload.runs.loc[workload.runs["run_id"].isin(run_ids), ["run_id", "label"]]
+        found |= {str(run): (str(label), workload.slug) for run, label in some.itertuples(index=False, name=None)}
     return found
 
 

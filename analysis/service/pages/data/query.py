@@ -23,19 +23,19 @@ MOST_FILTERS = 20
 _GLOB = re.compile(r"([*?\[])")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Query:
     """Which runs, in which order.
 
     Attributes:
         filters: All of them hold.
-        sort: Column that sorts before `ORDER`; "" for none.
+        sort: Column that sorts before `ORDER`; None for none.
         descending: Whether it does so from the greatest down; what has no value comes last either way.
         problems: What of the address was left out, and why; a sentence each.
     """
 
     filters: tuple[Filter, ...] = ()
-    sort: str = ""
+    sort: str | None = None
     descending: bool = False
     problems: tuple[str, ...] = ()
 
@@ -56,7 +56,12 @@ class Query:
         if sort and not is_listed(column):
             problems.append(f"The order is the usual one: no column to sort by is called “{column[:80]}”.")
             sort = column = ""
-        return cls(tuple(filters), column, sort.startswith("-"), tuple(problems))
+        return cls(
+            filters=tuple(filters),
+            sort=column or None,
+            descending=sort.startswith("-"),
+            problems=tuple(problems),
+        )
 
     @property
     def keys(self) -> list[tuple[str, bool]]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from analysis.service.pages.data.query import Query
 
 
-def taken(query: Query, path: str, root: str) -> list[Any]:
+def files_and_lines(query: Query, path: str, root: str) -> list[Any]:
     """Return the links to the files of a query and the lines that read it.
 
     Args:

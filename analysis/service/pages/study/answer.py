@@ -35,9 +35,9 @@ def facts(snapshot: Snapshot, job: Job | None) -> list[Any]:
     return [html.Ul([html.Li(each) for each in said], className="facts"), progress_words.bar(line)]
 
 
-def before(look: WorkloadNow) -> list[Any]:
+def before(workload: WorkloadNow) -> list[Any]:
     """Return what stands in the place of the answer until it is known."""
-    if not len(look.runs):
+    if not len(workload.runs):
         return _nothing()
     return [html.P("comparing the basins", className="caption loading", role="status")]
 

@@ -11,7 +11,7 @@ from dash import html
 from analysis.figures.lines.cell_curves import cell_curves
 from analysis.formats import number, plural, spread
 from analysis.service.base.attributes import aria, dataset
-from analysis.service.pages.study.cell_file import snippet
+from analysis.service.pages.study.cell_file import cell_file
 from analysis.service.web import frame
 from analysis.service.web.look import CellOf, cell_of, runs_in
 
@@ -34,9 +34,9 @@ HINT = (
 )
 
 
-def nothing(look: WorkloadNow) -> list[Any]:
+def nothing(workload: WorkloadNow) -> list[Any]:
     """Return what stands here while no cell is chosen."""
-    return [html.Div(_title("A cell"), className="bar"), html.P(HINT, className="caption"), *_chooser(look, None)]
+    return [html.Div(_title("A cell"), className="bar"), html.P(HINT, className="caption"), *_chooser(workload, None)]
 
 
 def _title(words: str) -> Any:
@@ -46,12 +46,12 @@ def _title(words: str) -> Any:
 
 def panel(snapshot: Snapshot, view: View) -> list[Any]:
     """Return the cell that an address names; the hint where it names none that there is."""
-    look = snapshot.workload(view)
-    cell = cell_of(view.get("cell"), look.runs)
+    workload = snapshot.workload(view)
+    cell = cell_of(view.get("cell"), workload.runs)
     if cell is None:
-        return nothing(look)
-    runs = runs_in(look.runs, cell)
-    text = snippet(snapshot.name, cell, runs) if len(runs) else ""
+        return nothing(workload)
+    runs = runs_in(workload.runs, cell)
+    text = cell_file(snapshot.name, cell, runs)
     return [
         html.Div(
             [
@@ -64,7 +64,7 @@ def panel(snapshot: Snapshot, view: View) -> list[Any]:
         _runs(runs),
         *_reasons(runs),
         *(_curves(snapshot.name, runs) if (runs["epochs"] > 0).any() else []),
-        *_chooser(look, cell),
+        *_chooser(workload, cell),
         html.Details(
             [
                 html.Summary("Its settings, as a study file"),
@@ -83,11 +83,11 @@ def _curves(name: str, runs: pd.DataFrame) -> list[Any]:
 
 def curves(snapshot: Snapshot, view: View) -> Drawing | str:
     """Return the curves of every run of the cell."""
-    look = snapshot.workload(view)
-    cell = cell_of(view.get("cell"), look.runs)
+    workload = snapshot.workload(view)
+    cell = cell_of(view.get("cell"), workload.runs)
     if cell is None:
         return "no such cell is stored"
-    runs = runs_in(look.runs, cell)
+    runs = runs_in(workload.runs, cell)
     return cell_curves(snapshot.curves(list(runs["run_id"])), runs)
 
 
@@ -128,9 +128,9 @@ def _reasons(runs: pd.DataFrame) -> list[Any]:
     ]
 
 
-def _chooser(look: WorkloadNow, cell: CellOf | None) -> list[Any]:
+def _chooser(workload: WorkloadNow, cell: CellOf | None) -> list[Any]:
     """Return three choices that name a cell together: for whoever has no pointer."""
-    runs = look.runs
+    runs = workload.runs
     if not len(runs):
         return []
     names = [str(name) for name in runs["label"].cat.categories]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from analysis.service.web.look import CellOf
 
 
-def snippet(name: str, cell: CellOf, runs: pd.DataFrame) -> str:
+def cell_file(name: str, cell: CellOf, runs: pd.DataFrame) -> str:
     """Return a study file, YAML, that asks for these runs of one cell and no others; every option is written out.
 
     Args:

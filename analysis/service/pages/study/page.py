@@ -7,50 +7,52 @@ from typing import TYPE_CHECKING, Any
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from analysis.figures.explored import cuts, difference, maps
-from analysis.service.base.address import View, place_of
+from analysis.figures.registry import NOTHING
+from analysis.service.base.address import View
 from analysis.service.base.attributes import aria, dataset
 from analysis.service.pages.study import answer, cell
 from analysis.service.studies.answers import Answers
 from analysis.service.web import frame
 from analysis.service.web.look import DELTAS, KEYS, cell_of, look_of, metrics, seeds_of
+from analysis.service.web.page_row import Route
 from analysis.service.web.responses import problem, respond
 from robustness.results import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flask import Flask, Response
+    from flask import Response
 
     from analysis.figures.base.theme import Drawing
-    from analysis.service.cluster.ray_jobs import RayJobs
     from analysis.service.studies.snapshot import Snapshot, WorkloadNow
-    from analysis.service.studies.studies import Studies
+    from analysis.service.web.sources import Sources
+    from robustness.jobs import Job
 
 EVERY_MS = 5_000
 MOST_NAMES = 60
 
 
-def page(studies: Studies, name: str, view: View, jobs: RayJobs) -> list[Any]:
+def page(sources: Sources, view: View) -> list[Any]:
     """Return a study's page, or one that says that there is no such study."""
-    snapshot = studies.snapshot(name)
+    snapshot = sources.snapshot(view)
     if snapshot is None:
-        return frame.no_study(studies.place)
-    look = snapshot.workload(view)
+        return frame.no_study(sources.studies.place)
+    workload = snapshot.workload(view)
     about = snapshot.study.description if snapshot.study else ""
-    base = f"/study/{name}"
+    base = f"/study/{snapshot.name}"
     return [
-        *frame.head(name, "", about),
-        html.Div(answer.facts(snapshot, jobs.of(name, studies.place)), id="facts"),
-        html.Div(answer.before(look), id="answer"),
+        *frame.head(sources.paths, snapshot.name, "study", about=about),
+        html.Div(answer.facts(snapshot, _job(sources, snapshot)), id="facts"),
+        html.Div(answer.before(workload), id="answer"),
         html.Section(
             [
-                html.Div(pickers(snapshot, look), className="controls", id="pickers"),
+                html.Div(pickers(snapshot, workload), className="controls", id="pickers"),
                 frame.figure(f"{base}/maps", "maps", keys=KEYS, live=True, tabIndex="0", **dataset(cells="1")),
             ],
-            style={"--maps": str(len(labels(look)))},
+            style={"--maps": str(len(labels(workload)))},
             **aria(label="Maps"),
         ),
-        html.Section(cell.nothing(look), id="cell", **aria(label="The chosen cell")),
+        html.Section(cell.nothing(workload), id="cell", **aria(label="The chosen cell")),
         html.Section(
             [
                 html.H2("Cuts"),
@@ -58,23 +60,27 @@ def page(studies: Studies, name: str, view: View, jobs: RayJobs) -> list[Any]:
                 frame.figure(f"{base}/cuts", "cuts", keys=(*KEYS, "cell"), live=True, **dataset(follows="1")),
             ],
         ),
-        *([_difference(base, look)] if len(labels(look)) > 1 else []),
+        *([_difference(base, workload)] if len(labels(workload)) > 1 else []),
         dcc.Store(id="shown"),
         dcc.Interval(id="tick", interval=EVERY_MS),
         html.P("", id="trouble", role="status"),
     ]
 
 
-def labels(look: WorkloadNow) -> list[str]:
+def _job(sources: Sources, snapshot: Snapshot) -> Job | None:
+    return sources.jobs.of(snapshot.name, sources.studies.place)
+
+
+def labels(workload: WorkloadNow) -> list[str]:
     """Return the optimizers of a workload, in the order of their colors."""
-    return [str(label) for label in look.runs["label"].cat.categories][:MOST_NAMES]
+    return [str(label) for label in workload.runs["label"].cat.categories][:MOST_NAMES]
 
 
-def pickers(snapshot: Snapshot, look: WorkloadNow) -> list[Any]:
+def pickers(snapshot: Snapshot, workload: WorkloadNow) -> list[Any]:
     """Return the controls of the maps."""
     several = [(one.slug, one.title) for one in snapshot.workloads]
-    seeds = [("mean", "mean of all"), ("spread", "spread"), *((str(n), f"seed {n}") for n in seeds_of(look.runs))]
-    found = metrics(look.runs)
+    seeds = [("mean", "mean of all"), ("spread", "spread"), *((str(n), f"seed {n}") for n in seeds_of(workload.runs))]
+    found = metrics(workload.runs)
     shown: list[tuple[str, str, list[tuple[str, str]]]] = [
         ("workload", "Workload", several if len(several) > 1 else []),
         ("metric", "Shown", [(metric.key, metric.title) for metric in found]),
@@ -84,13 +90,13 @@ def pickers(snapshot: Snapshot, look: WorkloadNow) -> list[Any]:
         ("seeds", "Seeds", seeds),
         ("surface", "Cells", [("measured", "measured"), ("interpolated", "interpolated")]),
     ]
-    if look.contents.cells is not None:
+    if workload.contents.cells is not None:
         shown = [one for one in shown if one[0] != "surface"]  # a search's cells are points in any case
     return [frame.select(key, words, options) for key, words, options in shown if options]
 
 
-def _difference(base: str, look: WorkloadNow) -> Any:
-    names = labels(look)
+def _difference(base: str, workload: WorkloadNow) -> Any:
+    names = labels(workload)
     of, against = _pair(names, View())
     options = [(name, name) for name in names]
     return html.Section(
@@ -116,7 +122,7 @@ def _pair(names: list[str], view: View) -> tuple[str, str]:
     return view.one_of("of", default), view.one_of("against", [*default[1:], default[0]])
 
 
-def add_callbacks(app: Dash, studies: Studies, jobs: RayJobs) -> None:
+def add_callbacks(app: Dash, sources: Sources) -> None:
     """Let the page's words follow what is stored, and the chosen cell the address."""
     answers = Answers()
 
@@ -134,15 +140,15 @@ def add_callbacks(app: Dash, studies: Studies, jobs: RayJobs) -> None:
     )
     def _tell(_ticks: int, _asked: str, search: str, path: str, shown: str | None) -> Any:
         try:
-            snapshot = studies.snapshot(place_of(path)[1])
+            view = sources.view(path, search)
+            snapshot = sources.snapshot(view)
             if snapshot is None:
                 return no_update, no_update, no_update, "This study is not stored any more.", "note"
-            view = View.parse(search)
-            look = snapshot.workload(view)
-            facts = answer.facts(snapshot, jobs.of(snapshot.name, studies.place))
+            workload = snapshot.workload(view)
+            facts = answer.facts(snapshot, _job(sources, snapshot))
             delta = view.one_of("delta", DELTAS)
-            found = answers.of(snapshot, look, float(delta))
-            key = f"{found.stamp} {look.slug} {delta}"
+            found = answers.of(snapshot, workload, float(delta))
+            key = f"{found.stamp} {workload.slug} {delta}"
             if key == shown:
                 return facts, no_update, no_update, "", ""
             return facts, answer.answered(snapshot.name, found, view), key, "", ""
@@ -157,41 +163,46 @@ def add_callbacks(app: Dash, studies: Studies, jobs: RayJobs) -> None:
     )
     def _cell(search: str, _shown: str, path: str) -> Any:
         try:
-            snapshot = studies.snapshot(place_of(path)[1])
-            return no_update if snapshot is None else cell.panel(snapshot, View.parse(search))
+            view = sources.view(path, search)
+            snapshot = sources.snapshot(view)
+            return no_update if snapshot is None else cell.panel(snapshot, view)
         except (StorageError, OSError):
             return no_update  # what is in trouble is said once
 
 
-def add_routes(server: Flask, studies: Studies) -> None:
-    """Add what the page's figures fetch."""
-
-    def route(path: str, make: Callable[[Snapshot, View], Drawing | str]) -> None:
-        def fetched(name: str) -> Response:
-            snapshot = studies.snapshot(name)
-            if snapshot is None:
-                return problem("This study is not stored any more.")
-            view = View.of_request()
-            return respond(lambda: make(snapshot, view), snapshot.stamp)
-
-        server.add_url_rule(f"/study/<name>/{path}", f"figure-{path}", fetched)
-
-    route("maps", _maps)
-    route("cuts", _cuts)
-    route("difference", _minus)
-    route("curves", cell.curves)
-
-
 def _maps(snapshot: Snapshot, view: View) -> Drawing | str:
-    look = snapshot.workload(view)
-    return maps(look.contents, look_of(view, look.runs))
+    workload = snapshot.workload(view)
+    return maps(workload.contents, look_of(view, workload.runs))
 
 
 def _cuts(snapshot: Snapshot, view: View) -> Drawing | str:
-    look = snapshot.workload(view)
-    return cuts(look.contents, look_of(view, look.runs), cell_of(view.get("cell"), look.runs))
+    workload = snapshot.workload(view)
+    return cuts(workload.contents, look_of(view, workload.runs), cell_of(view.get("cell"), workload.runs))
 
 
 def _minus(snapshot: Snapshot, view: View) -> Drawing | str:
-    look = snapshot.workload(view)
-    return difference(look.contents, *_pair(labels(look), view), look_of(view, look.runs))
+    workload = snapshot.workload(view)
+    names = labels(workload)
+    if not names:  # neither a study file nor a run names one
+        return NOTHING
+    return difference(workload.contents, *_pair(names, view), look_of(view, workload.runs))
+
+
+def _figure(name: str, make: Callable[[Snapshot, View], Drawing | str]) -> Route:
+    """Return the route of what one of the page's figures fetches."""
+
+    def fetched(sources: Sources, view: View) -> Response:
+        snapshot = sources.snapshot(view)
+        if snapshot is None:
+            return problem("This study is not stored any more.")
+        return respond(lambda: make(snapshot, view), snapshot.stamp)
+
+    return Route(rule=f"/study/<study>/{name}", answer=fetched)
+
+
+ROUTES = (
+    _figure("maps", _maps),
+    _figure("cuts", _cuts),
+    _figure("difference", _minus),
+    _figure("curves", cell.curves),
+)

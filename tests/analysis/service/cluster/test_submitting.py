@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-from flask import Flask
 
 from analysis.service.cluster.ray_jobs import RayJobs
 from analysis.service.cluster.submitting import Submitting
-from analysis.service.pages import submit
 from analysis.service.studies.studies import Studies
 from tests.support.jobs_head import TOKEN, head
 from tests.support.service_pages import content
+from tests.support.service_submit import client_of
 from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -46,9 +45,7 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FlaskCli
     results = str(tmp_path / "results")
     with head() as ray:
         submitting = Submitting(Studies(results), RayJobs(ray.address), ray.address, results)
-        server = Flask(__name__)
-        submit.add_routes(server, submitting)
-        yield server.test_client()
+        yield client_of(submitting)
         submitting.checker.close()
 
 

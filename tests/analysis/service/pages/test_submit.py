@@ -18,7 +18,7 @@ from robustness.study.file import MOST
 from tests.support import synthetic_store
 from tests.support.noted import noted
 from tests.support.service_pages import content
-from tests.support.service_submit import STUDY, WRONG, client_of
+from tests.support.service_submit import STUDY, WRONG, client_of, sources_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -203,7 +203,7 @@ def test_without_leave_nothing_is_submitted() -> None:
         assert client.post(path, json={"text": STUDY}).status_code == 403
     for path in ("/submit/jobs", "/submit/log/tiny-1", "/submit/study/digits"):
         assert client.get(path).status_code == 403
-    assert "--allow-submit" in str(submit.page(None, View()))
+    assert "--allow-submit" in str(submit.page(sources_of(None), View()))
 
 
 def test_a_packaged_study_is_text_and_no_other_file_is(client: FlaskClient, submitting: Submitting) -> None:
@@ -212,8 +212,8 @@ def test_a_packaged_study_is_text_and_no_other_file_is(client: FlaskClient, subm
     assert check(client, answer.text)["name"] == "paper-figure-11"
     for name in ("../README", "%2e%2e/README", "%2fetc/passwd", "digits.yaml"):
         assert client.get(f"/submit/study/{name}", follow_redirects=True).status_code == 404
-    assert "data-value='digits'" in str(submit.page(submitting, View.parse("?from=digits")))
-    assert "data-value=''" in str(submit.page(submitting, View.parse("?from=../README")))
+    assert "data-value='digits'" in str(submit.page(sources_of(submitting), View.parse("?from=digits")))
+    assert "data-value=''" in str(submit.page(sources_of(submitting), View.parse("?from=../README")))
 
 
 def test_a_wrong_study_and_one_without_a_cluster_are_not_started(client: FlaskClient) -> None:

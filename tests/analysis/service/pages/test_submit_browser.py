@@ -10,7 +10,7 @@ import pytest
 from werkzeug.serving import make_server
 
 from analysis.service.app import make
-from analysis.service.cluster.ray_jobs import RayJobs
+from analysis.service.cluster import ray_jobs
 from robustness.jobs.job import Job
 from tests.support.browser import find_chromium, open_browser  # noqa: F401
 from tests.support.service_submit import STUDY, WRONG
@@ -49,7 +49,7 @@ def cluster() -> Canned:
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory, cluster: Canned) -> Iterator[str]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(RayJobs, "_connected", lambda _: cluster)
+        patch.setattr(ray_jobs, "connected", lambda _: cluster)
         app = make(str(tmp_path_factory.mktemp("results")), address="http://c:8265", allow_submit=True)
         server = make_server("127.0.0.1", 0, app.server, threaded=True)
         thread = threading.Thread(target=server.serve_forever)
