@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from robustness.sweep.progress import Line
@@ -79,7 +79,7 @@ def table(jobs: Sequence[Job], logs: Mapping[str, str]) -> str:
 
 
 def _row(job: Job, log: str) -> tuple[str, ...]:
-    started = time.strftime("%Y-%m-%d %H:%M", time.localtime(job.started_s))
+    started = f"{datetime.fromtimestamp(job.started_s, UTC):%Y-%m-%d %H:%M} UTC"
     return job.id, job.study, job.status.lower(), started, duration(job.took_s), last_words(job, log)
 
 
