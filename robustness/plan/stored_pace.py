@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from robustness.results import Store, child, finished, list_studies
+from robustness.results import ResultsWarning, StorageError, Store, child, finished, list_studies
 from robustness.study.run import stored_options
 
 if TYPE_CHECKING:
@@ -65,17 +66,25 @@ def stored_paces(study: Study, runs: pd.DataFrame) -> dict[str, Pace]:
 
 
 def paces_elsewhere(studies: list[Study], store: Store) -> list[dict[str, Pace]]:
-    """Return the same for each of `studies`, each of one workload, by the runs of all studies beside `store`."""
+    """Return the same for each of `studies`, each of one workload, by the runs of all studies beside `store`.
+
+    A study beside it that cannot be read, such as one that a newer version wrote, is left out with a warning.
+    """
     root, _, query = store.root.partition("?")
     beside = root.rstrip("/").rpartition("/")[0] + (f"?{query}" if query else "")
     found: list[dict[str, Pace]] = [{} for _ in studies]
     for name in list_studies(beside):
-        if name != store.name:
+        if name == store.name:
+            continue
+        try:
             runs = Store(child(beside, name)).runs()
-            for study, paces in zip(studies, found, strict=True):
-                for device, pace in stored_paces(study, runs).items():
-                    if device not in paces or paces[device].runs < pace.runs:
-                        paces[device] = pace
+        except StorageError as error:
+            warnings.warn(f"the times of {name} are left out: {error}", ResultsWarning, stacklevel=2)
+            continue
+        for study, paces in zip(studies, found, strict=True):
+            for device, pace in stored_paces(study, runs).items():
+                if device not in paces or paces[device].runs < pace.runs:
+                    paces[device] = pace
     return found
 
 

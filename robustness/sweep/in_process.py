@@ -37,13 +37,16 @@ def run_here(
         SweepError: results could not be written, or another sweep of the study took over.
         StorageError: the results folder cannot be read or written from the start.
     """
+    size = study.resources.stack_size
     with begin(study, results, use_published=use_published) as start:
-        start.store.write_provenance(collect(sys.argv))
-        with Progress(study, total=start.source.total, done=start.source.done, quiet=quiet) as progress:
+        source = start.source
+        if source.total > source.done:
+            start.store.write_provenance(collect(sys.argv))
+        with Progress(study, total=source.total, done=source.done, quiet=quiet) as progress:
             start.announce(progress)
-            while runs := start.source.next():
+            while runs := source.next():
                 begun, new = held_together(runs, start.held)
-                for stack in [*begun, *cut(new, slots=1)]:
+                for stack in [*begun, *cut(new, slots=1, size=None if size == "auto" else int(size))]:
                     _train(start, stack, progress)
             progress.running = 0
             start.tidy()
@@ -61,7 +64,7 @@ def _train(start: Start, stack: list[Run], progress: Progress) -> None:
         sweep_id=start.sweep_id,
         device=default_device(),
         sampler=start.study.search.sampler,
-        retries=0,
+        retries=start.study.resources.retries,
         fit=start.study.resources.stack_size == "auto",
         keeper=Keeping(start.store, policy, start.sweep_id, tell=lambda share: progress.part("stack", stack, share)),
     )

@@ -187,17 +187,19 @@ class Progress:
 
     def part(self, key: str, stack: Sequence[Run], share: float) -> None:
         """Show that `share` of the training of a stack is done, 0 to 1; `key` names it from one time to the next."""
-        if not share:
-            self._parts.pop(key, None)
-            return
-        self._parts[key] = (len(stack), share)
+        with self._lock:
+            if not share:
+                self._parts.pop(key, None)
+                return
+            self._parts[key] = (len(stack), share)
         self._first = self._first or (time.monotonic(), self.trained + self.failed + self._begun)
         if not self.console.is_terminal:
             self._print()
 
     @property
     def _begun(self) -> float:
-        return sum((runs * share for runs, share in list(self._parts.values())), start=0.0)
+        with self._lock:  # a bar draws itself, and a sweep is stopped, from threads of their own
+            return sum((runs * share for runs, share in self._parts.values()), start=0.0)
 
     def stopping(self, running: int) -> None:
         """Say what the first Ctrl-C does, or the end of a job that was asked to stop, whose driver has no keyboard."""

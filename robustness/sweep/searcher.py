@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter, deque
 from contextlib import suppress
@@ -15,6 +16,7 @@ from robustness.results import StorageError
 from robustness.results.files.retrying import patiently
 from robustness.search.source import Outcome
 from robustness.sweep.stacks import cut, held_together
+from robustness.sweep.trial import REPORT, REPORT_SHARE, RUNS
 from robustness.worker.attempts import lost_row
 from robustness.worker.report import Report, encode
 from robustness.worker.work import taken_over
@@ -29,10 +31,6 @@ if TYPE_CHECKING:
     from robustness.sweep.capacity import Room
     from robustness.sweep.progress import Progress
     from robustness.sweep.run_time import Pace
-
-REPORT = "report"
-RUNS = "runs"
-SHARE = "share"
 
 LOOK_EVERY_S = 5.0
 """How often the cluster is asked for its room and the store for its claim."""
@@ -56,11 +54,11 @@ class StackSearcher(Searcher):
 
     def __init__(
         self,
+        *,
         study: Study,
         source: Source,
         store: Store,
         progress: Progress,
-        *,
         room: Callable[[], Room],
         pace: Pace | None = None,
         sweep_id: str = "",
@@ -75,6 +73,7 @@ class StackSearcher(Searcher):
         self._queue: deque[list[Run]] = deque()
         self._retries: deque[list[Run]] = deque()
         self._given: dict[str, list[Run]] = {}
+        self._lock = threading.Lock()
         self._lost: Counter[tuple[str, ...]] = Counter()
         self._nodes_lost: set[str] = set()
         self._stopped = False
@@ -87,7 +86,8 @@ class StackSearcher(Searcher):
     @property
     def running(self) -> int:
         """Runs that are in training: those of the stacks handed out first, as many as there is room for."""
-        return sum(len(stack) for stack in islice(self._given.values(), self._room.running))
+        with self._lock:  # whoever stops the sweep asks from a thread of its own
+            return sum(len(stack) for stack in islice(self._given.values(), self._room.running))
 
     def stop(self) -> None:
         """Hand out nothing more."""
@@ -107,9 +107,11 @@ class StackSearcher(Searcher):
                 self._progress.note(f"{sum(map(len, begun))} runs go on from where they were set down")
             self._divide(new)
         if queue := self._retries or self._queue:
-            self._given[trial_id] = queue.popleft()
+            stack = queue.popleft()
+            with self._lock:
+                self._given[trial_id] = stack
             self._progress.running = self.running
-            return {RUNS: encode(self._study, self._given[trial_id])}
+            return {RUNS: encode(self._study, stack)}
         return None if self._given else str(Searcher.FINISHED)
 
     def node_died(self, trial_id: str) -> None:
@@ -118,7 +120,8 @@ class StackSearcher(Searcher):
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Pass a stack's report on; without one its worker or node died."""
-        stack = self._given.pop(trial_id, None)
+        with self._lock:
+            stack = self._given.pop(trial_id, None)
         if stack is None:
             return
         text = None if error or not result else result.get(REPORT)
@@ -134,8 +137,8 @@ class StackSearcher(Searcher):
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Hear how far a stack is that takes long; what it came to it reports at its end."""
-        if SHARE in result and trial_id in self._given:
-            self._progress.part(trial_id, self._given[trial_id], float(result[SHARE]))
+        if REPORT_SHARE in result and trial_id in self._given:
+            self._progress.part(trial_id, self._given[trial_id], float(result[REPORT_SHARE]))
 
     def save(self, checkpoint_path: str) -> None:
         """Do nothing: the Parquet is the state."""

@@ -49,9 +49,10 @@ def cut(runs: Sequence[Run], slots: int, size: int | None = None, pace: Pace | N
     """
     # Seed by seed, so that a machine's faster and slower minutes fall on all optimizers alike.
     runs = sorted(runs, key=lambda run: run.seed)
-    singles = [run for run in runs if run.workload.engine == "single"]
     together = [run for run in runs if run.workload.engine == "stack"]
-    return [*_stacks(together, slots, size, pace), *_one_by_one(singles, slots, size, pace)]
+    # Those of an engine that nobody knows, too: each of them fails in its training, and its row says why.
+    others = [run for run in runs if run.workload.engine != "stack"]
+    return [*_stacks(together, slots, size, pace), *_one_by_one(others, slots, size, pace)]
 
 
 def held_together(runs: Sequence[Run], held: Sequence[Held]) -> tuple[list[list[Run]], list[Run]]:

@@ -32,10 +32,14 @@ def train(runs: Sequence[Run], *, device: str | None = None, keeper: Keeper | No
 
     Raises:
         SetDown: it was asked to stop, and has set down its state.
+        ValueError: the workload names an engine that there is not.
     """
     device = device or default_device()
     if device == "cpu":
         torch.set_num_threads(1)
-    if runs[0].workload.engine == "single":
+    engine = runs[0].workload.engine
+    if engine == "single":
         return [train_single(run, device=device, keeper=keeper) for run in runs]
-    return [train_stack(runs, device=device, keeper=keeper)]
+    if engine == "stack":
+        return [train_stack(runs, device=device, keeper=keeper)]
+    raise ValueError(f"{runs[0].workload.name}: there is no engine '{engine}': it is `stack` or `single`")

@@ -47,14 +47,16 @@ def trained(
     from robustness.training.stack_size import pieces
 
     result = Result(len(runs))
-    alone = runs[0].workload.engine == "single"
+    alone = runs[0].workload.engine != "stack"
     for model in [[run] for run in runs] if alone else pieces(runs, device) if fit else [runs]:
         started = time.perf_counter()
         tried = _train(model, device, retries, keeper)
         seconds = time.perf_counter() - started + (keeper.seconds if keeper else 0.0)
         provenance = _provenance(sampler, len(model), seconds / len(model)) | _device(device)
-        result.histories += tried.histories
-        result.rows += [row for history in tried.histories for row in history.rows(provenance)]
+        for each in tried.successes:
+            own = {"stack_size": each.runs, "duration_s": each.seconds / each.runs}
+            result.histories += each.histories
+            result.rows += [row for history in each.histories for row in history.rows(provenance | own)]
         result.failed += [failed_row(run, why, provenance) for run, why in tried.failures]
         result.seconds += seconds
         if tried.set_down:
@@ -63,23 +65,45 @@ def trained(
 
 
 @dataclass(frozen=True)
-class _Trained:
-    """Histories, the runs that failed and why, and whether the rest was set down."""
+class Success:
+    """A try that came to its end.
 
-    histories: list[History] = field(default_factory=list)
+    Attributes:
+        histories: What came of it.
+        runs: Runs that were trained together.
+        seconds: What it took, with what it had taken before it was set down; tries that failed are not in it.
+    """
+
+    histories: list[History]
+    runs: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Tries:
+    """The tries that came to their end, the runs that failed and why, and whether the rest was set down."""
+
+    successes: list[Success] = field(default_factory=list)
     failures: list[tuple[Run, str]] = field(default_factory=list)
     set_down: bool = False
 
+    def __add__(self, later: Tries) -> Tries:
+        """Return these and the `later` ones."""
+        return Tries(self.successes + later.successes, self.failures + later.failures, later.set_down)
 
-def _train(runs: Sequence[Run], device: str, retries: int, keeper: Keeping | None = None) -> _Trained:
+
+def _train(runs: Sequence[Run], device: str, retries: int, keeper: Keeping | None = None) -> Tries:
     """Train as one stack; what fails is tried again in halves, so that one bad run costs only itself."""
     from robustness.training import SetDown, train
     from robustness.training.stack_size import release
 
+    started = time.perf_counter()
     try:
-        return _Trained(train(runs, device=device, keeper=keeper))
+        histories = train(runs, device=device, keeper=keeper)
+        seconds = time.perf_counter() - started + (keeper.seconds if keeper else 0.0)
+        return Tries([Success(histories, len(runs), seconds)])
     except SetDown:
-        return _Trained(set_down=True)
+        return Tries(set_down=True)
     except Exception as error:  # noqa: BLE001 - a user's network may raise anything, and the sweep goes on
         why = reason(error)
     # Here the exception is gone, whose frames held the stack; what refers to itself and the GPU's cache are not yet.
@@ -87,13 +111,10 @@ def _train(runs: Sequence[Run], device: str, retries: int, keeper: Keeping | Non
     if len(runs) > 1:
         middle = len(runs) // 2
         first = _train(runs[:middle], device, retries, keeper)
-        if first.set_down:
-            return first
-        second = _train(runs[middle:], device, retries, keeper)
-        return _Trained(first.histories + second.histories, first.failures + second.failures, second.set_down)
+        return first if first.set_down else first + _train(runs[middle:], device, retries, keeper)
     if retries > 0:
         return _train(runs, device, retries - 1, keeper)
-    return _Trained(failures=[(runs[0], why)])
+    return Tries(failures=[(runs[0], why)])
 
 
 def reason(error: Exception) -> str:

@@ -102,8 +102,13 @@ class Keeping:
         if epoch == epochs:
             return
         now = time.monotonic()
-        if self._asked_to_leave(epoch, epochs, now) and self._save(epoch, epochs, state):
-            raise SetDown
+        if self._time_to_tell(epoch, epochs, now):
+            if self._claim_is_lost(now):  # nothing that comes of it would be stored
+                if self._policy.kept:
+                    self._save(epoch, epochs, state)
+                raise SetDown
+            if self._asked_to_leave(epoch, epochs, now) and self._save(epoch, epochs, state):
+                raise SetDown
         if self._due(epoch, now):
             self._save(epoch, epochs, state)
 
@@ -119,17 +124,25 @@ class Keeping:
         self._started = self._saved = self._told = self._claimed = time.monotonic()
         self._cost = 0.0
 
-    def _asked_to_leave(self, epoch: int, epochs: int, now: float) -> bool:
-        """Tell how far it is, and return whether the rest is for another time."""
+    def _time_to_tell(self, epoch: int, epochs: int, now: float) -> bool:
+        """Tell how far it is, from time to time; return whether it was told."""
         if now - self._told < TELL_EVERY_S:
             return False
         self._told = now
         self._tell(epoch / epochs)
-        if now - self._claimed >= CLAIM_EVERY_S:
-            self._claimed = now
-            with contextlib.suppress(StorageError):  # a store that is away is waited for at the end
-                if not self._store.claimed_by(self._sweep_id):
-                    return True
+        return True
+
+    def _claim_is_lost(self, now: float) -> bool:
+        """Ask from time to time whether another sweep has claimed the study."""
+        if now - self._claimed < CLAIM_EVERY_S:
+            return False
+        self._claimed = now
+        with contextlib.suppress(StorageError):  # a store that is away is waited for at the end
+            return not self._store.claimed_by(self._sweep_id)
+        return False
+
+    def _asked_to_leave(self, epoch: int, epochs: int, now: float) -> bool:
+        """Return whether the sweep is to stop, and the rest is worth being left for another time."""
         left_s = (epochs - epoch) * (now - self._started) / (epoch - self._first)
         return self._policy.kept and left_s > WORTHWHILE_S and self._stopping()
 

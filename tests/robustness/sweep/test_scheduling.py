@@ -23,8 +23,9 @@ from robustness.sweep.capacity import UNKNOWN_FLEET, Room, measure
 from robustness.sweep.lost_nodes import is_lost_node
 from robustness.sweep.progress import Progress
 from robustness.sweep.run_time import Pace
-from robustness.sweep.searcher import NODES_LOST, REPORT, RUNS, StackSearcher
+from robustness.sweep.searcher import NODES_LOST, StackSearcher
 from robustness.sweep.stacks import ENOUGH_S, FIRST, LARGEST, LOSS_S, cut
+from robustness.sweep.trial import REPORT, RUNS
 from robustness.worker.attempts import lost_row
 from robustness.worker.report import Report, decode, encode
 from tests.support.studies import make
@@ -200,7 +201,7 @@ class TestSearcher:
             store = Store(tmp_path / study.name)
             source = make_source(study, store.runs())
             progress = Progress(study, total=source.total, done=source.done, quiet=True)
-            return StackSearcher(study, source, store, progress, room=room, **more)
+            return StackSearcher(study=study, source=source, store=store, progress=progress, room=room, **more)
 
         return build
 

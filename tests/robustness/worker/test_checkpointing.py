@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import signal
 import subprocess
@@ -190,6 +191,21 @@ def test_who_has_lost_the_claim_leaves_off(tmp_path: Path, clock: Clock) -> None
     store.claim("another")
     with pytest.raises(SetDown):
         written(Keeping(store, CheckpointPolicy(), "me"), clock, 9, 61)
+
+
+@pytest.mark.parametrize("policy", [{"minutes": None}, {}], ids=["no checkpoints", "a full disk"])
+def test_who_has_lost_the_claim_ends_without_a_checkpoint_where_there_are_to_be_none(
+    policy: dict[str, None], tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StorageError("no space left")
+
+    store = Store(tmp_path)
+    store.claim("another")
+    monkeypatch.setattr(Checkpoints, "write", full)
+    warned = pytest.warns(ResultsWarning, match="no space left") if policy == {} else contextlib.nullcontext()
+    with warned, pytest.raises(SetDown):
+        written(Keeping(store, CheckpointPolicy(**policy), "me"), clock, 9, 61)
 
 
 def test_a_disk_that_is_full_costs_no_training(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,8 @@ from robustness.search.make import make_source
 from robustness.search.source import Outcome
 from robustness.sweep.capacity import Room
 from robustness.sweep.progress import Progress
-from robustness.sweep.searcher import REPORT, RUNS, StackSearcher
+from robustness.sweep.searcher import StackSearcher
+from robustness.sweep.trial import REPORT, RUNS
 from robustness.training import train_stack
 from robustness.worker import work as worker
 from robustness.worker.attempts import lost_row
@@ -140,7 +141,7 @@ class TestSearcher:
     def searcher(self, study, store):
         source = make_source(study, store.runs())
         progress = Progress(study, total=source.total, done=source.done, quiet=True)
-        return StackSearcher(study, source, store, progress, room=lambda: ROOM)
+        return StackSearcher(study=study, source=source, store=store, progress=progress, room=lambda: ROOM)
 
     def runs(self, study, suggestion):
         return decode(study, suggestion[RUNS])
@@ -203,18 +204,19 @@ def test_a_full_disk_is_part_of_the_report(study, store, monkeypatch):
 def test_what_would_fail_every_stack_ends_the_sweep(study, store, monkeypatch):
     from ray import tune
 
-    from robustness.sweep import tune as execute
+    from robustness.sweep import ray_session
+    from robustness.sweep.trial import trial
     from robustness.worker.own_modules import pack
 
     reports = []
     monkeypatch.setattr(tune, "report", lambda metrics: reports.append(Report.from_json(metrics[REPORT])))
-    monkeypatch.setattr(execute.ray_session, "flag", lambda _: False)
-    execute._trial({RUNS: "never read"}, pack(study), store, "sweep")
+    monkeypatch.setattr(ray_session, "flag", lambda _: False)
+    trial({RUNS: "never read"}, pack(study), store, "sweep")
     assert f"does not see the results folder {store.root}: it must be one that all nodes share" in reports[0].error
     store.write_study(study.text)
-    execute._trial({RUNS: "not what encode wrote"}, pack(study), store, "sweep")
+    trial({RUNS: "not what encode wrote"}, pack(study), store, "sweep")
     assert reports[1].error is not None
     assert reports[1].error.startswith("a worker cannot work: JSONDecodeError")
-    monkeypatch.setattr(execute.ray_session, "flag", lambda _: True)
-    execute._trial({RUNS: "never read"}, pack(study), store, "sweep")
+    monkeypatch.setattr(ray_session, "flag", lambda _: True)
+    trial({RUNS: "never read"}, pack(study), store, "sweep")
     assert reports[2] == Report(skipped=True)
