@@ -108,6 +108,7 @@ def test_list_says_of_a_study_that_it_cannot_read_why_and_lists_the_others(besid
     assert lines[1].endswith("3 completed")
 
 
+@pytest.mark.filterwarnings("always::robustness.results.ResultsWarning")
 def test_plan_looks_past_a_study_that_it_cannot_read(beside_a_newer, tmp_path, capsys):
     other = tmp_path / "other.yaml"
     other.write_text(STUDY.replace("name: t", "name: other"))
