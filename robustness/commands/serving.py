@@ -73,7 +73,7 @@ def serve(options: argparse.Namespace) -> int:
         err.print(f"error: {error}")
         return BAD_INPUT
     wanted = options.host not in LOOPBACK or options.allow_submit
-    token = given or (secrets.token_urlsafe(24) if wanted else "")
+    token = given or (secrets.token_urlsafe(24) if wanted else None)
 
     def ready(address: str) -> None:
         out.print(
@@ -89,7 +89,7 @@ def serve(options: argparse.Namespace) -> int:
             options.host,
             options.port,
             ready,
-            token=token,
+            token=token or "",
             names=options.name,
             address=options.address or (DEFAULT_ADDRESS if options.allow_submit else None),
             allow_submit=options.allow_submit,
@@ -102,8 +102,8 @@ def serve(options: argparse.Namespace) -> int:
     return 0
 
 
-def _given(path: Path | None) -> str:
-    """Return the token of a file or of the environment; "" where neither is named.
+def _given(path: Path | None) -> str | None:
+    """Return the token of a file or of the environment; None where neither is named.
 
     Raises:
         TokenError: It cannot be read, or is no token.
@@ -114,7 +114,7 @@ def _given(path: Path | None) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise TokenError(f"{name}: cannot be read: {error}") from error
     if path is None and not token:
-        return ""
+        return None
     if len(token) < LEAST or len(token.split()) != 1 or not token.isascii():
         raise TokenError(f"{name}: a token is one word of at least {LEAST} ASCII characters")
     return token

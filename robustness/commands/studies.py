@@ -75,7 +75,7 @@ def plan(options: argparse.Namespace) -> int:
             err.print(f"error: {error}")
             return FAILED
         made = made.calibrated(paces)
-    out.print("\n".join([plan_text.text(made, options.gpu_hour_price), *lines]))
+    out.print("\n".join([plan_text.plan_summary(made, options.gpu_hour_price), *lines]))
     return 0
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from ruamel.yaml import YAML
 
-from robustness.published.shipped import asked_of
 from robustness.results import StorageError
 from robustness.results.batches import Batch, PartsGoneError, Ticks, gather
 from robustness.results.files.folder import PUBLISHED as MARK
@@ -19,6 +18,7 @@ from robustness.results.files.folder import shown
 from robustness.results.index import COLUMNS, Index
 from robustness.results.tables.parquet import encode_small
 from robustness.results.tables.schema import RUNS
+from robustness.search.cells import asked_ids
 from robustness.search.missing import missing
 from robustness.study import Study, StudyError
 
@@ -100,7 +100,7 @@ def _study(source: Store) -> Study:
 def _gathered(study: Study, source: Store) -> Batch:
     try:
         index = Index.of(source.reader.read("runs", RUNS, COLUMNS))
-        wanted = pa.array(sorted(asked_of(study, source)), pa.string())
+        wanted = pa.array(sorted(asked_ids(study, source.runs())), pa.string())
         batch = gather(source.reader, index.only(index.finished & index.is_in(wanted)), Ticks(None, 0))
     except PartsGoneError as error:
         raise StorageError(f"{shown(source.root)}: its parts are being merged; try again later") from error

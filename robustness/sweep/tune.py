@@ -57,7 +57,7 @@ def run(
 ) -> Sweep:
     """Train what is missing of `study` and store it below `results`.
 
-    Ctrl-C (or SIGTERM) lets the running stacks finish and stores them, or sets down what takes long; a second one stops
+    Ctrl-C (or SIGTERM) lets the running stacks finish and stores them, or suspends what takes long; a second one stops
     at once.
 
     Args:
@@ -109,9 +109,9 @@ def _tune(start: Start, progress: Progress) -> bool:
         store=store,
         progress=progress,
         room=lambda: measure(study.resources),
-        pace=start.pace,
+        run_time=start.run_time,
         sweep_id=sweep_id,
-        held=start.held,
+        checkpoints=start.checkpoints,
     )
     scratch = Path(tempfile.mkdtemp(prefix="robustness-"))
 

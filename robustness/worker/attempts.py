@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from robustness.study import Run
     from robustness.training import History
-    from robustness.worker.checkpointing import Keeping
+    from robustness.worker.checkpointing import CheckpointKeeper
 
 
 @dataclass
@@ -32,13 +32,13 @@ class Result:
     seconds: float = 0.0
 
     @property
-    def set_down(self) -> int:
+    def suspended(self) -> int:
         """Runs that wait in a checkpoint, or for their turn in another sweep."""
         return self.runs - len(self.rows) - len(self.failed)
 
 
 def trained(
-    runs: Sequence[Run], device: str, sampler: str, retries: int, keeper: Keeping | None, *, fit: bool
+    runs: Sequence[Run], device: str, sampler: str, retries: int, keeper: CheckpointKeeper | None, *, fit: bool
 ) -> Result:
     """Train `runs`: as one model, or one by one where their workload's engine is `single`, each with its own time.
 
@@ -59,7 +59,7 @@ def trained(
             result.rows += [row for history in each.histories for row in history.rows(provenance | own)]
         result.failed += [failed_row(run, why, provenance) for run, why in tried.failures]
         result.seconds += seconds
-        if tried.set_down:
+        if tried.suspended:
             break
     return result
 
@@ -71,7 +71,7 @@ class Success:
     Attributes:
         histories: What came of it.
         runs: Runs that were trained together.
-        seconds: What it took, with what it had taken before it was set down; tries that failed are not in it.
+        seconds: What it took, with what it had taken before it was suspended; tries that failed are not in it.
     """
 
     histories: list[History]
@@ -81,20 +81,20 @@ class Success:
 
 @dataclass(frozen=True)
 class Tries:
-    """The tries that came to their end, the runs that failed and why, and whether the rest was set down."""
+    """The tries that came to their end, the runs that failed and why, and whether the rest was suspended."""
 
     successes: list[Success] = field(default_factory=list)
     failures: list[tuple[Run, str]] = field(default_factory=list)
-    set_down: bool = False
+    suspended: bool = False
 
     def __add__(self, later: Tries) -> Tries:
         """Return these and the `later` ones."""
-        return Tries(self.successes + later.successes, self.failures + later.failures, later.set_down)
+        return Tries(self.successes + later.successes, self.failures + later.failures, later.suspended)
 
 
-def _train(runs: Sequence[Run], device: str, retries: int, keeper: Keeping | None = None) -> Tries:
+def _train(runs: Sequence[Run], device: str, retries: int, keeper: CheckpointKeeper | None = None) -> Tries:
     """Train as one stack; what fails is tried again in halves, so that one bad run costs only itself."""
-    from robustness.training import SetDown, train
+    from robustness.training import Suspended, train
     from robustness.training.stack_size import release
 
     started = time.perf_counter()
@@ -102,8 +102,8 @@ def _train(runs: Sequence[Run], device: str, retries: int, keeper: Keeping | Non
         histories = train(runs, device=device, keeper=keeper)
         seconds = time.perf_counter() - started + (keeper.seconds if keeper else 0.0)
         return Tries([Success(histories, len(runs), seconds)])
-    except SetDown:
-        return Tries(set_down=True)
+    except Suspended:
+        return Tries(suspended=True)
     except Exception as error:  # noqa: BLE001 - a user's network may raise anything, and the sweep goes on
         why = reason(error)
     # Here the exception is gone, whose frames held the stack; what refers to itself and the GPU's cache are not yet.
@@ -111,7 +111,7 @@ def _train(runs: Sequence[Run], device: str, retries: int, keeper: Keeping | Non
     if len(runs) > 1:
         middle = len(runs) // 2
         first = _train(runs[:middle], device, retries, keeper)
-        return first if first.set_down else first + _train(runs[middle:], device, retries, keeper)
+        return first if first.suspended else first + _train(runs[middle:], device, retries, keeper)
     if retries > 0:
         return _train(runs, device, retries - 1, keeper)
     return Tries(failures=[(runs[0], why)])

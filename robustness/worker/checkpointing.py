@@ -1,4 +1,4 @@
-"""When a worker sets down what it trains, where, and when it leaves off: the sweep's side of a checkpoint."""
+"""When a worker writes a checkpoint of what it trains, where, and when it suspends it: the sweep's side of it."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from robustness.training.rows import State
 
 TELL_EVERY_S = 5.0
-"""How often a worker says how far it is, and asks whether it is to leave off."""
+"""How often a worker says how far it is, and asks whether it is to suspend what it trains."""
 
 CLAIM_EVERY_S = 60.0
 """How often a worker asks whether another sweep has claimed the study."""
 
 WORTHWHILE_S = 30.0
-"""What is done within this time is finished, when a sweep is asked to stop; the rest is set down."""
+"""What is done within this time is finished, when a sweep is asked to stop; the rest is suspended."""
 
-SHARE = 20
+CHECKPOINT_TIME_SHARE = 20
 """By the clock, a checkpoint takes at most this part of the time: a large one is written less often."""
 
 
@@ -35,11 +35,11 @@ def _nothing(_share: float) -> None:
     """Tell nobody."""
 
 
-class Keeping:
+class CheckpointKeeper:
     """The checkpoints of what one worker trains, a stack or a run at a time.
 
     Attributes:
-        seconds: what the training that goes on had taken before it was set down.
+        seconds: what the training that goes on had taken before it was suspended.
     """
 
     def __init__(
@@ -70,33 +70,33 @@ class Keeping:
         self._begin(0)
 
     def load(self, runs: Sequence[Run]) -> State | None:
-        """Return what was set down of `runs`; None if nothing was, or nothing that can be used."""
+        """Return the checkpoint of `runs`; None if there is none, or none that can be used."""
         from robustness.training.checkpoint import from_bytes
 
         self._ids = [run.run_id for run in runs]
         self._begin(0)
         with contextlib.suppress(StorageError):  # then the training begins anew
-            held = self._checkpoints.find(self._ids)
-            if held is None:
+            found = self._checkpoints.find(self._ids)
+            if found is None:
                 return None
-            self._names.add(held.name)
+            self._names.add(found.name)
             try:
                 # What failed at its first epoch from here would fail so again.
-                if held.name == self._resumed:
+                if found.name == self._resumed:
                     raise ValueError("the training failed when it went on from it")
-                state = from_bytes(self._checkpoints.read(held) or b"")
+                state = from_bytes(self._checkpoints.read(found) or b"")
             except ValueError as error:
-                self._warn(f"checkpoint {held.name} is not usable: {error}; the training begins anew")
-                self._checkpoints.remove(held.name)
+                self._warn(f"checkpoint {found.name} is not usable: {error}; the training begins anew")
+                self._checkpoints.remove(found.name)
                 return None
-            self._resumed = held.name
+            self._resumed = found.name
             self._begin(state["epoch"], state.get("seconds", 0.0))
             return state
         return None
 
     def ended(self, epoch: int, epochs: int, state: Callable[[], State]) -> None:
-        """Set the training down if it is time to; see `robustness.training.checkpoint.Keeper`."""
-        from robustness.training.checkpoint import SetDown
+        """Write a checkpoint, or suspend the training, if it is time; see `robustness.training.checkpoint.Keeper`."""
+        from robustness.training.checkpoint import Suspended
 
         self._resumed = None
         if epoch == epochs:
@@ -106,9 +106,9 @@ class Keeping:
             if self._claim_is_lost(now):  # nothing that comes of it would be stored
                 if self._policy.kept:
                     self._save(epoch, epochs, state)
-                raise SetDown
+                raise Suspended
             if self._asked_to_leave(epoch, epochs, now) and self._save(epoch, epochs, state):
-                raise SetDown
+                raise Suspended
         if self._due(epoch, now):
             self._save(epoch, epochs, state)
 
@@ -148,11 +148,11 @@ class Keeping:
 
     def _due(self, epoch: int, now: float) -> bool:
         policy, since = self._policy, now - self._saved
-        by_clock = policy.minutes is not None and since >= max(60 * policy.minutes, SHARE * self._cost)
+        by_clock = policy.minutes is not None and since >= max(60 * policy.minutes, CHECKPOINT_TIME_SHARE * self._cost)
         return by_clock or (policy.epochs is not None and epoch % policy.epochs == 0)
 
     def _save(self, epoch: int, epochs: int, state: Callable[[], State]) -> bool:
-        """Set the training down; return whether it could be."""
+        """Write a checkpoint; return whether it could be written."""
         from robustness.training.checkpoint import to_bytes
 
         before = time.monotonic()

@@ -14,7 +14,7 @@ import pytest
 
 from robustness import Study
 from robustness.jobs import Job, JobsError, choose, pack, versions
-from robustness.jobs.job_text import duration, ending, last_words, table
+from robustness.jobs.job_text import duration, ending, jobs_table, last_words
 from robustness.jobs.package import Package
 from robustness.jobs.submit import Order, start
 from tests.support import jobs_studies
@@ -185,7 +185,7 @@ def test_a_moment_is_in_utc_wherever_one_looks_from(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("TZ", "Asia/Kathmandu")
     time.tzset()
     try:
-        lines = table([job(started_s=1_700_000_000.0)], {}).splitlines()
+        lines = jobs_table([job(started_s=1_700_000_000.0)], {}).splitlines()
     finally:
         monkeypatch.undo()
         time.tzset()

@@ -13,7 +13,7 @@ import pytest
 from robustness.results import Store
 from robustness.search.coordinates import Cell, Coordinate
 from robustness.search.make import make_source
-from robustness.search.source import Outcome
+from robustness.search.source import RunOutcome
 from robustness.study import Axis, DecayAxis, Study
 from robustness.study.run import identity
 from robustness.sweep.stacks import LARGEST, cut
@@ -45,7 +45,7 @@ def error_of(run):
 
 def outcome(run, status="completed", error=None):
     error = error_of(run) if error is None else error
-    return Outcome(run.run_id, status, None if status == "failed" else error, None if status == "failed" else error)
+    return RunOutcome(run.run_id, status, None if status == "failed" else error, None if status == "failed" else error)
 
 
 def row(run, status="completed", sampler="tpe", error=None):
@@ -165,7 +165,7 @@ def test_optuna_learns_the_mean_validation_error_over_the_seeds(tmp_path):
     source = make_source(sampled(cells=1, seeds=3), empty(tmp_path))
     runs = source.next()
     for run, error in zip(runs[:3], [1.0, 2.0, 6.0], strict=True):
-        source.tell([Outcome(run.run_id, "completed", error, 50.0)])
+        source.tell([RunOutcome(run.run_id, "completed", error, 50.0)])
     (trial,) = source._searches[0]._optuna.get_trials()
     assert trial.value == 3.0
 

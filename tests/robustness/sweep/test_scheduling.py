@@ -15,14 +15,14 @@ from ray.tune.search import Searcher
 from robustness import Store, Study
 from robustness.errors import ClusterError
 from robustness.search.make import make_source
-from robustness.search.source import Outcome
+from robustness.search.source import RunOutcome
 from robustness.study.resources import Resources
 from robustness.sweep import capacity
 from robustness.sweep import searcher as searching
 from robustness.sweep.capacity import UNKNOWN_FLEET, Room, measure
 from robustness.sweep.lost_nodes import is_lost_node
 from robustness.sweep.progress import Progress
-from robustness.sweep.run_time import Pace
+from robustness.sweep.run_time import RunTime
 from robustness.sweep.searcher import NODES_LOST, StackSearcher
 from robustness.sweep.stacks import ENOUGH_S, FIRST, LARGEST, LOSS_S, cut
 from robustness.sweep.trial import REPORT, RUNS
@@ -38,16 +38,16 @@ def wide(**changes) -> Study:
     return make(**{"space": WIDE, "seeds": 3} | changes)
 
 
-def known(study: Study, seconds: float) -> Pace:
+def known(study: Study, seconds: float) -> RunTime:
     """Return a pace that has been told."""
-    pace = Pace(study, stored=pd.DataFrame(columns=["status", "workload", "workload_options", "duration_s"]))
+    pace = RunTime(study, stored=pd.DataFrame(columns=["status", "workload", "workload_options", "duration_s"]))
     runs = study.grid()
     pace.learn(runs[:1], seconds)
     return pace
 
 
-def unknown(study: Study) -> Pace:
-    return Pace(study, stored=pd.DataFrame(columns=["status", "workload", "workload_options", "duration_s"]))
+def unknown(study: Study) -> RunTime:
+    return RunTime(study, stored=pd.DataFrame(columns=["status", "workload", "workload_options", "duration_s"]))
 
 
 class TestStacks:
@@ -80,15 +80,15 @@ class TestStacks:
         assert {len(stack) for stack in cut(study.grid(), 2, None, unknown(study))} == {1}
 
 
-class TestPace:
+class TestRunTime:
     def test_it_begins_with_what_is_stored(self, tmp_path):
         study, other = make(), make(workload={"name": "digits", "epochs": 3})
         store = Store(tmp_path / "x")
         for run, seconds in zip(study.grid()[:3], (1.0, 2.0, 9.0), strict=True):
             row = lost_row(run, "", "grid") | {"status": "completed", "reason": None, "duration_s": seconds}
             store.write(run.run_id, [row], [])
-        assert Pace(study, store.runs()).seconds(study.workload) == 2.0
-        assert Pace(other, store.runs()).seconds(other.workload) is None
+        assert RunTime(study, store.runs()).seconds(study.workload) == 2.0
+        assert RunTime(other, store.runs()).seconds(other.workload) is None
 
     def test_what_differs_little_changes_nothing(self):
         study = make()
@@ -207,7 +207,7 @@ class TestSearcher:
 
     def finish(self, searcher, study, trial, suggestion, seconds=1.0):
         runs = decode(study, suggestion[RUNS])
-        outcomes = tuple(Outcome(run.run_id, "completed", 5.0, 5.0) for run in runs)
+        outcomes = tuple(RunOutcome(run.run_id, "completed", 5.0, 5.0) for run in runs)
         searcher.on_trial_complete(trial, {REPORT: Report(outcomes, seconds).to_json()})
         return runs
 
@@ -237,7 +237,7 @@ class TestSearcher:
 
     def test_stacks_grow_once_their_time_is_known(self, make_searcher):
         study = wide()
-        searcher = make_searcher(study, lambda: Room({}, now=2, most=2), pace=unknown(study))
+        searcher = make_searcher(study, lambda: Room({}, now=2, most=2), run_time=unknown(study))
         trained, sizes, trial = [], [], 0
         while (suggestion := searcher.suggest(str(trial))) != Searcher.FINISHED:
             runs = self.finish(searcher, study, str(trial), suggestion, seconds=0.1)

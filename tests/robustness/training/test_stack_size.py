@@ -10,7 +10,7 @@ import torch
 
 from robustness import Store, Study, training
 from robustness.training import stack_size
-from robustness.training.stack_size import best_size, measured, pieces
+from robustness.training.stack_size import best_size, pieces, step_cost
 from robustness.worker.work import work
 
 GB = 1e9
@@ -69,7 +69,7 @@ def study():
 def test_on_a_cpu_nothing_is_measured(study):
     runs = study.grid()
     assert pieces(runs, "cpu") == [runs]
-    seconds, size = measured(runs, "cpu")
+    seconds, size = step_cost(runs, "cpu")
     assert seconds > 0
     assert size == 0
 

@@ -12,7 +12,7 @@ from ray.tune.search import Searcher
 from robustness import Store, Study
 from robustness.results.tables.schema import PROVENANCE_COLUMNS
 from robustness.search.make import make_source
-from robustness.search.source import Outcome
+from robustness.search.source import RunOutcome
 from robustness.sweep.capacity import Room
 from robustness.sweep.progress import Progress
 from robustness.sweep.searcher import StackSearcher
@@ -132,7 +132,9 @@ def test_what_somebody_else_stored_meanwhile_is_not_stored_twice(study, store):
 
 
 def test_a_report_travels_as_text():
-    report = Report((Outcome("a", "completed", 1.5, 2.5), Outcome("b", "failed", None, None)), 3.0, "disk full", True)
+    report = Report(
+        (RunOutcome("a", "completed", 1.5, 2.5), RunOutcome("b", "failed", None, None)), 3.0, "disk full", True
+    )
     assert Report.from_json(report.to_json()) == report
 
 
