@@ -61,7 +61,7 @@ def connect(address: str | None, *, verbose: bool, process_ends: bool = False) -
             logging_level=logging.INFO if verbose else logging.ERROR,
             **({} if address else local),
         )
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except Exception as error:  # of any kind: a node that does not start in time is a bare Exception
         place = f"no Ray cluster answers at {address!r}" if address else "Ray does not start"
         raise ClusterError(f"{place}: {error}") from error
     if not verbose:
