@@ -8,7 +8,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from robustness.commands import GROUPS
-from robustness.console import BAD_INPUT, FAILED, INTERRUPTED, err
+from robustness.console import BAD_INPUT, FAILED, INTERRUPTED, STOPPED, err
 from robustness.results import ResultsWarning, StorageError
 from robustness.study import StudyError
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         err.print(f"error: {error}")
         return FAILED
     except KeyboardInterrupt:
-        err.print("stopped; what was stored stays, and the same command goes on from there")
+        err.print(STOPPED)
         return INTERRUPTED
 
 

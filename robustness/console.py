@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import TYPE_CHECKING, Protocol
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from rich.console import Console
 
@@ -17,6 +19,21 @@ INTERRUPTED = 130
 
 out = Console(soft_wrap=True, highlight=False, markup=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+
+
+STOPPED = "stopped; what was stored stays, and the same command goes on from there"
+"""What is said where Ctrl-C ended a command."""
+
+
+def end_at_once(code: int) -> NoReturn:
+    """End this process with an exit code, whatever threads of others still run in it.
+
+    Python's own end takes down what those threads use, and Ray's crash of that.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # nobody reads it any more
+            stream.flush()
+    os._exit(code)
 
 
 class Add(Protocol):

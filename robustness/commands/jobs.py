@@ -15,7 +15,7 @@ from robustness.errors import ClusterError
 from robustness.jobs import Cluster, choose, pack
 from robustness.jobs.cluster import DEFAULT_ADDRESS
 from robustness.jobs.follow import follow
-from robustness.jobs.job_text import ending, going_on, table
+from robustness.jobs.job_text import ending, going_on, jobs_table
 from robustness.jobs.screen import Screen
 from robustness.jobs.submit import Order, start
 from robustness.results.files.folder import absolute, is_uri
@@ -176,7 +176,7 @@ def jobs(options: argparse.Namespace) -> int:
     if not found:
         out.print(f"no study was submitted to {cluster.address} yet; `robustness submit STUDY` does it")
         return 0
-    out.print(table(found, {job.id: cluster.log(job.id) for job in found}))
+    out.print(jobs_table(found, {job.id: cluster.log(job.id) for job in found}))
     return 0
 
 

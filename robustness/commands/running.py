@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from robustness.commands.looking import write_report
-from robustness.console import FAILED, INTERRUPTED, err, out, takes_results, takes_study
+from robustness.console import FAILED, INTERRUPTED, STOPPED, end_at_once, err, out, takes_results, takes_study
 from robustness.jobs.versions import difference
 from robustness.published.shipped import to_train
 from robustness.results import Store, child
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import argparse
 
     from robustness.console import Add
+    from robustness.sweep import Sweep
 
 
 def add_commands(add: Add) -> None:
@@ -50,7 +51,6 @@ def run(options: argparse.Namespace) -> int:
     """Train, and write the report; 1 where runs are missing in the end, 130 where it was interrupted."""
     from robustness.errors import ClusterError
     from robustness.sweep import SweepError
-    from robustness.sweep import run as sweep_over
 
     study = Study.load(options.study)
     if warning := difference():
@@ -59,23 +59,8 @@ def run(options: argparse.Namespace) -> int:
         study = study.with_data_dir(options.data_dir)
     if options.smoke:
         study = study.smoke()
-    given = not options.no_published and not options.smoke  # which is to show that training goes all the way
     try:
-        if not options.address:  # of a cluster's nodes, each has its own
-            for workload in to_train(study, Store(child(options.results, study.name)), use_published=given):
-                workload.fetch()
-        if options.smoke and not options.address:
-            from robustness.sweep.in_process import run_here
-
-            sweep = run_here(study, options.results, quiet=options.quiet, use_published=given)
-        else:
-            sweep = sweep_over(
-                *(study, options.results),
-                address=options.address,
-                verbose=options.verbose,
-                quiet=options.quiet,
-                use_published=given,
-            )
+        sweep = _trained(study, options)
     except DataError as error:
         err.print(f"error: {error}")
         return FAILED
@@ -93,6 +78,33 @@ def run(options: argparse.Namespace) -> int:
         err.print("stopped before all was done; the same command goes on from there")
         return INTERRUPTED
     return FAILED if lacking.count else 0
+
+
+def _trained(study: Study, options: argparse.Namespace) -> Sweep:
+    """Train what is missing of `study`; the process ends here where a second Ctrl-C ended that."""
+    given = not options.no_published and not options.smoke  # which is to show that training goes all the way
+    if not options.address:  # of a cluster's nodes, each has its own
+        for workload in to_train(study, Store(child(options.results, study.name)), use_published=given):
+            workload.fetch()
+    if options.smoke and not options.address:
+        from robustness.sweep.in_process import run_here
+
+        return run_here(study, options.results, quiet=options.quiet, use_published=given)
+    from robustness.sweep import run as sweep_over
+
+    try:
+        return sweep_over(
+            study,
+            options.results,
+            address=options.address,
+            verbose=options.verbose,
+            quiet=options.quiet,
+            use_published=given,
+            process_ends=True,
+        )
+    except KeyboardInterrupt:
+        err.print(STOPPED)
+        end_at_once(INTERRUPTED)
 
 
 def _print_missing(lacking: Missing) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from robustness.console import BAD_INPUT, FAILED, err, out, positive, takes_results, takes_study
 from robustness.published.shipped import published
-from robustness.results import Store, child, list_studies, load
+from robustness.results import StorageError, Store, child, list_studies
 from robustness.study import Study, StudyError, studies
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def plan(options: argparse.Namespace) -> int:
             err.print(f"error: {error}")
             return FAILED
         made = made.calibrated(paces)
-    out.print("\n".join([plan_text.text(made, options.gpu_hour_price), *lines]))
+    out.print("\n".join([plan_text.plan_summary(made, options.gpu_hour_price), *lines]))
     return 0
 
 
@@ -98,14 +98,18 @@ def list_all(options: argparse.Namespace) -> int:
     out.print(f"Stored in {options.results}:")
     stored = list_studies(options.results)
     for name in stored:
-        out.print(f"  {name:<24} {_counts(load(name, options.results).store)}")
+        out.print(f"  {name:<24} {_counts(Store(child(options.results, name)))}")
     if not stored:
         out.print("  nothing yet; `robustness run digits` makes the first")
     return 0
 
 
 def _counts(store: Store) -> str:
-    counts = store.runs()["status"].value_counts()
+    """Return how many runs a study has of each status; of one that cannot be read, such as a newer version's, why."""
+    try:
+        counts = store.runs()["status"].value_counts()
+    except StorageError as error:
+        return f"cannot be read: {error}"
     return ", ".join(f"{count} {status}" for status, count in counts.items()) or "no runs yet"
 
 

@@ -55,7 +55,8 @@ class Cluster:
             JobsError: the server cannot be reached, or refuses.
         """
         with explained(self.address, self._token):
-            found = [Job.of(each) for each in self._client.list_jobs() if Job.is_ours(each)]
+            listed = self._client.list_jobs()
+        found = [Job.of(each) for each in listed if Job.is_ours(each)]
         return sorted(found, key=lambda job: (job.started_s, job.number), reverse=True)
 
     def job(self, job_id: str) -> Job:
@@ -66,7 +67,8 @@ class Cluster:
             JobsError: the server cannot be reached, or refuses.
         """
         with explained(self.address, self._token):
-            return Job.of(self._client.get_job_info(job_id))
+            details = self._client.get_job_info(job_id)
+        return Job.of(details)
 
     def log(self, job_id: str) -> str:
         """Return all that a job has printed.
@@ -75,7 +77,7 @@ class Cluster:
             JobsError: the server cannot be reached, or refuses.
         """
         with explained(self.address, self._token):
-            return str(self._client.get_job_logs(job_id))
+            return self._client.get_job_logs(job_id)
 
     def stop(self, job_id: str) -> None:
         """Ask a job to stop: it lets running stacks finish first, or sets them down.
@@ -141,7 +143,10 @@ class Cluster:
 def _dashboard(address: str) -> str:
     """Return the address of a dashboard with its scheme."""
     scheme, _, rest = address.rpartition("://")
-    parts = urlsplit(f"//{rest}")
-    if scheme.lower() not in {"", "http", "https"} or not parts.hostname or rest == "auto" or " " in rest:
+    try:
+        host = urlsplit(f"//{rest}").hostname
+    except ValueError:  # brackets that do not fit
+        host = None
+    if scheme.lower() not in {"", "http", "https"} or not host or rest == "auto" or " " in rest:
         raise JobsError(f"{address}: give the address of the cluster's dashboard, such as {DEFAULT_ADDRESS}")
     return f"{scheme or 'http'}://{rest.rstrip('/')}"

@@ -32,6 +32,10 @@ class MissingJobError(JobsError):
     """The job server has no such job."""
 
 
+class AnswerError(Exception):
+    """What answered did so as no job server does."""
+
+
 @contextmanager
 def explained(address: str, token: str) -> Iterator[None]:
     """Turn what Ray's client raises into a JobsError.
@@ -55,8 +59,10 @@ def explained(address: str, token: str) -> Iterator[None]:
     except requests.HTTPError as error:
         status = 0 if error.response is None else error.response.status_code
         raise _of_status(address, status, "") from error
-    except (ValueError, KeyError, TypeError, requests.URLRequired) as error:  # an answer of another kind
+    except AnswerError as error:
         raise JobsError(NO_JOB_SERVER.format(address)) from error
+    except (requests.exceptions.InvalidURL, requests.URLRequired) as error:
+        raise JobsError(f"{address}: {error}") from error
     except (OSError, aiohttp.ClientError) as error:
         raise UnreachableError(f"no Ray cluster answers at {address}: {_cause(error)}") from error
     except RuntimeError as error:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from robustness.sweep.progress import Line
+from robustness.sweep.progress import ProgressLine
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,7 +67,7 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes % 60} min"
 
 
-def table(jobs: Sequence[Job], logs: Mapping[str, str]) -> str:
+def jobs_table(jobs: Sequence[Job], logs: Mapping[str, str]) -> str:
     """Return jobs as lines with columns; `logs` has what each has printed."""
     header = ("ID", "STUDY", "STATUS", "STARTED", "TOOK", "LAST")
     rows = [header, *(_row(job, logs.get(job.id, "")) for job in jobs)]
@@ -79,7 +79,7 @@ def table(jobs: Sequence[Job], logs: Mapping[str, str]) -> str:
 
 
 def _row(job: Job, log: str) -> tuple[str, ...]:
-    started = time.strftime("%Y-%m-%d %H:%M", time.localtime(job.started_s))
+    started = f"{datetime.fromtimestamp(job.started_s, UTC):%Y-%m-%d %H:%M} UTC"
     return job.id, job.study, job.status.lower(), started, duration(job.took_s), last_words(job, log)
 
 
@@ -87,7 +87,7 @@ def last_words(job: Job, log: str) -> str:
     """Return how far a job came, in its own words: its last line of progress, else its last line."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     for text in reversed(lines):
-        if Line.parse(text):
+        if ProgressLine.parse(text):
             return text.removeprefix(f"{job.study}: ")
     if lines:
         return lines[-1][:200]

@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.text import Text
 
 from robustness.console import err, out
-from robustness.sweep.progress import Bar, Line
+from robustness.sweep.progress import Bar, ProgressLine
 
 if TYPE_CHECKING:
     from typing import Self
@@ -29,7 +29,7 @@ class Screen:
     def __init__(self, job: Job) -> None:
         self.console = Console(stderr=True, highlight=False)
         self._study, self._message = job.study, _WAITING
-        self._line: Line | None = None
+        self._line: ProgressLine | None = None
         self._bar = Bar(self.console, elapsed_s=job.took_s)
         self._live = Live(self, console=self.console, refresh_per_second=4, transient=False)
 
@@ -54,7 +54,7 @@ class Screen:
             return
         self._message = ""
         terminal = self.console.is_terminal
-        if line := Line.parse(text):
+        if line := ProgressLine.parse(text):
             self._line = line
             if not terminal:
                 self.console.print(text, markup=False, soft_wrap=True)

@@ -20,23 +20,25 @@ def headers() -> tuple[dict[str, str], str]:
     mode = os.environ.get("RAY_AUTH_MODE", "token")
     if mode.lower() != "token":
         return {}, f"none is sent because RAY_AUTH_MODE is {mode}"
-    token, origin = _token()
-    if not token:
+    found = _token()
+    if found is None:
         return {}, "this machine has none"
+    token, origin = found
     if len(token.split()) > 1 or not token.isascii():
         raise JobsError(f"the token in {origin} is no token: it must be one word of ASCII characters")
     return {"Authorization": f"Bearer {token}"}, f"the one in {origin} is another"
 
 
-def _token() -> tuple[str, str]:
-    """Return the token, and where it is from."""
+def _token() -> tuple[str, str] | None:
+    """Return the token, and where it is from; None if there is none."""
     if text := os.environ.get("RAY_AUTH_TOKEN", "").strip():
         return text, "the environment variable RAY_AUTH_TOKEN"
     named = os.environ.get("RAY_AUTH_TOKEN_PATH", "").strip()
     path = Path(named or "~/.ray/auth_token").expanduser()
     try:
-        return path.read_text().strip(), str(path)
+        token = path.read_text().strip()
     except OSError as error:
         if named:
             raise JobsError(f"RAY_AUTH_TOKEN_PATH: cannot read {path}: {error.strerror}") from error
-        return "", ""
+        return None
+    return (token, str(path)) if token else None

@@ -10,7 +10,7 @@ import torch
 
 from robustness.plan.clock import Clock, clocked
 from robustness.plan.planning import workers
-from robustness.plan.stored_pace import Pace
+from robustness.plan.stored_pace import StoredPace
 from robustness.search.make import make_source
 from robustness.sweep.stacks import LOSS_S, cut
 from robustness.training import default_device, train
@@ -40,7 +40,7 @@ class CalibrationError(Exception):
     """A workload cannot be trained here; the text says why."""
 
 
-def calibrate(study: Study, plan: Plan, stored: pd.DataFrame, say: Callable[[str], None]) -> dict[str, Pace]:
+def calibrate(study: Study, plan: Plan, stored: pd.DataFrame, say: Callable[[str], None]) -> dict[str, StoredPace]:
     """Train a little of each workload that has runs left and none like them on this machine's device; store nothing.
 
     Args:
@@ -59,7 +59,7 @@ def calibrate(study: Study, plan: Plan, stored: pd.DataFrame, say: Callable[[str
     device = device_of(study)
     name = torch.cuda.get_device_name() if device == "cuda" else device
     found = {}
-    for part, known in zip(study.parts, plan.parts, strict=True):
+    for part, known in zip(study.parts, plan.shares, strict=True):
         if known.left and name not in known.paces:
             try:
                 part.workload.fetch()
@@ -103,7 +103,9 @@ def middle_runs(study: Study, size: int) -> list[Run]:
     return [study.run(*cells[i % len(cells)], study.seeds[0]) for i in range(size)]
 
 
-def measured_pace(study: Study, target: int, device: str, say: Callable[[str], None], budget: float = BUDGET_S) -> Pace:
+def measured_pace(
+    study: Study, target: int, device: str, say: Callable[[str], None], budget: float = BUDGET_S
+) -> StoredPace:
     """Return the pace in a stack of `target` runs, or in the largest that `budget` seconds, or a sweep, allow.
 
     Args:
@@ -117,7 +119,7 @@ def measured_pace(study: Study, target: int, device: str, say: Callable[[str], N
     if target == 1:  # the optimizers one by one
         say(f"calibrating {workload.title}: {optimizers} runs, one by one")
         epochs = [_epoch([run], device, budget / optimizers) for run in middle_runs(study, optimizers)]
-        return Pace(device, sum(epochs) / optimizers, 1, calibrated=True)
+        return StoredPace(device, sum(epochs) / optimizers, 1, calibrated=True)
     started, size, found = time.monotonic(), min(optimizers, target), None
     while True:
         say(f"calibrating {workload.title}: a stack of {size}")
@@ -129,7 +131,7 @@ def measured_pace(study: Study, target: int, device: str, say: Callable[[str], N
             if found is None:
                 raise
             return found
-        found = Pace(device, seconds / size, size, calibrated=True)
+        found = StoredPace(device, seconds / size, size, calibrated=True)
         if study.resources.stack_size == "auto":
             target = min(target, max(1, int(LOSS_S / (found.seconds * workload.epochs))))
         now = time.monotonic()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from robustness.plan.planning import Plan
-    from robustness.plan.stored_pace import Pace
+    from robustness.plan.stored_pace import StoredPace
     from robustness.study import Study
     from robustness.workloads.base import Engine
 
@@ -29,7 +29,7 @@ BUDGET_S = 10.0
 
 
 def engines(
-    study: Study, plan: Plan, stored: pd.DataFrame, paces: Mapping[str, Pace], say: Callable[[str], None]
+    study: Study, plan: Plan, stored: pd.DataFrame, paces: Mapping[str, StoredPace], say: Callable[[str], None]
 ) -> list[str]:
     """Return for each workload that has runs left which engine pays, in words; train a little, store nothing.
 
@@ -44,7 +44,7 @@ def engines(
         robustness.workloads.DataError: the data are absent and cannot be fetched, or they are damaged.
         CalibrationError: the training by the study's own engine failed.
     """
-    left = {part.workload for part in plan.parts if part.left}
+    left = {share.workload for share in plan.shares if share.left}
     found = [_compared(part, stored, paces, say) for part in study.parts if part.workload.title in left]
     lines = [line for each in found for line in engine_lines(each)]
     if plan.total > plan.left and any(each.pays not in (None, each.engine) for each in found):
@@ -52,9 +52,11 @@ def engines(
     return lines
 
 
-def _compared(study: Study, stored: pd.DataFrame, paces: Mapping[str, Pace], say: Callable[[str], None]) -> Engines:
+def _compared(
+    study: Study, stored: pd.DataFrame, paces: Mapping[str, StoredPace], say: Callable[[str], None]
+) -> Engines:
     own, device = study.workload, device_of(study)
-    gpu = torch.cuda.get_device_name() if device == "cuda" else ""
+    gpu = torch.cuda.get_device_name() if device == "cuda" else None
     made = Engines(own.title, own.engine, gpu=gpu, gpus=study.resources.gpus, why=unstackable(study))
     try:
         own.fetch()
@@ -70,7 +72,9 @@ def _compared(study: Study, stored: pd.DataFrame, paces: Mapping[str, Pace], say
     return made
 
 
-def _both(made: Engines, study: Study, stored: pd.DataFrame, pace: Pace | None, say: Callable[[str], None]) -> Engines:
+def _both(
+    made: Engines, study: Study, stored: pd.DataFrame, pace: StoredPace | None, say: Callable[[str], None]
+) -> Engines:
     """Return `made` with the seconds of a run by the study's engine, whose pace may be known, and by the other."""
     epochs = study.workload.epochs
     made = _with(made, made.engine, pace or _measured(study, stored, say), epochs)
@@ -81,15 +85,15 @@ def _both(made: Engines, study: Study, stored: pd.DataFrame, pace: Pace | None, 
         return replace(made, why=" ".join(reason(error).split())[:300])
 
 
-def unstackable(study: Study) -> str:
-    """Return why a study's only workload cannot be trained in stacks; "" if nothing is known against it."""
+def unstackable(study: Study) -> str | None:
+    """Return why a study's only workload cannot be trained in stacks; None if nothing is known against it."""
     about = type(study.workload).model_fields["engine"]
     if "stack" not in get_args(about.annotation):
         # As the workload itself tells it: "`single`: an LSTM that keeps its state cannot be stacked."
         told = (about.description or "").removeprefix("`single`: ").removesuffix(".").removesuffix(" cannot be stacked")
         return told or "its engine is `single` alone"
     alone = [entry.label for entry in study.optimizers if not entry.optimizer.stackable]
-    return f"no update rule with a run axis for {', '.join(alone)}" if alone else ""
+    return f"no update rule with a run axis for {', '.join(alone)}" if alone else None
 
 
 def _by(engine: Engine, study: Study) -> Study:
@@ -97,12 +101,12 @@ def _by(engine: Engine, study: Study) -> Study:
     return study.model_copy(update={"workloads": (study.workload.model_copy(update={"engine": engine}),)})
 
 
-def _measured(study: Study, stored: pd.DataFrame, say: Callable[[str], None]) -> Pace:
+def _measured(study: Study, stored: pd.DataFrame, say: Callable[[str], None]) -> StoredPace:
     device = device_of(study)
     release()
     return measured_pace(study, stack_size(study, stored, device), device, say, BUDGET_S)
 
 
-def _with(made: Engines, engine: Engine, pace: Pace, epochs: int) -> Engines:
+def _with(made: Engines, engine: Engine, pace: StoredPace, epochs: int) -> Engines:
     seconds = pace.seconds * epochs
     return replace(made, single=seconds) if engine == "single" else replace(made, stack=seconds, size=pace.runs)

@@ -25,8 +25,8 @@ class Engines:
         stack: seconds of a run as one of a stack; None if it cannot be stacked.
         size: runs of that stack.
         single: seconds of a run one by one; None if it cannot be trained so, or with `stack` None, was not measured.
-        why: why one of the two cannot be.
-        gpu: name of the device, "" if it is no GPU.
+        why: why one of the two cannot be; None where both can.
+        gpu: name of the device, None if it is no GPU.
         processes: that share the GPU well where runs go one by one; None if that is not known.
         gpus: what the study gives a stack, or a single run.
     """
@@ -36,8 +36,8 @@ class Engines:
     stack: float | None = None
     size: int = 0
     single: float | None = None
-    why: str = ""
-    gpu: str = ""
+    why: str | None = None
+    gpu: str | None = None
     processes: int | None = None
     gpus: float | Literal["auto"] = "auto"
 
@@ -93,7 +93,7 @@ def _has(same: bool) -> str:
     return ", which the study has" if same else ""
 
 
-def text(plan: Plan, price: float | None = None) -> str:
+def plan_summary(plan: Plan, price: float | None = None) -> str:
     """Return the plan as a person reads it.
 
     Args:
@@ -110,7 +110,7 @@ def text(plan: Plan, price: float | None = None) -> str:
 def _expected(plan: Plan, price: float | None) -> list[str]:
     """Return what the rest takes; what is not known, and what to do about it."""
     if plan.unknown:
-        which = "this workload" if len(plan.parts) == 1 else ", ".join(plan.unknown)
+        which = "this workload" if len(plan.shares) == 1 else ", ".join(plan.unknown)
         return [
             f"no run of {which} is stored yet, so there is no estimate of the time; --calibrate trains a little here"
         ]

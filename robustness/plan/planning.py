@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from robustness.plan.stored_pace import CPU, Pace, paces_elsewhere, stored_paces
+from robustness.plan.stored_pace import CPU, StoredPace, paces_elsewhere, stored_paces
 from robustness.published.shipped import with_published
 from robustness.results import finished
 from robustness.search.make import make_source
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Part:
+class Share:
     """What is left of one workload.
 
     Attributes:
@@ -33,7 +33,7 @@ class Part:
     workload: str
     left: int
     epochs: int
-    paces: dict[str, Pace]
+    paces: dict[str, StoredPace]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Cost:
         devices: as in the column `device`.
         seconds: of all runs, each one's share of its stack's time.
         epochs: of all runs.
-        runs: the measurement rests on these; 0 if a part was calibrated.
+        runs: the measurement rests on these; 0 if a workload was calibrated.
         stack: runs of the stack that was calibrated; 0 if all rests on stored runs.
     """
 
@@ -67,20 +67,20 @@ class Plan:
     Attributes:
         total: runs of the study.
         stored: runs that need no training.
-        parts: what is left of each workload.
+        shares: what is left of each workload.
         workers: stacks at a time on this machine, without a GPU.
         resources: what the study gives a stack.
-        search: how a sampled study goes through its cells; "" for a grid.
+        search: how a sampled study goes through its cells; None for a grid.
         published: runs that need no training because they come with the code, and are not stored yet.
     """
 
     study: str
     total: int
     stored: int
-    parts: tuple[Part, ...]
+    shares: tuple[Share, ...]
     workers: int
     resources: Resources
-    search: str = ""
+    search: str | None = None
     published: int = 0
 
     @property
@@ -98,7 +98,7 @@ class Plan:
     @property
     def unknown(self) -> list[str]:
         """Workloads with runs left whose pace is known on no device."""
-        return [part.workload for part in self.parts if part.left and not part.paces]
+        return [share.workload for share in self.shares if share.left and not share.paces]
 
     def costs(self, *, gpu: bool) -> list[Cost]:
         """Return the cost of the rest on every GPU, or core, that is known to have trained every workload that is left.
@@ -106,14 +106,14 @@ class Plan:
         Where there is none, but each workload has been trained on some: on each one's most used. A stack's fraction of
         a GPU and its cores are not in it, see `hours`.
         """
-        parts = [part for part in self.parts if part.left]
-        known = [[pace for device, pace in part.paces.items() if (device != CPU) == gpu] for part in parts]
-        if not parts or not all(known):
+        shares = [share for share in self.shares if share.left]
+        known = [[pace for device, pace in share.paces.items() if (device != CPU) == gpu] for share in shares]
+        if not shares or not all(known):
             return []
         names = [{pace.device for pace in paces} for paces in known]
         common = sorted(set.intersection(*names))
         chosen = [[next(p for p in paces if p.device == device) for paces in known] for device in common]
-        return [_cost(parts, one) for one in chosen or [[max(paces, key=lambda pace: pace.runs) for paces in known]]]
+        return [_cost(shares, one) for one in chosen or [[max(paces, key=lambda pace: pace.runs) for paces in known]]]
 
     def hours(self, cost: Cost) -> float:
         """Return GPU-hours, or core-hours: a stack takes its fraction of a GPU, or its cores, for the stack's time.
@@ -124,15 +124,15 @@ class Plan:
             return cost.seconds * self.resources.cpus / 3600
         return cost.seconds * (1.0 if self.resources.gpus == "auto" else self.resources.gpus) / 3600
 
-    def calibrated(self, paces: dict[str, Pace]) -> Plan:
+    def calibrated(self, paces: dict[str, StoredPace]) -> Plan:
         """Return this plan with the paces of some workloads, by their name, that were measured for it."""
-        parts = [
-            replace(part, paces=part.paces | {paces[part.workload].device: paces[part.workload]})
-            if part.workload in paces
-            else part
-            for part in self.parts
+        shares = [
+            replace(share, paces=share.paces | {paces[share.workload].device: paces[share.workload]})
+            if share.workload in paces
+            else share
+            for share in self.shares
         ]
-        return replace(self, parts=tuple(parts))
+        return replace(self, shares=tuple(shares))
 
 
 def plan(study: Study, store: Store) -> Plan:
@@ -155,17 +155,22 @@ def plan(study: Study, store: Store) -> Plan:
         for i, found in zip(lacking, paces_elsewhere([study.parts[i] for i in lacking], store), strict=True):
             paces[i] = found
     return Plan(
-        study.name,
-        sum(each.total for each in sources),
-        sum(each.done for each in sources) - published,
-        tuple(
-            Part(part.workload.title, source.total - source.done, part.workload.epochs, _usable(own, study.resources))
+        study=study.name,
+        total=sum(each.total for each in sources),
+        stored=sum(each.done for each in sources) - published,
+        shares=tuple(
+            Share(
+                workload=part.workload.title,
+                left=source.total - source.done,
+                epochs=part.workload.epochs,
+                paces=_usable(own, study.resources),
+            )
             for part, source, own in zip(study.parts, sources, paces, strict=True)
         ),
-        workers(study.resources),
-        study.resources,
-        _search(study),
-        published,
+        workers=workers(study.resources),
+        resources=study.resources,
+        search=_search(study),
+        published=published,
     )
 
 
@@ -175,25 +180,25 @@ def workers(resources: Resources) -> int:
     return min(count, resources.max_concurrent or count)
 
 
-def _usable(paces: dict[str, Pace], resources: Resources) -> dict[str, Pace]:
+def _usable(paces: dict[str, StoredPace], resources: Resources) -> dict[str, StoredPace]:
     """Return the paces on devices that the study's stacks may use: a stack without a GPU says nothing of one."""
     return {device: pace for device, pace in paces.items() if device == CPU or resources.gpus != 0}
 
 
-def _cost(parts: Sequence[Part], paces: Sequence[Pace]) -> Cost:
-    epochs = [part.left * part.epochs for part in parts]
+def _cost(shares: Sequence[Share], paces: Sequence[StoredPace]) -> Cost:
+    epochs = [share.left * share.epochs for share in shares]
     seconds = sum(count * pace.seconds for count, pace in zip(epochs, paces, strict=True))
     stacks = [pace.runs for pace in paces if pace.calibrated]
     runs = 0 if stacks else sum(pace.runs for pace in paces)
     devices = tuple(dict.fromkeys(pace.device for pace in paces))
-    return Cost(devices, seconds, sum(epochs), runs, max(stacks, default=0))
+    return Cost(devices=devices, seconds=seconds, epochs=sum(epochs), runs=runs, stack=max(stacks, default=0))
 
 
-def _search(study: Study) -> str:
-    """Return how a sampled study goes through its cells; "" for a grid."""
+def _search(study: Study) -> str | None:
+    """Return how a sampled study goes through its cells; None for a grid."""
     search = study.search
     if not isinstance(search, Sampled):
-        return ""
+        return None
     cells = f"{search.sampler}: {search.cells} cells an optimizer, {len(study.seeds)} seeds each"
     if search.cells_ahead == search.cells and not search.learns:
         return cells

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from robustness.results import Store, child, finished, list_studies
+from robustness.results import ResultsWarning, StorageError, Store, child, finished, list_studies
 from robustness.study.run import stored_options
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ FREE = ("epochs", "schedule")
 
 
 @dataclass(frozen=True)
-class Pace:
+class StoredPace:
     """What a run and epoch of a workload costs on one device.
 
     Attributes:
@@ -44,7 +45,7 @@ class Pace:
     calibrated: bool = False
 
 
-def stored_paces(study: Study, runs: pd.DataFrame) -> dict[str, Pace]:
+def stored_paces(study: Study, runs: pd.DataFrame) -> dict[str, StoredPace]:
     """Return the pace of a study's only workload on each device that trained it, none if nothing is stored of it.
 
     On each device runs of the same options count, else those that differ in epochs and schedule alone. The mean is
@@ -64,18 +65,26 @@ def stored_paces(study: Study, runs: pd.DataFrame) -> dict[str, Pace]:
     return paces | _by_device(rows[same])
 
 
-def paces_elsewhere(studies: list[Study], store: Store) -> list[dict[str, Pace]]:
-    """Return the same for each of `studies`, each of one workload, by the runs of all studies beside `store`."""
+def paces_elsewhere(studies: list[Study], store: Store) -> list[dict[str, StoredPace]]:
+    """Return the same for each of `studies`, each of one workload, by the runs of all studies beside `store`.
+
+    A study beside it that cannot be read, such as one that a newer version wrote, is left out with a warning.
+    """
     root, _, query = store.root.partition("?")
     beside = root.rstrip("/").rpartition("/")[0] + (f"?{query}" if query else "")
-    found: list[dict[str, Pace]] = [{} for _ in studies]
+    found: list[dict[str, StoredPace]] = [{} for _ in studies]
     for name in list_studies(beside):
-        if name != store.name:
+        if name == store.name:
+            continue
+        try:
             runs = Store(child(beside, name)).runs()
-            for study, paces in zip(studies, found, strict=True):
-                for device, pace in stored_paces(study, runs).items():
-                    if device not in paces or paces[device].runs < pace.runs:
-                        paces[device] = pace
+        except StorageError as error:
+            warnings.warn(f"the times of {name} are left out: {error}", ResultsWarning, stacklevel=2)
+            continue
+        for study, paces in zip(studies, found, strict=True):
+            for device, pace in stored_paces(study, runs).items():
+                if device not in paces or paces[device].runs < pace.runs:
+                    paces[device] = pace
     return found
 
 
@@ -90,7 +99,7 @@ def _fixed(options: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in options.items() if name not in FREE}
 
 
-def _by_device(rows: pd.DataFrame) -> dict[str, Pace]:
+def _by_device(rows: pd.DataFrame) -> dict[str, StoredPace]:
     """Return each device's seconds a run and epoch: the sum of the durations by that of the epochs asked for."""
     asked = rows["workload_options"].map(
         {text: json.loads(text)["epochs"] for text in rows["workload_options"].unique()}
@@ -98,6 +107,6 @@ def _by_device(rows: pd.DataFrame) -> dict[str, Pace]:
     known = rows["device"].replace(UNKNOWN, CPU)
     devices = rows.assign(asked=asked.astype(float)).groupby(known, sort=True)
     return {
-        str(device): Pace(str(device), float(own["duration_s"].sum() / own["asked"].sum()), len(own))
+        str(device): StoredPace(str(device), float(own["duration_s"].sum() / own["asked"].sum()), len(own))
         for device, own in devices
     }

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from ruamel.yaml import YAML
 
-from robustness.published.shipped import asked_of
 from robustness.results import StorageError
 from robustness.results.batches import Batch, PartsGoneError, Ticks, gather
 from robustness.results.files.folder import PUBLISHED as MARK
@@ -18,6 +18,7 @@ from robustness.results.files.folder import shown
 from robustness.results.index import COLUMNS, Index
 from robustness.results.tables.parquet import encode_small
 from robustness.results.tables.schema import RUNS
+from robustness.search.cells import asked_ids
 from robustness.search.missing import missing
 from robustness.study import Study, StudyError
 
@@ -73,7 +74,7 @@ def publish(source: Store, target: Store, *, partial: bool = False) -> Published
     files = {
         f"curves/{study.name}.parquet": encode_small(batch.curves),
         f"runs/{study.name}.parquet": encode_small(_without_host(batch.runs)),
-        "study.yaml": _named(study).encode(),
+        "study.yaml": named(study).encode(),
     } | records
     _replace(target, files)
     size = sum(len(data) for path, data in files.items() if path.endswith(".parquet"))
@@ -99,7 +100,7 @@ def _study(source: Store) -> Study:
 def _gathered(study: Study, source: Store) -> Batch:
     try:
         index = Index.of(source.reader.read("runs", RUNS, COLUMNS))
-        wanted = pa.array(sorted(asked_of(study, source)), pa.string())
+        wanted = pa.array(sorted(asked_ids(study, source.runs())), pa.string())
         batch = gather(source.reader, index.only(index.finished & index.is_in(wanted)), Ticks(None, 0))
     except PartsGoneError as error:
         raise StorageError(f"{shown(source.root)}: its parts are being merged; try again later") from error
@@ -118,13 +119,27 @@ def _without_host(runs: pa.Table) -> pa.Table:
     return runs.set_column(place, runs.schema.field(place), pa.array([HOST] * len(runs), pa.string()))
 
 
-def _named(study: Study) -> str:
-    """Return the study file with the study's name in it: the published one is called study.yaml."""
-    lines = study.text.splitlines(keepends=True)
-    if any(re.match(r"name\s*:", line) for line in lines):
+def named(study: Study) -> str:
+    """Return the study file with the study's name in it: the published one is called study.yaml.
+
+    Raises:
+        PublishError: The file is of a form into which no name can be put.
+    """
+    root = YAML(typ="safe", pure=True).compose(study.text)
+    if any(key.value == "name" for key, _ in root.value):
         return study.text
-    head = next((n for n, line in enumerate(lines) if not re.match(r"\s*(#|$|---|%)", line)), 0)
-    return "".join([*lines[:head], f"name: {study.name}\n", *lines[head:]])
+    # Before the first key, and as far to the right: it may follow comments, directives and `---`.
+    first = root.value[0][0].start_mark
+    name = study.name if isinstance(YAML(typ="safe", pure=True).load(study.name), str) else json.dumps(study.name)
+    after = ", " if root.flow_style else "\n" + " " * first.column
+    text = f"{study.text[: first.index]}name: {name}{after}{study.text[first.index :]}"
+    try:
+        same = Study.parse(text, "study.yaml").name == study.name
+    except StudyError:
+        same = False
+    if not same:
+        raise PublishError(f"{study.name}: give its study file a `name: {study.name}`, run it once more, publish then")
+    return text
 
 
 def _records(records: list[dict[str, Any]]) -> dict[str, bytes]:

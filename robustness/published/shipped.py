@@ -26,9 +26,8 @@ from robustness.results.batches import PartsGoneError, Ticks, gather
 from robustness.results.files.folder import PUBLISHED as MARK
 from robustness.results.index import COLUMNS, Index
 from robustness.results.tables.schema import RUNS
-from robustness.search.cells import among
+from robustness.search.cells import asked_ids, grid_ids
 from robustness.search.make import make_source
-from robustness.study import Sampled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,16 +125,15 @@ def to_train(study: Study, store: Store, *, use_published: bool = True) -> list[
 def _offers(study: Study, store: Store, stored: pd.DataFrame) -> Iterator[tuple[Store, set[str]]]:
     """Return published studies with the runs that each has first of those that `study` lacks."""
     have = set(finished(stored)["run_id"])
-    sampled = isinstance(study.search, Sampled)
-    asked = set() if sampled else asked_of(study, store) - have
-    if not sampled and not asked:
+    asked = grid_ids(study)
+    if asked is not None and asked <= have:
         return
     for name, source in published().items():
-        if source.root == store.root or (sampled and name != study.name):
+        # Cells that another search chose would count as this one's: it takes those under its own name alone.
+        if source.root == store.root or (asked is None and name != study.name):
             continue
         try:
-            # Cells that another search chose would count as this one's: it takes those under its own name alone.
-            found = asked_of(study, source) if sampled else asked
+            found = asked_ids(study, source.runs()) if asked is None else asked
             wanted = (source.done() & found) - have
         except (StorageError, OSError) as error:
             _warn(Path(source.root), error)
@@ -143,19 +141,6 @@ def _offers(study: Study, store: Store, stored: pd.DataFrame) -> Iterator[tuple[
         if wanted:
             have |= wanted
             yield source, wanted
-
-
-def asked_of(study: Study, store: Store) -> set[str]:
-    """Return the runs of `study`: all of a grid, or those in `store` that its search chose.
-
-    Raises:
-        StorageError: `store` cannot be read.
-    """
-    if not isinstance(study.search, Sampled):
-        return {run.run_id for run in study.grid()}
-    rows = store.runs()
-    rows = rows[rows["sampler"] == study.search.sampler]
-    return {run.run_id for part in study.parts for run in among(part, rows)}
 
 
 def _copy(source: Store, target: Store, wanted: set[str]) -> int:

@@ -1,4 +1,4 @@
-"""What workers have set down of trainings that are not done: the only thing in a study's folder that is no result.
+"""What workers have written of trainings that are not done: the only thing in a study's folder that is no result.
 
     checkpoints/<part>.pt      the state of a stack, or of a single run, after an epoch
     checkpoints/<part>.json    which runs it is of
@@ -22,7 +22,7 @@ FOLDER = "checkpoints"
 
 
 @dataclass(frozen=True)
-class Held:
+class Checkpoint:
     """A checkpoint.
 
     Attributes:
@@ -47,7 +47,7 @@ class Checkpoints:
         self._store, self._files = store, store.folder
 
     def write(self, run_ids: Sequence[str], epoch: int, epochs: int, data: bytes) -> None:
-        """Set down what `run_ids` have come to after `epoch` of `epochs`, in place of what was set down before."""
+        """Write the state that `run_ids` have come to after `epoch` of `epochs`, in place of what was there of them."""
         name = self._store.part_name(run_ids)
         # First the state: a name that is listed has one.
         self._files.write(f"{FOLDER}/{name}.pt", data)
@@ -55,20 +55,20 @@ class Checkpoints:
         note = {"run_ids": list(run_ids), "epoch": epoch, "epochs": epochs, "at": now}
         self._files.write(f"{FOLDER}/{name}.json", json.dumps(note).encode())
 
-    def held(self) -> list[Held]:
+    def listed(self) -> list[Checkpoint]:
         """Return the checkpoints that are there, the latest epochs first."""
         names = [entry.name for entry in self._files.entries(FOLDER) if entry.name.endswith(".json")]
         found = [self._read(name.removesuffix(".json")) for name in names]
-        return sorted((each for each in found if each), key=lambda held: -held.epoch)
+        return sorted((each for each in found if each), key=lambda checkpoint: -checkpoint.epoch)
 
-    def find(self, run_ids: Iterable[str]) -> Held | None:
+    def find(self, run_ids: Iterable[str]) -> Checkpoint | None:
         """Return the latest checkpoint that is of all these runs; it may be of others too."""
         wanted = set(run_ids)
-        return next((held for held in self.held() if wanted <= set(held.run_ids)), None)
+        return next((each for each in self.listed() if wanted <= set(each.run_ids)), None)
 
-    def read(self, held: Held) -> bytes | None:
-        """Return the state that was set down; None if it is gone."""
-        return self._files.read(f"{FOLDER}/{held.name}.pt")
+    def read(self, checkpoint: Checkpoint) -> bytes | None:
+        """Return the state that was written; None if it is gone."""
+        return self._files.read(f"{FOLDER}/{checkpoint.name}.pt")
 
     def remove(self, name: str) -> None:
         """Remove a checkpoint, if it is there."""
@@ -77,15 +77,15 @@ class Checkpoints:
 
     def tidy(self, over: set[str] | None) -> None:
         """Remove the checkpoints of runs that are all in `over`; None stands for any."""
-        for held in self.held():
-            if over is None or over.issuperset(held.run_ids):
-                self.remove(held.name)
+        for checkpoint in self.listed():
+            if over is None or over.issuperset(checkpoint.run_ids):
+                self.remove(checkpoint.name)
 
-    def _read(self, name: str) -> Held | None:
+    def _read(self, name: str) -> Checkpoint | None:
         data = self._files.read(f"{FOLDER}/{name}.json")
         try:
             note = json.loads(data or b"")
             epochs, at = (int(note["epoch"]), int(note["epochs"])), datetime.fromisoformat(note["at"])
-            return Held(name, tuple(map(str, note["run_ids"])), *epochs, at.astimezone(UTC))
+            return Checkpoint(name, tuple(map(str, note["run_ids"])), *epochs, at.astimezone(UTC))
         except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             return None

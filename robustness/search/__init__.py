@@ -1,6 +1,6 @@
 """Where a sweep's runs come from: a grid's missing cells, or Optuna."""
 
 from robustness.search.make import make_source
-from robustness.search.source import Outcome, Source
+from robustness.search.source import RunOutcome, Source
 
-__all__ = ["Outcome", "Source", "make_source"]
+__all__ = ["RunOutcome", "Source", "make_source"]

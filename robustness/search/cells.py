@@ -1,4 +1,4 @@
-"""The runs of a sampled study's cells."""
+"""The runs of a study: those of a grid, or of a sampled study's cells."""
 
 from __future__ import annotations
 
@@ -8,6 +8,25 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from robustness.study import Run, Study
+
+
+def grid_ids(study: Study) -> set[str] | None:
+    """Return the runs that a grid asks for; None where a search chooses them."""
+    return {run.run_id for run in study.grid()} if study.search.sampler == "grid" else None
+
+
+def asked_ids(study: Study, stored: pd.DataFrame) -> set[str]:
+    """Return the runs that a study asks for: all of a grid, or those of the cells in `stored` that its search chose.
+
+    Args:
+        study: what asks.
+        stored: a runs table, of this study or others.
+    """
+    asked = grid_ids(study)
+    if asked is None:
+        rows = stored[stored["sampler"] == study.search.sampler]
+        asked = {run.run_id for part in study.parts for run in among(part, rows)}
+    return asked
 
 
 def among(study: Study, rows: pd.DataFrame) -> list[Run]:

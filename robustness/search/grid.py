@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from robustness.search.source import Outcome
+    from robustness.search.source import RunOutcome
     from robustness.study import Run, Study
 
 
@@ -35,5 +35,5 @@ class GridSource:
         runs, self._missing = self._missing, []
         return runs
 
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
+    def tell(self, outcomes: Sequence[RunOutcome]) -> None:
         """Nothing to learn: a grid is fixed."""

@@ -19,7 +19,7 @@ from robustness.study import Sampled
 if TYPE_CHECKING:
     import pandas as pd
 
-    from robustness.search.source import Outcome
+    from robustness.search.source import RunOutcome
     from robustness.study import Run, Study
     from robustness.study.optimizer_entry import OptimizerEntry
 
@@ -74,7 +74,7 @@ class OptunaSearch:
             runs += self._hand_out(cell)
         return runs
 
-    def tell(self, outcome: Outcome) -> None:
+    def tell(self, outcome: RunOutcome) -> None:
         """Learn how a run went; Optuna is told when the cell's last seed is in."""
         cell = self._cells.pop(outcome.run_id)
         error = outcome.test_error if outcome.validation_error is None else outcome.validation_error

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from robustness.search.source import Outcome
+    from robustness.search.source import RunOutcome
     from robustness.study import Run, Study
 
 
@@ -41,7 +41,7 @@ class SampledSource:
             runs += asked
         return runs
 
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
+    def tell(self, outcomes: Sequence[RunOutcome]) -> None:
         """Pass each outcome to the search that asked for it."""
         for outcome in outcomes:
             self._owner.pop(outcome.run_id).tell(outcome)

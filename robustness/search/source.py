@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class RunOutcome:
     """How one run went, as the driver needs to know it; errors in percent, None for a failed run."""
 
     run_id: str
@@ -35,5 +35,5 @@ class Source(Protocol):
     def next(self) -> list[Run]:
         """Return runs to train now; none means that all are handed out, or that outcomes must come first."""
 
-    def tell(self, outcomes: Sequence[Outcome]) -> None:
+    def tell(self, outcomes: Sequence[RunOutcome]) -> None:
         """Learn how runs went."""

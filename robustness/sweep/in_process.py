@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from robustness.provenance import collect
 from robustness.sweep.progress import Progress
-from robustness.sweep.stacks import cut, held_together
+from robustness.sweep.stacks import by_checkpoint, cut
 from robustness.sweep.start import begin
 from robustness.sweep.tune import Sweep, SweepError
-from robustness.worker.checkpointing import Keeping
+from robustness.worker.checkpointing import CheckpointKeeper
 from robustness.worker.work import work
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def run_here(
 ) -> Sweep:
     """Train what is missing of `study`, stack by stack, on this machine's GPU if it has one.
 
-    Ctrl-C stops at once; what was stored or set down stays, and the next call goes on from there.
+    Ctrl-C stops at once; what was stored or checkpointed stays, and the next call goes on from there.
 
     Args:
         study: what to train.
@@ -37,13 +37,16 @@ def run_here(
         SweepError: results could not be written, or another sweep of the study took over.
         StorageError: the results folder cannot be read or written from the start.
     """
+    size = study.resources.stack_size
     with begin(study, results, use_published=use_published) as start:
-        start.store.write_provenance(collect(sys.argv))
-        with Progress(study, total=start.source.total, done=start.source.done, quiet=quiet) as progress:
+        source = start.source
+        if source.total > source.done:
+            start.store.write_provenance(collect(sys.argv))
+        with Progress(study, total=source.total, done=source.done, quiet=quiet) as progress:
             start.announce(progress)
-            while runs := start.source.next():
-                begun, new = held_together(runs, start.held)
-                for stack in [*begun, *cut(new, slots=1)]:
+            while runs := source.next():
+                begun, new = by_checkpoint(runs, start.checkpoints)
+                for stack in [*begun, *cut(new, slots=1, size=None if size == "auto" else int(size))]:
                     _train(start, stack, progress)
             progress.running = 0
             start.tidy()
@@ -54,16 +57,21 @@ def _train(start: Start, stack: list[Run], progress: Progress) -> None:
     from robustness.training import default_device
 
     progress.running = len(stack)
-    policy = start.study.resources.checkpoint
+    keeper = CheckpointKeeper(
+        start.store,
+        start.study.resources.checkpoint,
+        start.sweep_id,
+        tell=lambda share: progress.part("stack", stack, share),
+    )
     report = work(
         stack,
         start.store,
         sweep_id=start.sweep_id,
         device=default_device(),
         sampler=start.study.search.sampler,
-        retries=0,
+        retries=start.study.resources.retries,
         fit=start.study.resources.stack_size == "auto",
-        keeper=Keeping(start.store, policy, start.sweep_id, tell=lambda share: progress.part("stack", stack, share)),
+        keeper=keeper,
     )
     progress.part("stack", stack, 0.0)
     if report.error:

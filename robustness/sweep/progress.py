@@ -33,7 +33,7 @@ _TRAINING = re.compile(r"(\d+) running, (\d+) % through")
 
 
 @dataclass(frozen=True)
-class Line:
+class ProgressLine:
     """How far a sweep is, in one line: printed where there is no terminal, and read back by who follows it.
 
     Attributes:
@@ -41,7 +41,7 @@ class Line:
         done: runs that are stored or failed.
         total: runs of the study.
         status: what is running, what failed, the best errors, what is waited for.
-        left: an estimate of the time left; empty if there is none.
+        left: an estimate of the time left; None if there is none.
         begun: what is done of the runs in training, in runs; it moves the bar, and the text has it in percent.
     """
 
@@ -49,7 +49,7 @@ class Line:
     done: int
     total: int
     status: str
-    left: str = ""
+    left: str | None = None
     begun: float = 0.0
 
     def __str__(self) -> str:
@@ -58,14 +58,14 @@ class Line:
         return " · ".join(part for part in parts if part)
 
     @classmethod
-    def parse(cls, text: str) -> Line | None:
+    def parse(cls, text: str) -> ProgressLine | None:
         """Read what `str` wrote; None if it is another line."""
         match = _LINE.fullmatch(text)
         if not match:
             return None
         training = _TRAINING.match(match[4])
         begun = int(training[1]) * int(training[2]) / 100 if training else 0.0
-        return cls(match[1], int(match[2]), int(match[3]), match[4], match[5] or "", begun)
+        return cls(match[1], int(match[2]), int(match[3]), match[4], match[5], begun)
 
 
 class Bar:
@@ -84,9 +84,9 @@ class Bar:
         self._task = self._bar.add_task("", left="")
         self._bar.tasks[0].start_time = self._bar.get_time() - elapsed_s
 
-    def show(self, line: Line) -> Group:
+    def show(self, line: ProgressLine) -> Group:
         """Return what the terminal shows now."""
-        left = line.left and f"· {line.left}"
+        left = f"· {line.left}" if line.left else ""
         self._bar.update(
             self._task, description=line.study, total=line.total, completed=line.done + line.begun, left=left
         )
@@ -153,10 +153,10 @@ class Progress:
         """Return what the terminal shows now."""
         return self._bar.show(self.line())
 
-    def line(self) -> Line:
+    def line(self) -> ProgressLine:
         """Return how far the sweep is now."""
         done = self.done + self.trained + self.failed
-        return Line(self._name, done, self.total, self._status(), self._left(), self._begun)
+        return ProgressLine(self._name, done, self.total, self._status(), self._left(), self._begun)
 
     def say(self, message: str) -> None:
         """Show what the sweep is waiting for, until something else is said."""
@@ -170,8 +170,8 @@ class Progress:
 
     def add(self, report: Report, stack: Sequence[Run]) -> None:
         """Count the report of a stack of runs."""
-        if report.set_down:
-            self.note(f"{report.set_down} runs are set down: the next sweep goes on with them")
+        if report.suspended:
+            self.note(f"{report.suspended} runs are set down: the next sweep goes on with them")
         labels = {run.run_id: self._labels[run.optimizer] for run in stack}
         if report.outcomes and self._message == WAITING:
             self._message = ""
@@ -187,29 +187,31 @@ class Progress:
 
     def part(self, key: str, stack: Sequence[Run], share: float) -> None:
         """Show that `share` of the training of a stack is done, 0 to 1; `key` names it from one time to the next."""
-        if not share:
-            self._parts.pop(key, None)
-            return
-        self._parts[key] = (len(stack), share)
+        with self._lock:
+            if not share:
+                self._parts.pop(key, None)
+                return
+            self._parts[key] = (len(stack), share)
         self._first = self._first or (time.monotonic(), self.trained + self.failed + self._begun)
         if not self.console.is_terminal:
             self._print()
 
     @property
     def _begun(self) -> float:
-        return sum((runs * share for runs, share in list(self._parts.values())), start=0.0)
+        with self._lock:  # a bar draws itself, and a sweep is stopped, from threads of their own
+            return sum((runs * share for runs, share in self._parts.values()), start=0.0)
 
     def stopping(self, running: int) -> None:
         """Say what the first Ctrl-C does, or the end of a job that was asked to stop, whose driver has no keyboard."""
         now = "; Ctrl-C again stops now" if self.console.is_terminal else ""
         self.say(f"stopping: up to {running} runs are being finished and stored, or set down{now}")
 
-    def _left(self) -> str:
+    def _left(self) -> str | None:
         """Estimate the time left from the pace since the first report: what came before was Ray's start."""
         finished = self.trained + self.failed + self._begun
         remaining = self.total - self.done - finished
         if self._first is None or not remaining or finished <= self._first[1]:
-            return ""
+            return None
         seconds = (time.monotonic() - self._first[0]) / (finished - self._first[1]) * remaining
         return f"{seconds:.0f} s left" if seconds < 100 else f"{seconds / 60:.0f} min left"
 

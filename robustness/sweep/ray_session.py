@@ -26,10 +26,20 @@ _QUIET = {
 OBJECT_STORE_BYTES = 128 * 2**20
 CONNECT_TIMEOUT_S = 10.0
 
+STOP_S = 5.0
+"""How long the thread that asks the workers to stop is waited for: its cluster may be away."""
+
 
 @contextlib.contextmanager
-def connect(address: str | None, *, verbose: bool) -> Iterator[None]:
+def connect(address: str | None, *, verbose: bool, process_ends: bool = False) -> Iterator[None]:
     """Start Ray on this machine, or join the cluster at `address`; leave it at the end.
+
+    Args:
+        address: the cluster's; None starts Ray here.
+        verbose: leave Ray's own messages on the screen.
+        process_ends: at a KeyboardInterrupt leave Ray running, because the caller ends the process at once. Ray's
+            threads and the actors in training are then not taken down one by one, in the middle of what they do, which
+            takes seconds and can crash the process. What Ray started here ends with the process.
 
     Raises:
         ClusterError: no cluster answers at `address`, or Ray does not start.
@@ -51,15 +61,20 @@ def connect(address: str | None, *, verbose: bool) -> Iterator[None]:
             logging_level=logging.INFO if verbose else logging.ERROR,
             **({} if address else local),
         )
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except Exception as error:  # of any kind: a node that does not start in time is a bare Exception
         place = f"no Ray cluster answers at {address!r}" if address else "Ray does not start"
         raise ClusterError(f"{place}: {error}") from error
     if not verbose:
         _hush()
+    left = False
     try:
         yield
+    except KeyboardInterrupt:
+        left = process_ends
+        raise
     finally:
-        ray.shutdown()
+        if not left:
+            ray.shutdown()
 
 
 def _hush() -> None:
@@ -100,16 +115,17 @@ def flag(name: str) -> bool:
 def interruptible(stop: Callable[[], None]) -> Iterator[threading.Event]:
     """Call `stop` at the first SIGINT or SIGTERM, raise KeyboardInterrupt at the second.
 
+    `stop` has a thread of its own, and has ended when this ends: Ray is not to be shut down under it.
     Outside the main thread, where Python allows no handlers, signals are left as they are.
     """
-    asked = threading.Event()
+    asked, stopping = threading.Event(), threading.Thread(target=stop, daemon=True)
 
     def handle(_number: int, _frame: object) -> None:
         if asked.is_set():
             raise KeyboardInterrupt
         asked.set()
         # Not in the handler itself: it may have interrupted code that holds a lock which `stop` needs.
-        threading.Thread(target=stop, daemon=True).start()
+        stopping.start()
 
     if threading.current_thread() is not threading.main_thread():
         yield asked
@@ -120,3 +136,5 @@ def interruptible(stop: Callable[[], None]) -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        if asked.is_set():
+            stopping.join(STOP_S)

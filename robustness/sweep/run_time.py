@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from robustness.workloads import Workload
 
 CHANGED = 1.5
-"""A pace that differs by this factor from the one that work was divided by is worth dividing it anew."""
+"""A time that differs by this factor from the one that work was divided by is worth dividing it anew."""
 
 
-class Pace:
+class RunTime:
     """Seconds a run of each workload takes in a stack; unknown until one is stored or reported."""
 
     def __init__(self, study: Study, stored: pd.DataFrame) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter, deque
 from contextlib import suppress
@@ -13,8 +14,9 @@ from ray.tune.search import Searcher
 from robustness.errors import ClusterError
 from robustness.results import StorageError
 from robustness.results.files.retrying import patiently
-from robustness.search.source import Outcome
-from robustness.sweep.stacks import cut, held_together
+from robustness.search.source import RunOutcome
+from robustness.sweep.stacks import by_checkpoint, cut
+from robustness.sweep.trial import REPORT, REPORT_SHARE, RUNS
 from robustness.worker.attempts import lost_row
 from robustness.worker.report import Report, encode
 from robustness.worker.work import taken_over
@@ -23,16 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from robustness.results import Store
-    from robustness.results.checkpoints import Held
+    from robustness.results.checkpoints import Checkpoint
     from robustness.search.source import Source
     from robustness.study import Run, Study
     from robustness.sweep.capacity import Room
     from robustness.sweep.progress import Progress
-    from robustness.sweep.run_time import Pace
-
-REPORT = "report"
-RUNS = "runs"
-SHARE = "share"
+    from robustness.sweep.run_time import RunTime
 
 LOOK_EVERY_S = 5.0
 """How often the cluster is asked for its room and the store for its claim."""
@@ -56,29 +54,30 @@ class StackSearcher(Searcher):
 
     def __init__(
         self,
+        *,
         study: Study,
         source: Source,
         store: Store,
         progress: Progress,
-        *,
         room: Callable[[], Room],
-        pace: Pace | None = None,
+        run_time: RunTime | None = None,
         sweep_id: str = "",
-        held: Sequence[Held] = (),
+        checkpoints: Sequence[Checkpoint] = (),
     ) -> None:
         super().__init__(metric=None, mode=None)
         self.error: str | None = None
         self._study, self._source, self._store, self._progress = study, source, store, progress
-        self._look, self._pace, self._sweep_id = room, pace, sweep_id
+        self._look, self._run_time, self._sweep_id = room, run_time, sweep_id
         self._room = room()
         self._divided_by, self._looked = self._room.slots, time.monotonic()
         self._queue: deque[list[Run]] = deque()
         self._retries: deque[list[Run]] = deque()
         self._given: dict[str, list[Run]] = {}
+        self._lock = threading.Lock()
         self._lost: Counter[tuple[str, ...]] = Counter()
         self._nodes_lost: set[str] = set()
         self._stopped = False
-        self._held = held
+        self._checkpoints = checkpoints
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave everything behind: Tune pickles a searcher for a restore that nobody makes."""
@@ -87,7 +86,8 @@ class StackSearcher(Searcher):
     @property
     def running(self) -> int:
         """Runs that are in training: those of the stacks handed out first, as many as there is room for."""
-        return sum(len(stack) for stack in islice(self._given.values(), self._room.running))
+        with self._lock:  # whoever stops the sweep asks from a thread of its own
+            return sum(len(stack) for stack in islice(self._given.values(), self._room.running))
 
     def stop(self) -> None:
         """Hand out nothing more."""
@@ -101,15 +101,17 @@ class StackSearcher(Searcher):
         if len(self._given) >= self._room.ahead:
             return None
         if not self._retries and not self._queue:
-            begun, new = held_together(self._source.next(), self._held)
+            begun, new = by_checkpoint(self._source.next(), self._checkpoints)
             self._retries.extend(begun)
             if begun:
                 self._progress.note(f"{sum(map(len, begun))} runs go on from where they were set down")
             self._divide(new)
         if queue := self._retries or self._queue:
-            self._given[trial_id] = queue.popleft()
+            stack = queue.popleft()
+            with self._lock:
+                self._given[trial_id] = stack
             self._progress.running = self.running
-            return {RUNS: encode(self._study, self._given[trial_id])}
+            return {RUNS: encode(self._study, stack)}
         return None if self._given else str(Searcher.FINISHED)
 
     def node_died(self, trial_id: str) -> None:
@@ -118,7 +120,8 @@ class StackSearcher(Searcher):
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Pass a stack's report on; without one its worker or node died."""
-        stack = self._given.pop(trial_id, None)
+        with self._lock:
+            stack = self._given.pop(trial_id, None)
         if stack is None:
             return
         text = None if error or not result else result.get(REPORT)
@@ -129,13 +132,13 @@ class StackSearcher(Searcher):
         self._progress.running = self.running
         self._progress.part(trial_id, stack, 0.0)
         self._progress.add(report, stack)
-        if self._pace and report.outcomes and self._pace.learn(stack, report.seconds):
+        if self._run_time and report.outcomes and self._run_time.learn(stack, report.seconds):
             self._divide()
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Hear how far a stack is that takes long; what it came to it reports at its end."""
-        if SHARE in result and trial_id in self._given:
-            self._progress.part(trial_id, self._given[trial_id], float(result[SHARE]))
+        if REPORT_SHARE in result and trial_id in self._given:
+            self._progress.part(trial_id, self._given[trial_id], float(result[REPORT_SHARE]))
 
     def save(self, checkpoint_path: str) -> None:
         """Do nothing: the Parquet is the state."""
@@ -144,11 +147,11 @@ class StackSearcher(Searcher):
         """Do nothing: the Parquet is the state."""
 
     def _divide(self, more: list[Run] | None = None) -> None:
-        """Cut what is not handed out, and `more`, into stacks for the room and the pace of now."""
+        """Cut what is not handed out, and `more`, into stacks for the room and the time of a run as they are now."""
         runs = [run for stack in self._queue for run in stack] + (more or [])
         size = self._study.resources.stack_size
         self._divided_by = self._room.slots
-        self._queue = deque(cut(runs, self._divided_by, None if size == "auto" else int(size), self._pace))
+        self._queue = deque(cut(runs, self._divided_by, None if size == "auto" else int(size), self._run_time))
 
     def _look_around(self) -> None:
         """See from time to time what room there is, and whether another sweep has taken over."""
@@ -193,4 +196,4 @@ class StackSearcher(Searcher):
             patiently(lambda: self._store.write_failed(row), patience_s=DRIVER_PATIENCE_S)
         except StorageError as error:
             return Report(error=str(error))
-        return Report(outcomes=(Outcome(row["run_id"], "failed", None, None),))
+        return Report(outcomes=(RunOutcome(row["run_id"], "failed", None, None),))

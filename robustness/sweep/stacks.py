@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from robustness.results.checkpoints import Held
+    from robustness.results.checkpoints import Checkpoint
     from robustness.study import Run
-    from robustness.sweep.run_time import Pace
+    from robustness.sweep.run_time import RunTime
     from robustness.workloads import Workload
 
 LARGEST = 128
@@ -37,42 +37,43 @@ ENOUGH_S = 20.0
 """Seconds of work from which on a Ray trial's own cost, some tenths of a second, is nothing beside it."""
 
 
-def cut(runs: Sequence[Run], slots: int, size: int | None = None, pace: Pace | None = None) -> list[list[Run]]:
+def cut(runs: Sequence[Run], slots: int, size: int | None = None, run_time: RunTime | None = None) -> list[list[Run]]:
     """Return `runs` as stacks of one workload and seed, of about equal size.
 
     Args:
         runs: In any order.
         slots: Stacks that run at a time.
         size: Runs a stack; None chooses it for `slots`.
-        pace: Bounds what is chosen by the time that runs take; None leaves time out, and gives runs of the engine
+        run_time: Bounds what is chosen by it; None leaves time out, and gives runs of the engine
             `single` out one by one.
     """
     # Seed by seed, so that a machine's faster and slower minutes fall on all optimizers alike.
     runs = sorted(runs, key=lambda run: run.seed)
-    singles = [run for run in runs if run.workload.engine == "single"]
     together = [run for run in runs if run.workload.engine == "stack"]
-    return [*_stacks(together, slots, size, pace), *_one_by_one(singles, slots, size, pace)]
+    # Those of an engine that nobody knows, too: each of them fails in its training, and its row says why.
+    others = [run for run in runs if run.workload.engine != "stack"]
+    return [*_stacks(together, slots, size, run_time), *_one_by_one(others, slots, size, run_time)]
 
 
-def held_together(runs: Sequence[Run], held: Sequence[Held]) -> tuple[list[list[Run]], list[Run]]:
+def by_checkpoint(runs: Sequence[Run], checkpoints: Sequence[Checkpoint]) -> tuple[list[list[Run]], list[Run]]:
     """Return the stacks of `runs` that go on from a checkpoint each, and the runs that begin anew.
 
     Args:
         runs: In any order.
-        held: The checkpoints that there are, the latest epochs first.
+        checkpoints: Those that there are, the latest epochs first.
     """
     left = {run.run_id: run for run in runs}
-    stacks = [[left.pop(run_id) for run_id in each.run_ids if run_id in left] for each in held]
+    stacks = [[left.pop(run_id) for run_id in each.run_ids if run_id in left] for each in checkpoints]
     return [stack for stack in stacks if stack], list(left.values())
 
 
-def _stacks(runs: Sequence[Run], slots: int, size: int | None, pace: Pace | None) -> list[list[Run]]:
+def _stacks(runs: Sequence[Run], slots: int, size: int | None, run_time: RunTime | None) -> list[list[Run]]:
     """Return runs to be trained as one model each."""
     least = min(WORTHWHILE, math.ceil(len(runs) / slots))
     wanted = max(least, min(LARGEST, math.ceil(len(runs) / (slots * SHARES))))
     stacks = []
     for workload, members in _groups(runs):
-        limit = size or min(wanted, _affordable(workload, pace))
+        limit = size or min(wanted, _affordable(workload, run_time))
         count = math.ceil(len(members) / limit)
         even = math.ceil(count / slots) * slots
         if size is None and len(members) >= even * WORTHWHILE:
@@ -81,20 +82,20 @@ def _stacks(runs: Sequence[Run], slots: int, size: int | None, pace: Pace | None
     return stacks
 
 
-def _affordable(workload: Workload, pace: Pace | None) -> int:
+def _affordable(workload: Workload, run_time: RunTime | None) -> int:
     """Return how many runs of a stack stay within what may be lost."""
-    if pace is None:
+    if run_time is None:
         return LARGEST
-    seconds = pace.seconds(workload)
+    seconds = run_time.seconds(workload)
     return FIRST if seconds is None else max(1, int(LOSS_S / seconds))
 
 
-def _one_by_one(runs: Sequence[Run], slots: int, size: int | None, pace: Pace | None) -> list[list[Run]]:
+def _one_by_one(runs: Sequence[Run], slots: int, size: int | None, run_time: RunTime | None) -> list[list[Run]]:
     """Return runs to be trained each by itself; short ones many to a worker, for Ray's sake."""
     share = math.ceil(len(runs) / (slots * SHARES))
     stacks = []
     for workload, members in _groups(runs):
-        seconds = pace.seconds(workload) if pace else None
+        seconds = run_time.seconds(workload) if run_time else None
         limit = 1 if seconds is None else max(1, min(LARGEST, share, int(ENOUGH_S / seconds)))
         stacks += _even(members, math.ceil(len(members) / (size or limit)))
     return stacks

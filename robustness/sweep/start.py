@@ -1,4 +1,4 @@
-"""What a sweep starts from: its claim, what is stored, published or set down, and the runs that are missing."""
+"""What a sweep starts from: its claim, what is stored, published or checkpointed, and the runs that are missing."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 from robustness.published import shipped
 from robustness.results import StorageError, Store, child
 from robustness.results.checkpoints import Checkpoints
+from robustness.search.cells import grid_ids
 from robustness.search.make import make_source
-from robustness.sweep.run_time import Pace
+from robustness.sweep.run_time import RunTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from robustness.results.checkpoints import Held
+    from robustness.results.checkpoints import Checkpoint
     from robustness.search.source import Source
     from robustness.study import Study
     from robustness.sweep.progress import Progress
@@ -32,9 +33,9 @@ class Start:
         store: Where it is stored.
         sweep_id: Names the sweep to workers and to other sweeps.
         source: Where the missing runs come from.
-        pace: How long runs took that are stored.
+        run_time: How long runs took that are stored.
         before: The claim of a sweep of the study that has not ended, None if there is none.
-        held: What was set down of runs in training.
+        checkpoints: Those of runs in training.
         taken: How many runs were just copied from published results.
     """
 
@@ -42,15 +43,10 @@ class Start:
     store: Store
     sweep_id: str
     source: Source
-    pace: Pace
+    run_time: RunTime
     before: dict[str, Any] | None
-    held: list[Held]
+    checkpoints: list[Checkpoint]
     taken: int = 0
-
-    @property
-    def asked(self) -> set[str] | None:
-        """The runs of a grid; None where a search chooses them."""
-        return {run.run_id for run in self.study.grid()} if self.study.search.sampler == "grid" else None
 
     def announce(self, progress: Progress) -> None:
         """Say whose work this sweep takes over, and what it need not train."""
@@ -61,9 +57,9 @@ class Start:
             progress.note(f"{self.taken} runs taken from published results")
 
     def tidy(self) -> None:
-        """Remove what was set down of the study's runs, none of which is in training any more."""
+        """Remove the checkpoints of the study's runs, none of which is in training any more."""
         with contextlib.suppress(StorageError):  # they take room, no more
-            Checkpoints(self.store).tidy(self.asked)
+            Checkpoints(self.store).tidy(grid_ids(self.study))
 
 
 @contextlib.contextmanager
@@ -83,8 +79,17 @@ def begin(study: Study, results: str | Path, *, use_published: bool = True) -> I
         stored = store.runs()
         if taken := shipped.take(study, store, stored) if use_published else 0:
             stored = store.runs()
-        held = Checkpoints(store).held()
-        yield Start(study, store, sweep_id, make_source(study, stored), Pace(study, stored), before, held, taken)
+        checkpoints = Checkpoints(store).listed()
+        yield Start(
+            study=study,
+            store=store,
+            sweep_id=sweep_id,
+            source=make_source(study, stored),
+            run_time=RunTime(study, stored),
+            before=before,
+            checkpoints=checkpoints,
+            taken=taken,
+        )
     finally:
         with contextlib.suppress(StorageError):  # the store may be what the sweep ended with
             store.release(sweep_id)

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from robustness.provenance import collect
-from robustness.results.files.folder import shown
-from robustness.results.files.retrying import patiently
 from robustness.sweep import ray_session
 from robustness.sweep.capacity import measure
 from robustness.sweep.progress import WAITING, Progress
 from robustness.sweep.start import begin
-from robustness.worker.attempts import reason
-from robustness.worker.checkpointing import Keeping
-from robustness.worker.own_modules import Parcel, pack
-from robustness.worker.report import Report, decode
-from robustness.worker.work import work
+from robustness.sweep.trial import trial
+from robustness.worker.own_modules import pack
 
 if TYPE_CHECKING:
-    from robustness.results import Store
     from robustness.study import Study
     from robustness.sweep.start import Start
 
@@ -48,9 +41,6 @@ class Sweep:
     taken: int = 0
 
 
-NOT_SHARED = "{host} does not see the results folder {root}: it must be one that all nodes share, such as NFS or s3://bucket/results"
-
-
 class SweepError(Exception):
     """A sweep had to end early; what was stored stays, and the next one goes on from there."""
 
@@ -63,10 +53,11 @@ def run(
     verbose: bool = False,
     quiet: bool = False,
     use_published: bool = True,
+    process_ends: bool = False,
 ) -> Sweep:
     """Train what is missing of `study` and store it below `results`.
 
-    Ctrl-C (or SIGTERM) lets the running stacks finish and stores them, or sets down what takes long; a second one stops
+    Ctrl-C (or SIGTERM) lets the running stacks finish and stores them, or suspends what takes long; a second one stops
     at once.
 
     Args:
@@ -76,8 +67,11 @@ def run(
         verbose: leave Ray's own messages on the screen.
         quiet: show no progress.
         use_published: take what is published of the study rather than train it.
+        process_ends: leave Ray running where a second Ctrl-C raises KeyboardInterrupt: the caller then ends the process
+            at once, by `os._exit`.
 
     Raises:
+        KeyboardInterrupt: Ctrl-C, or SIGTERM, came a second time.
         SweepError: results could not be written, or another sweep of the study took over.
         ClusterError: Ray could not be started or reached, or has no room for a stack.
         StorageError: the results folder cannot be read or written from the start.
@@ -91,7 +85,7 @@ def run(
         with Progress(study, total=source.total, done=source.done, quiet=quiet) as progress:
             start.announce(progress)
             progress.say(f"joining Ray at {address}" if address else "starting Ray")
-            with ray_session.connect(address, verbose=verbose):
+            with ray_session.connect(address, verbose=verbose, process_ends=process_ends):
                 interrupted = _tune(start, progress)
             if not interrupted:
                 start.tidy()
@@ -110,11 +104,14 @@ def _tune(start: Start, progress: Progress) -> bool:
     room = measure(study.resources)
     progress.say(WAITING if room.now else f"waiting for nodes: none has room for a stack, which asks for {room.need}")
     searcher = StackSearcher(
-        *(study, start.source, store, progress),
+        study=study,
+        source=start.source,
+        store=store,
+        progress=progress,
         room=lambda: measure(study.resources),
-        pace=start.pace,
+        run_time=start.run_time,
         sweep_id=sweep_id,
-        held=start.held,
+        checkpoints=start.checkpoints,
     )
     scratch = Path(tempfile.mkdtemp(prefix="robustness-"))
 
@@ -123,7 +120,7 @@ def _tune(start: Start, progress: Progress) -> bool:
         ray_session.set_flag(sweep_id)
         progress.stopping(searcher.running)
 
-    trainable = tune.with_parameters(_trial, parcel=pack(study), store=store, sweep_id=sweep_id)
+    trainable = tune.with_parameters(trial, parcel=pack(study), store=store, sweep_id=sweep_id)
     tuner = tune.Tuner(
         tune.with_resources(trainable, dict(room.need)),
         tune_config=tune.TuneConfig(
@@ -142,41 +139,3 @@ def _tune(start: Start, progress: Progress) -> bool:
     if searcher.error:
         raise SweepError(searcher.error)
     return interrupted.is_set()
-
-
-def _trial(config: dict[str, Any], parcel: Parcel, store: Store, sweep_id: str) -> None:
-    """What Ray Tune calls on a worker: one stack, one report at its end, and before from time to time how far it is."""
-    import ray
-    from ray import tune
-
-    from robustness.sweep.searcher import REPORT, RUNS, SHARE
-
-    try:
-        if ray_session.flag(sweep_id):
-            report = Report(skipped=True)
-        elif not patiently(store.exists):
-            report = Report(error=NOT_SHARED.format(host=socket.gethostname(), root=shown(store.root)))
-        else:
-            # Ray's word on the device, not torch's: a stack that reserved no GPU must not use one.
-            device = "cuda" if ray.get_gpu_ids() else "cpu"
-            study = parcel.open()
-            runs = decode(study, config[RUNS])
-            report = work(
-                runs,
-                store,
-                sweep_id=sweep_id,
-                device=device,
-                sampler=study.search.sampler,
-                retries=study.resources.retries,
-                fit=study.resources.stack_size == "auto",
-                keeper=Keeping(
-                    store,
-                    study.resources.checkpoint,
-                    sweep_id,
-                    tell=lambda share: tune.report({SHARE: share}),
-                    stopping=lambda: ray_session.flag(sweep_id),
-                ),
-            )
-    except Exception as error:  # noqa: BLE001 - what `work` does not answer for would fail every other stack too
-        report = Report(error=f"a worker cannot work: {reason(error)}")
-    tune.report({REPORT: report.to_json()})

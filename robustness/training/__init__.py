@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from robustness.training.checkpoint import SetDown
+from robustness.training.checkpoint import Suspended
 from robustness.training.history import History
 from robustness.training.single import train_single, warm_up
 from robustness.training.stack import train_stack
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from robustness.study import Run
     from robustness.training.checkpoint import Keeper
 
-__all__ = ["History", "SetDown", "default_device", "train", "train_single", "train_stack", "warm_up"]
+__all__ = ["History", "Suspended", "default_device", "train", "train_single", "train_stack", "warm_up"]
 
 
 def default_device() -> str:
@@ -31,11 +31,15 @@ def train(runs: Sequence[Run], *, device: str | None = None, keeper: Keeper | No
     On a CPU one thread is used: two would make a run's outcome depend on its stack.
 
     Raises:
-        SetDown: it was asked to stop, and has set down its state.
+        Suspended: it was asked to stop, and goes on another time.
+        ValueError: the workload names an engine that there is not.
     """
     device = device or default_device()
     if device == "cpu":
         torch.set_num_threads(1)
-    if runs[0].workload.engine == "single":
+    engine = runs[0].workload.engine
+    if engine == "single":
         return [train_single(run, device=device, keeper=keeper) for run in runs]
-    return [train_stack(runs, device=device, keeper=keeper)]
+    if engine == "stack":
+        return [train_stack(runs, device=device, keeper=keeper)]
+    raise ValueError(f"{runs[0].workload.name}: there is no engine '{engine}': it is `stack` or `single`")

@@ -1,4 +1,4 @@
-"""A training set down between two epochs, with all that it takes to go on as if it had never stopped.
+"""A training suspended between two epochs, with all that it takes to go on as if it had never stopped.
 
 On a CPU it ends as the uninterrupted one, to the bit: besides weights and optimizer a checkpoint has the history, the
 place in the data's order and the state of every random stream. It is read without unpickling: tensors, numbers, texts,
@@ -26,18 +26,18 @@ class Keeper(Protocol):
     """Where a training's checkpoints lie, and who hears how far it is."""
 
     def load(self, runs: Sequence[Run]) -> State | None:
-        """Return what was set down of all of `runs`, at the latest epoch; None if nothing was."""
+        """Return the state of all of `runs` at the latest epoch that was kept; None if none was."""
 
     def ended(self, epoch: int, epochs: int, state: Callable[[], State]) -> None:
-        """Hear that `epoch` of `epochs` (counted from 1) has ended; `state` makes what can be set down now.
+        """Hear that `epoch` of `epochs` (counted from 1) has ended; `state` makes what a checkpoint has now.
 
         Raises:
-            SetDown: the training is to end here; its state is stored.
+            Suspended: the training is to end here, and goes on another time.
         """
 
 
-class SetDown(Exception):  # noqa: N818 - no error: the training goes on another time
-    """A training was asked to stop, and set down its state."""
+class Suspended(Exception):  # noqa: N818 - no error: the training goes on another time
+    """A training was asked to stop; its state is in a checkpoint, if any is kept."""
 
 
 class Resumable(Protocol):
@@ -52,7 +52,7 @@ class Resumable(Protocol):
 
 @dataclass(frozen=True)
 class Course:
-    """A training from epoch to epoch, and what of it is set down."""
+    """A training from epoch to epoch, and its checkpoints."""
 
     keeper: Keeper | None
     engine: Resumable
@@ -61,7 +61,7 @@ class Course:
     device: str
 
     def begin(self) -> int:
-        """Return the epoch to begin with, counted from 0; everything is then as it was when it was set down."""
+        """Return the epoch to begin with, counted from 0; everything is then as it was at the checkpoint."""
         saved = self.keeper.load(self.history.runs) if self.keeper else None
         if saved is None:
             return 0
@@ -77,7 +77,7 @@ class Course:
         """Hear that `epoch`, counted from 0, has ended.
 
         Raises:
-            SetDown: the training is to end here.
+            Suspended: the training is to end here.
         """
         if self.keeper:
             self.keeper.ended(epoch + 1, self.history.workload.epochs, lambda: self._state(epoch + 1))

@@ -44,7 +44,7 @@ def train_single(
     """Train one run and return its history; `keeper` has its checkpoints.
 
     Raises:
-        SetDown: it was asked to stop, and has set down its state.
+        Suspended: it was asked to stop, and goes on another time.
     """
     workload = run.workload
     feed = workload.feed(run.seed, device, dtype)

@@ -46,7 +46,7 @@ def train_stack(
 
     Raises:
         ValueError: the runs differ in workload or seed.
-        SetDown: it was asked to stop, and has set down its state.
+        Suspended: it was asked to stop, and goes on another time.
     """
     workload, seed = runs[0].workload, runs[0].seed
     if any(run.workload != workload or run.seed != seed for run in runs):
@@ -58,7 +58,7 @@ def train_stack(
     course = Course(keeper, stack, history, feed, device)
     with masks(seed, device):
         for epoch in range(course.begin(), workload.epochs):
-            if not len(stack.rows):  # of these runs all had diverged when they were set down
+            if not len(stack.rows):  # of these runs all had diverged at the checkpoint
                 break
             metrics = stack.train_epoch(feed.train(), workload.schedule.factor(epoch, workload.epochs))
             for split in feed.splits:

@@ -78,12 +78,12 @@ def _fitting(workload: Workload, optimizer: Optimizer) -> int:
     release()
     # As it is, not compiled: that would take minutes for each size.
     run = Run(workload.model_copy(update={"compiled": False}), optimizer, lr=1e-3, weight_decay=0.0, seed=0)
-    size = best_size(lambda size: measured([run] * size, "cuda"), torch.cuda.mem_get_info()[0])
+    size = best_size(lambda size: step_cost([run] * size, "cuda"), torch.cuda.mem_get_info()[0])
     release()
     return size
 
 
-def measured(runs: Sequence[Run], device: str) -> tuple[float, float]:
+def step_cost(runs: Sequence[Run], device: str) -> tuple[float, float]:
     """Return the seconds and, on a GPU, the most bytes of a training step of `runs` as one stack."""
     from robustness.randomness import initial_model, masks
     from robustness.training.stack import Stack

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from robustness.study import Run
     from robustness.training import History
-    from robustness.worker.checkpointing import Keeping
+    from robustness.worker.checkpointing import CheckpointKeeper
 
 
 @dataclass
@@ -32,13 +32,13 @@ class Result:
     seconds: float = 0.0
 
     @property
-    def set_down(self) -> int:
+    def suspended(self) -> int:
         """Runs that wait in a checkpoint, or for their turn in another sweep."""
         return self.runs - len(self.rows) - len(self.failed)
 
 
 def trained(
-    runs: Sequence[Run], device: str, sampler: str, retries: int, keeper: Keeping | None, *, fit: bool
+    runs: Sequence[Run], device: str, sampler: str, retries: int, keeper: CheckpointKeeper | None, *, fit: bool
 ) -> Result:
     """Train `runs`: as one model, or one by one where their workload's engine is `single`, each with its own time.
 
@@ -47,39 +47,63 @@ def trained(
     from robustness.training.stack_size import pieces
 
     result = Result(len(runs))
-    alone = runs[0].workload.engine == "single"
+    alone = runs[0].workload.engine != "stack"
     for model in [[run] for run in runs] if alone else pieces(runs, device) if fit else [runs]:
         started = time.perf_counter()
         tried = _train(model, device, retries, keeper)
         seconds = time.perf_counter() - started + (keeper.seconds if keeper else 0.0)
         provenance = _provenance(sampler, len(model), seconds / len(model)) | _device(device)
-        result.histories += tried.histories
-        result.rows += [row for history in tried.histories for row in history.rows(provenance)]
+        for each in tried.successes:
+            own = {"stack_size": each.runs, "duration_s": each.seconds / each.runs}
+            result.histories += each.histories
+            result.rows += [row for history in each.histories for row in history.rows(provenance | own)]
         result.failed += [failed_row(run, why, provenance) for run, why in tried.failures]
         result.seconds += seconds
-        if tried.set_down:
+        if tried.suspended:
             break
     return result
 
 
 @dataclass(frozen=True)
-class _Trained:
-    """Histories, the runs that failed and why, and whether the rest was set down."""
+class Success:
+    """A try that came to its end.
 
-    histories: list[History] = field(default_factory=list)
+    Attributes:
+        histories: What came of it.
+        runs: Runs that were trained together.
+        seconds: What it took, with what it had taken before it was suspended; tries that failed are not in it.
+    """
+
+    histories: list[History]
+    runs: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Tries:
+    """The tries that came to their end, the runs that failed and why, and whether the rest was suspended."""
+
+    successes: list[Success] = field(default_factory=list)
     failures: list[tuple[Run, str]] = field(default_factory=list)
-    set_down: bool = False
+    suspended: bool = False
+
+    def __add__(self, later: Tries) -> Tries:
+        """Return these and the `later` ones."""
+        return Tries(self.successes + later.successes, self.failures + later.failures, later.suspended)
 
 
-def _train(runs: Sequence[Run], device: str, retries: int, keeper: Keeping | None = None) -> _Trained:
+def _train(runs: Sequence[Run], device: str, retries: int, keeper: CheckpointKeeper | None = None) -> Tries:
     """Train as one stack; what fails is tried again in halves, so that one bad run costs only itself."""
-    from robustness.training import SetDown, train
+    from robustness.training import Suspended, train
     from robustness.training.stack_size import release
 
+    started = time.perf_counter()
     try:
-        return _Trained(train(runs, device=device, keeper=keeper))
-    except SetDown:
-        return _Trained(set_down=True)
+        histories = train(runs, device=device, keeper=keeper)
+        seconds = time.perf_counter() - started + (keeper.seconds if keeper else 0.0)
+        return Tries([Success(histories, len(runs), seconds)])
+    except Suspended:
+        return Tries(suspended=True)
     except Exception as error:  # noqa: BLE001 - a user's network may raise anything, and the sweep goes on
         why = reason(error)
     # Here the exception is gone, whose frames held the stack; what refers to itself and the GPU's cache are not yet.
@@ -87,13 +111,10 @@ def _train(runs: Sequence[Run], device: str, retries: int, keeper: Keeping | Non
     if len(runs) > 1:
         middle = len(runs) // 2
         first = _train(runs[:middle], device, retries, keeper)
-        if first.set_down:
-            return first
-        second = _train(runs[middle:], device, retries, keeper)
-        return _Trained(first.histories + second.histories, first.failures + second.failures, second.set_down)
+        return first if first.suspended else first + _train(runs[middle:], device, retries, keeper)
     if retries > 0:
         return _train(runs, device, retries - 1, keeper)
-    return _Trained(failures=[(runs[0], why)])
+    return Tries(failures=[(runs[0], why)])
 
 
 def reason(error: Exception) -> str:

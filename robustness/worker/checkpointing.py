@@ -1,4 +1,4 @@
-"""When a worker sets down what it trains, where, and when it leaves off: the sweep's side of a checkpoint."""
+"""When a worker writes a checkpoint of what it trains, where, and when it suspends it: the sweep's side of it."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from robustness.training.rows import State
 
 TELL_EVERY_S = 5.0
-"""How often a worker says how far it is, and asks whether it is to leave off."""
+"""How often a worker says how far it is, and asks whether it is to suspend what it trains."""
 
 CLAIM_EVERY_S = 60.0
 """How often a worker asks whether another sweep has claimed the study."""
 
 WORTHWHILE_S = 30.0
-"""What is done within this time is finished, when a sweep is asked to stop; the rest is set down."""
+"""What is done within this time is finished, when a sweep is asked to stop; the rest is suspended."""
 
-SHARE = 20
+CHECKPOINT_TIME_SHARE = 20
 """By the clock, a checkpoint takes at most this part of the time: a large one is written less often."""
 
 
@@ -35,11 +35,11 @@ def _nothing(_share: float) -> None:
     """Tell nobody."""
 
 
-class Keeping:
+class CheckpointKeeper:
     """The checkpoints of what one worker trains, a stack or a run at a time.
 
     Attributes:
-        seconds: what the training that goes on had taken before it was set down.
+        seconds: what the training that goes on had taken before it was suspended.
     """
 
     def __init__(
@@ -70,40 +70,45 @@ class Keeping:
         self._begin(0)
 
     def load(self, runs: Sequence[Run]) -> State | None:
-        """Return what was set down of `runs`; None if nothing was, or nothing that can be used."""
+        """Return the checkpoint of `runs`; None if there is none, or none that can be used."""
         from robustness.training.checkpoint import from_bytes
 
         self._ids = [run.run_id for run in runs]
         self._begin(0)
         with contextlib.suppress(StorageError):  # then the training begins anew
-            held = self._checkpoints.find(self._ids)
-            if held is None:
+            found = self._checkpoints.find(self._ids)
+            if found is None:
                 return None
-            self._names.add(held.name)
+            self._names.add(found.name)
             try:
                 # What failed at its first epoch from here would fail so again.
-                if held.name == self._resumed:
+                if found.name == self._resumed:
                     raise ValueError("the training failed when it went on from it")
-                state = from_bytes(self._checkpoints.read(held) or b"")
+                state = from_bytes(self._checkpoints.read(found) or b"")
             except ValueError as error:
-                self._warn(f"checkpoint {held.name} is not usable: {error}; the training begins anew")
-                self._checkpoints.remove(held.name)
+                self._warn(f"checkpoint {found.name} is not usable: {error}; the training begins anew")
+                self._checkpoints.remove(found.name)
                 return None
-            self._resumed = held.name
+            self._resumed = found.name
             self._begin(state["epoch"], state.get("seconds", 0.0))
             return state
         return None
 
     def ended(self, epoch: int, epochs: int, state: Callable[[], State]) -> None:
-        """Set the training down if it is time to; see `robustness.training.checkpoint.Keeper`."""
-        from robustness.training.checkpoint import SetDown
+        """Write a checkpoint, or suspend the training, if it is time; see `robustness.training.checkpoint.Keeper`."""
+        from robustness.training.checkpoint import Suspended
 
         self._resumed = None
         if epoch == epochs:
             return
         now = time.monotonic()
-        if self._asked_to_leave(epoch, epochs, now) and self._save(epoch, epochs, state):
-            raise SetDown
+        if self._time_to_tell(epoch, epochs, now):
+            if self._claim_is_lost(now):  # nothing that comes of it would be stored
+                if self._policy.kept:
+                    self._save(epoch, epochs, state)
+                raise Suspended
+            if self._asked_to_leave(epoch, epochs, now) and self._save(epoch, epochs, state):
+                raise Suspended
         if self._due(epoch, now):
             self._save(epoch, epochs, state)
 
@@ -119,27 +124,35 @@ class Keeping:
         self._started = self._saved = self._told = self._claimed = time.monotonic()
         self._cost = 0.0
 
-    def _asked_to_leave(self, epoch: int, epochs: int, now: float) -> bool:
-        """Tell how far it is, and return whether the rest is for another time."""
+    def _time_to_tell(self, epoch: int, epochs: int, now: float) -> bool:
+        """Tell how far it is, from time to time; return whether it was told."""
         if now - self._told < TELL_EVERY_S:
             return False
         self._told = now
         self._tell(epoch / epochs)
-        if now - self._claimed >= CLAIM_EVERY_S:
-            self._claimed = now
-            with contextlib.suppress(StorageError):  # a store that is away is waited for at the end
-                if not self._store.claimed_by(self._sweep_id):
-                    return True
+        return True
+
+    def _claim_is_lost(self, now: float) -> bool:
+        """Ask from time to time whether another sweep has claimed the study."""
+        if now - self._claimed < CLAIM_EVERY_S:
+            return False
+        self._claimed = now
+        with contextlib.suppress(StorageError):  # a store that is away is waited for at the end
+            return not self._store.claimed_by(self._sweep_id)
+        return False
+
+    def _asked_to_leave(self, epoch: int, epochs: int, now: float) -> bool:
+        """Return whether the sweep is to stop, and the rest is worth being left for another time."""
         left_s = (epochs - epoch) * (now - self._started) / (epoch - self._first)
         return self._policy.kept and left_s > WORTHWHILE_S and self._stopping()
 
     def _due(self, epoch: int, now: float) -> bool:
         policy, since = self._policy, now - self._saved
-        by_clock = policy.minutes is not None and since >= max(60 * policy.minutes, SHARE * self._cost)
+        by_clock = policy.minutes is not None and since >= max(60 * policy.minutes, CHECKPOINT_TIME_SHARE * self._cost)
         return by_clock or (policy.epochs is not None and epoch % policy.epochs == 0)
 
     def _save(self, epoch: int, epochs: int, state: Callable[[], State]) -> bool:
-        """Set the training down; return whether it could be."""
+        """Write a checkpoint; return whether it could be written."""
         from robustness.training.checkpoint import to_bytes
 
         before = time.monotonic()

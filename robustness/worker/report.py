@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from robustness.search.source import Outcome
+from robustness.search.source import RunOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 class Report:
     """How one stack went; `error` says what the whole sweep must end with, such as a full disk.
 
-    `set_down` runs wait in a checkpoint for another sweep.
+    `suspended` runs wait in a checkpoint for another sweep.
     """
 
-    outcomes: tuple[Outcome, ...] = ()
+    outcomes: tuple[RunOutcome, ...] = ()
     seconds: float = 0.0
     error: str | None = None
     skipped: bool = False
-    set_down: int = 0
+    suspended: int = 0
 
     def to_json(self) -> str:
         """Return the report as text, the form in which Ray Tune carries it."""
@@ -35,7 +35,7 @@ class Report:
     def from_json(cls, text: str) -> Report:
         """Read what `to_json` wrote."""
         values = json.loads(text)
-        outcomes = tuple(Outcome(**outcome) for outcome in values.pop("outcomes"))
+        outcomes = tuple(RunOutcome(**outcome) for outcome in values.pop("outcomes"))
         return cls(outcomes=outcomes, **values)
 
 
@@ -56,6 +56,6 @@ def decode(study: Study, text: str) -> list[Run]:
     ]
 
 
-def outcome(row: dict[str, Any]) -> Outcome:
+def outcome(row: dict[str, Any]) -> RunOutcome:
     """Return how the run of a row went."""
-    return Outcome(row["run_id"], row["status"], row.get("validation_error"), row.get("test_error"))
+    return RunOutcome(row["run_id"], row["status"], row.get("validation_error"), row.get("test_error"))

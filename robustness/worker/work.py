@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from robustness.study import Run
     from robustness.training import History
     from robustness.worker.attempts import Result
-    from robustness.worker.checkpointing import Keeping
+    from robustness.worker.checkpointing import CheckpointKeeper
 
 
 def taken_over(store: Store) -> str:
@@ -38,7 +38,7 @@ def work(
     device: str,
     sampler: str,
     retries: int,
-    keeper: Keeping | None = None,
+    keeper: CheckpointKeeper | None = None,
     fit: bool = False,
 ) -> Report:
     """Train `runs` on `device`, as one model or one by one, and store them; one that cannot be is stored as failed.
@@ -80,7 +80,7 @@ def _store(store: Store, sweep_id: str, result: Result) -> Report:
         if row["run_id"] not in done:
             store.write_failed(row)
     outcomes = tuple(outcome(row) for row in result.rows + result.failed)
-    return Report(outcomes=outcomes, seconds=result.seconds, set_down=result.set_down)
+    return Report(outcomes=outcomes, seconds=result.seconds, suspended=result.suspended)
 
 
 def _stored(store: Store, sweep_id: str) -> set[str]:

@@ -12,7 +12,11 @@ import pytest
 
 from robustness import Store, Study, load
 from robustness.cli import main
+from robustness.results.tables.arrow import to_table
+from robustness.results.tables.parquet import encode
+from robustness.results.tables.schema import RUNS, VERSION_KEY
 from robustness.worker.attempts import lost_row
+from tests.support.stored_rows import row
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,6 +97,40 @@ def test_list_names_study_files_and_stored_studies(
     store_some(study_file, tmp_path / "results", 3)
     main(["list", "--results", str(tmp_path / "results")])
     assert "3 completed" in capsys.readouterr().out
+
+
+@pytest.fixture
+def beside_a_newer(study_file: Path, tmp_path: Path) -> Path:
+    """A results folder with a study of this version, and one that a newer version wrote."""
+    store_some(study_file, tmp_path / "results", 3)
+    newer = to_table([row(1)], RUNS).replace_schema_metadata({VERSION_KEY: b"999"})
+    folder = tmp_path / "results" / "newer" / "runs"
+    folder.mkdir(parents=True)
+    (folder / "one.parquet").write_bytes(encode(newer))
+    return tmp_path / "results"
+
+
+def test_list_says_of_a_study_that_it_cannot_read_why_and_lists_the_others(
+    beside_a_newer: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["list", "--results", str(beside_a_newer)]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("  newer ", "  t  "))]
+    assert "cannot be read: " in lines[0]
+    assert "was written by a newer version" in lines[0]
+    assert lines[1].endswith("3 completed")
+
+
+@pytest.mark.filterwarnings("always::robustness.results.ResultsWarning")
+def test_plan_looks_past_a_study_that_it_cannot_read(
+    beside_a_newer: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.yaml"
+    other.write_text(STUDY.replace("name: t", "name: other"))
+    assert main(["plan", str(other), "--results", str(beside_a_newer)]) == 0
+    captured = capsys.readouterr()
+    assert "2 s a run" in captured.out, "by the runs of the study that can be read"
+    assert "warning: the times of newer are left out: " in captured.err
+    assert "was written by a newer version" in captured.err
 
 
 def test_schema_is_json(capsys: pytest.CaptureFixture[str]) -> None:

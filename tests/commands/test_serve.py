@@ -22,7 +22,7 @@ from analysis.service.studies.progress import StudyLine, Training, line_of
 from analysis.service.web import progress_words
 from robustness.cli import main
 from robustness.jobs import Job
-from robustness.results.checkpoints import Held
+from robustness.results.checkpoints import Checkpoint
 from robustness.study import Study
 from tests.support import synthetic_store
 
@@ -68,7 +68,7 @@ def test_the_state_is_what_the_last_write_says() -> None:
     assert progress_words.state(line(4, 5), now=later) == "running"
     assert progress_words.state(line(4, None), now=later) == "running"
     assert progress_words.state(line(4, 5), now=NOW + timedelta(hours=3)) == "interrupted"
-    held = [Held("a", ("1", "2", "3"), 3, 4, NOW), Held("b", ("4",), 1, 2, NOW - timedelta(minutes=5))]
+    held = [Checkpoint("a", ("1", "2", "3"), 3, 4, NOW), Checkpoint("b", ("4",), 1, 2, NOW - timedelta(minutes=5))]
     long = replace(line(4, 5), training=Training.of(held))
     assert progress_words.state(long, now=NOW + timedelta(minutes=20)) == "running, 4 runs 69 % through 20 min ago"
     assert progress_words.state(long, now=NOW + timedelta(hours=3)) == "interrupted, 4 runs 69 % through 3 h ago"

@@ -26,6 +26,12 @@ def make(**changes: Any) -> Study:
     return Study(**{"name": "x", "workload": "digits", "optimizers": ["adams", "adam"], "space": SPACE} | changes)
 
 
+def replaced(text: str, old: str, new: str) -> str:
+    """Return `text` with another word, which is certain to have been in it."""
+    assert old in text, f"{old} is not in it"
+    return text.replace(old, new)
+
+
 def ids(study: Study) -> list[str]:
     """Return the run ids of its grid."""
     return [run.run_id for run in study.grid()]

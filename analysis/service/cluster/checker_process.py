@@ -65,7 +65,11 @@ def planned(asked: dict[str, Any]) -> dict[str, Any]:
         found = plan(study, Store(child(asked["results"], study.name), read_only=True))
     except StorageError as error:
         return {"plan": [f"no plan: {error}"]}
-    return {"plan": plan_text.text(found, asked["price"]).splitlines(), "stored": found.stored, "left": found.left}
+    return {
+        "plan": plan_text.plan_summary(found, asked["price"]).splitlines(),
+        "stored": found.stored,
+        "left": found.left,
+    }
 
 
 def packed(asked: dict[str, Any]) -> dict[str, Any]:

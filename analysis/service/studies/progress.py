@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.contents.by_workload import Part
-    from robustness.results.checkpoints import Held
+    from robustness.results.checkpoints import Checkpoint
 
 CHECKPOINT_S = 600.0
 """How often a long training is checkpointed, where its study does not say otherwise."""
@@ -38,7 +38,7 @@ class Training:
     at: datetime
 
     @classmethod
-    def of(cls, checkpoints: Sequence[Held]) -> Training | None:
+    def of(cls, checkpoints: Sequence[Checkpoint]) -> Training | None:
         """Return what the checkpoints of a study say, None if there are none."""
         runs = sum(len(each.run_ids) for each in checkpoints)
         if not runs:

@@ -141,7 +141,7 @@ class _Watched:
             return
         if self._following.refresh() or self._snapshot is None:
             self._snapshot = Snapshot(self._following)
-        self._snapshot.line = replace(self._snapshot.line, training=Training.of(Checkpoints(self._store).held()))
+        self._snapshot.line = replace(self._snapshot.line, training=Training.of(Checkpoints(self._store).listed()))
         ended = time.monotonic()
         self._not_before = ended + max(CHECK_S, REST * (ended - started))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import threading
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from robustness.cli import main
-from robustness.jobs import JobsError, client, token
+from robustness.jobs import Cluster, JobsError, client, token
+from robustness.jobs.errors import AnswerError, explained
 from tests.support.jobs_head import free_ports
 from tests.support.studies import FILE
 
@@ -91,11 +93,13 @@ def test_a_bad_study_is_refused_before_anything_is_sent(study: Path, capsys: pyt
 
 
 @contextmanager
-def server(status: int, body: str) -> Iterator[str]:
-    """Answer each request alike; return the address."""
+def server(status: int, body: str, seen: list[dict[str, str]] | None = None) -> Iterator[str]:
+    """Answer each request alike; yield the address. `seen` is given the environment at each request."""
+    noted: list[dict[str, str]] = [] if seen is None else seen
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            noted.append(dict(os.environ))
             self.send_response(status)
             self.end_headers()
             self.wfile.write(body.encode())
@@ -135,7 +139,32 @@ def test_an_address_of_something_else_is_a_clear_error(
     assert len(error.splitlines()) == 1
 
 
-@pytest.mark.parametrize("address", ["ray://127.0.0.1:10001", "auto", "http://", "http://a b:1"])
+def test_the_environment_stays_as_it_is_while_a_cluster_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_API_SERVER_ADDRESS", "http://127.0.0.1:1")  # Ray would take it in place of what it is given
+    before, seen = dict(os.environ), list[dict[str, str]]()
+    with server(200, '{"ray_version": "2.52.0"}', seen) as address:
+        Cluster(address)
+    assert seen
+    assert all(each == before for each in seen), "a thread beside this one may be asking another cluster"
+
+
+def test_answers_without_what_a_job_server_sends_are_told_from_our_own_errors() -> None:
+    with server(200, '{"ray_version": "2.52.0"}') as address:
+        cluster = Cluster(address)
+        for ask in (cluster.jobs, lambda: cluster.job("x"), lambda: cluster.log("x")):
+            with pytest.raises(JobsError, match="answers, but not as a Ray dashboard with a job server does"):
+                ask()
+
+
+@pytest.mark.parametrize("error", [KeyError("status"), TypeError("no such argument"), ValueError("a bad path")])
+def test_an_error_of_ours_is_not_put_down_to_the_cluster(error: Exception) -> None:
+    with pytest.raises(type(error)), explained("http://127.0.0.1:8265", "this machine has none"):
+        raise error
+    with pytest.raises(JobsError, match="answers, but not"), explained("http://127.0.0.1:8265", "none"):
+        raise AnswerError("no JSON")
+
+
+@pytest.mark.parametrize("address", ["ray://127.0.0.1:10001", "auto", "http://", "http://a b:1", "http://[::1"])
 def test_an_address_of_another_kind_is_a_clear_error(address: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["stop", "x", "--address", address]) == 1
     assert f"error: {address}: give the address of the cluster's dashboard" in capsys.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 import zipfile
 from dataclasses import replace
 from io import BytesIO
@@ -13,7 +14,7 @@ import pytest
 
 from robustness import Study
 from robustness.jobs import Job, JobsError, choose, pack, versions
-from robustness.jobs.job_text import duration, ending, last_words
+from robustness.jobs.job_text import duration, ending, jobs_table, last_words
 from robustness.jobs.package import Package
 from robustness.jobs.submit import Order, start
 from tests.support import jobs_studies
@@ -178,3 +179,14 @@ def test_a_job_of_another_version_is_warned_of(monkeypatch: pytest.MonkeyPatch) 
     assert versions.difference() == (
         "warning: submitted with robustness 0.1.0, and the cluster has 0.2.0, which is what runs"
     )
+
+
+def test_a_moment_is_in_utc_wherever_one_looks_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Kathmandu")
+    time.tzset()
+    try:
+        lines = jobs_table([job(started_s=1_700_000_000.0)], {}).splitlines()
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert "  2023-11-14 22:13 UTC  " in lines[1]

@@ -13,7 +13,7 @@ from robustness.cli import main
 from robustness.plan import Plan, calibration, plan
 from robustness.plan.calibration import CalibrationError, calibrate, middle_runs, stack_size
 from robustness.plan.clock import Clock
-from robustness.plan.plan_text import text
+from robustness.plan.plan_text import plan_summary
 from robustness.search.make import make_source
 from robustness.sweep.in_process import run_here
 from robustness.sweep.stacks import cut
@@ -86,10 +86,10 @@ def test_a_first_batch_that_warms_up_leaves_time_for_others(clock: Callable[[int
 def test_what_is_trained_is_a_stack_as_the_sweep_cuts_it(tmp_path: Path) -> None:
     study = small(resources={"stack_size": 3})
     made, said = calibrated(study, tmp_path)
-    pace = made.parts[0].paces["cpu"]
+    pace = made.shares[0].paces["cpu"]
     assert (pace.device, pace.runs, pace.calibrated) == ("cpu", 3, True)
     assert said[-1] == "calibrating digits: a stack of 3"
-    assert f"{pace.seconds:.3g} s a run and epoch on a CPU core, calibrated in a stack of 3" in text(made)
+    assert f"{pace.seconds:.3g} s a run and epoch on a CPU core, calibrated in a stack of 3" in plan_summary(made)
     assert made.seconds == pytest.approx(made.left * 4 * pace.seconds / made.workers)
     assert not list(tmp_path.iterdir()), "nothing is stored"
 
@@ -125,7 +125,7 @@ def test_a_stack_grows_while_the_minute_lasts(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(calibration, "stack_size", lambda *_: 128)
     made, _ = calibrated(small(), tmp_path)
     assert sizes == [2, 16, 37]
-    assert made.parts[0].paces["cpu"].seconds == pytest.approx(4.7 / 37)
+    assert made.shares[0].paces["cpu"].seconds == pytest.approx(4.7 / 37)
 
 
 def test_a_stack_is_no_larger_than_a_sweep_would_let_it_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,13 +133,13 @@ def test_a_stack_is_no_larger_than_a_sweep_would_let_it_be(tmp_path: Path, monke
     monkeypatch.setattr(calibration, "stack_size", lambda *_: 128)
     made, said = calibrated(small(), tmp_path)
     assert said == ["calibrating digits: a stack of 2", "calibrating digits: a stack of 3"], "of 80 s, 300 s at most"
-    assert made.parts[0].paces["cpu"].runs == 3
+    assert made.shares[0].paces["cpu"].runs == 3
 
 
 def test_runs_of_the_engine_single_are_trained_one_by_one(tmp_path: Path) -> None:
     made, said = calibrated(small(workload=TINY | {"engine": "single"}), tmp_path)
     assert said == ["calibrating digits: 2 runs, one by one"]
-    assert made.parts[0].paces["cpu"].runs == 1
+    assert made.shares[0].paces["cpu"].runs == 1
     assert made.seconds
     assert made.seconds > 0
 
@@ -149,7 +149,7 @@ def test_workloads_that_are_known_are_not_trained(tmp_path: Path) -> None:
     run_here(study.parts[0], tmp_path, quiet=True)
     made, said = calibrated(study, tmp_path)
     assert {line.split(":")[0] for line in said} == {"calibrating digits-cnn"}
-    assert not made.parts[0].paces["cpu"].calibrated
+    assert not made.shares[0].paces["cpu"].calibrated
     assert made.seconds
 
 

@@ -11,7 +11,7 @@ import torch
 
 from robustness import Store, Study
 from robustness.cli import main
-from robustness.plan import Pace, gpu_sharing, plan
+from robustness.plan import StoredPace, gpu_sharing, plan
 from robustness.plan import engines as measuring
 from robustness.plan.calibration import CalibrationError, middle_runs
 from robustness.plan.engines import engines, unstackable
@@ -38,7 +38,7 @@ def given(stack: float | None = None, single: float | None = None, engine: Engin
     return Engines("cifar10 convnet", engine, stack, 16, single, **others)
 
 
-def asked(study: Study, root: Path, paces: dict[str, Pace] | None = None) -> tuple[list[str], list[str]]:
+def asked(study: Study, root: Path, paces: dict[str, StoredPace] | None = None) -> tuple[list[str], list[str]]:
     store = Store(root / study.name)
     said: list[str] = []
     made = plan(study, store)
@@ -168,11 +168,11 @@ def test_digits_are_measured_by_both_engines(tmp_path: Path) -> None:
 def fake(monkeypatch: pytest.MonkeyPatch, stack: Any, single: Any) -> None:
     """Let an epoch take a run so many seconds by each engine; an exception is raised instead."""
 
-    def measured(study: Study, target: Any, device: str, say: Any, budget: float) -> Pace:
+    def measured(study: Study, target: Any, device: str, say: Any, budget: float) -> StoredPace:
         seconds = stack if study.workload.engine == "stack" else single
         if isinstance(seconds, Exception):
             raise seconds
-        return Pace(device, seconds, target, calibrated=True)
+        return StoredPace(device, seconds, target, calibrated=True)
 
     monkeypatch.setattr(measuring, "measured_pace", measured)
 
@@ -180,7 +180,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, stack: Any, single: Any) -> None:
 def test_seconds_a_run_are_those_of_all_its_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake(monkeypatch, 0.5, 2.0)
     study = studies.make(workload=TINY, resources={"stack_size": 4})
-    lines, _ = asked(study, tmp_path, {"digits": Pace("cpu", 0.25, 7, calibrated=True)})
+    lines, _ = asked(study, tmp_path, {"digits": StoredPace("cpu", 0.25, 7, calibrated=True)})
     assert lines[0].startswith("digits: a stack of 7 takes 1 s a run, one by one 8 s: the stack is 8.0 times"), (
         "as known"
     )
@@ -220,7 +220,7 @@ def test_what_cannot_be_stacked_is_not_measured(tmp_path: Path, monkeypatch: pyt
     ]
     rule = studies.make(workload=TINY | {"engine": "single"}, optimizers=["adams", OWN])
     assert unstackable(rule) == "no update rule with a run axis for NAdam"
-    assert unstackable(studies.make()) == ""
+    assert unstackable(studies.make()) is None
 
 
 def test_on_a_gpu_the_study_learns_of_shared_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from analysis.report.readme import BEGIN, END, NOT_SAID, SECTIONS
 from analysis.service.studies.studies import Studies
 from robustness.cli import main
 from robustness.plan import plan
+from robustness.published.publish import PublishError, named
 from robustness.published.shipped import PACKAGED
 from robustness.results import Store, load
 from robustness.results.tables.arrow import to_table
@@ -140,6 +141,43 @@ def test_a_study_that_names_a_folder_is_not_published(tmp_path: Path, capsys: py
     store.write_study(FILE.replace("name: digits, epochs: 2, train_size: 200", "name: cifar10, data_dir: /home/me"))
     assert main(["publish", str(tmp_path / "x"), "--to", str(tmp_path / "to"), "--partial"]) == 1
     assert "workload.data_dir names a folder of this machine" in capsys.readouterr().err
+
+
+KEYS = "workload: digits, optimizers: [adams], space: {lr: [0.1], weight_decay: [0]}, seeds: 1"
+BLOCK = KEYS.replace(", optimizers", "\noptimizers").replace(", space", "\nspace").replace(", seeds", "\nseeds") + "\n"
+
+
+@pytest.mark.parametrize("name", ["x", "123", "1e5", "true"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        BLOCK,
+        f"# of what\n%YAML 1.2\n---\n# and why\n{BLOCK}",
+        "\n".join(f"   {line}" for line in BLOCK.splitlines()),
+        f"{{{KEYS}}}",
+        f"--- # flow\n{{\n  # first\n  {KEYS}\n}}\n",
+        f'"workload": digits{BLOCK.removeprefix("workload: digits")}',
+        f"&all\n{BLOCK}",
+        f'"name": NAME\n{BLOCK}',
+        f"'name' : NAME\n{BLOCK}",
+        f"{{{KEYS}, name: NAME}}",
+        f'{{"name": NAME, {KEYS}}}',
+        f"{BLOCK}\nname: NAME",
+    ],
+    ids=range(12),
+)
+def test_a_study_file_of_any_form_has_its_name_once(text: str, name: str) -> None:
+    study = Study.parse(text.replace("NAME", f'"{name}"'), f"{name}.yaml")
+    assert study.name == name
+    text = named(study)
+    again = Study.parse(text, "study.yaml")
+    assert (again.name, again.grid()) == (name, study.grid())
+    assert text.count("name") == 1
+
+
+def test_a_form_without_room_for_a_name_is_refused() -> None:
+    with pytest.raises(PublishError, match="x: give its study file a `name: x`"):
+        named(Study.parse(f"? workload\n: digits{BLOCK.removeprefix('workload: digits')}", "x.yaml"))
 
 
 def test_the_commands_look_at_it_and_leave_it_as_it_is(

@@ -14,7 +14,7 @@ from pandas.testing import assert_frame_equal
 from robustness import sweep
 from robustness.cli import main
 from robustness.plan import plan
-from robustness.plan.plan_text import text
+from robustness.plan.plan_text import plan_summary
 from robustness.published.shipped import published, take, to_train
 from robustness.results import ResultsWarning, Store, load
 from robustness.study import Study
@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 def test_run_takes_what_is_published_and_starts_nothing(
     given: Path, study: Study, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert text(plan(study, Store("results/small"))).startswith("small: 36 runs, 0 stored, 36 published, 0 to train")
+    assert plan_summary(plan(study, Store("results/small"))).startswith(
+        "small: 36 runs, 0 stored, 36 published, 0 to train"
+    )
     monkeypatch.setattr("robustness.sweep.ray_session.connect", None)
     assert main(["run", "published/small/study.yaml", "--no-report"]) == 0
     assert "0 runs trained, 0 failed, 36 taken from published results" in capsys.readouterr().out

@@ -15,7 +15,7 @@ from robustness.results import Store
 from robustness.search.coordinates import Cell, Coordinate
 from robustness.search.make import make_source
 from robustness.search.sampled import SampledSource
-from robustness.search.source import Outcome, Source
+from robustness.search.source import RunOutcome, Source
 from robustness.study import Axis, DecayAxis, Run, Study
 from robustness.study.run import identity
 from robustness.sweep.stacks import LARGEST, cut
@@ -51,9 +51,9 @@ def error_of(run: Run) -> float:
     return 2 + 5 * (math.log10(run.lr) + 2) ** 2 + (math.log10(decay) + 3) ** 2
 
 
-def outcome(run: Run, status: str = "completed", error: float | None = None) -> Outcome:
+def outcome(run: Run, status: str = "completed", error: float | None = None) -> RunOutcome:
     error = error_of(run) if error is None else error
-    return Outcome(run.run_id, status, None if status == "failed" else error, None if status == "failed" else error)
+    return RunOutcome(run.run_id, status, None if status == "failed" else error, None if status == "failed" else error)
 
 
 def row(run: Run, status: str = "completed", sampler: str = "tpe", error: float | None = None) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def stored(tmp_path: Path, rows: list[dict[str, Any]]) -> pd.DataFrame:
     return store.runs()
 
 
-def drive(source: Source, answer: Callable[[Run], Outcome] = outcome, steps: int = 10_000) -> list[Run]:
+def drive(source: Source, answer: Callable[[Run], RunOutcome] = outcome, steps: int = 10_000) -> list[Run]:
     """Train everything that a source hands out; return the runs."""
     runs: list[Run] = []
     for _ in range(steps):
@@ -149,7 +149,7 @@ def test_the_fixed_sequences_give_every_optimizer_the_same_cells(tmp_path: Path,
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_diverged_and_failed_cells_do_not_upset_a_search(tmp_path: Path, sampler: str) -> None:
-    def answer(run: Run) -> Outcome:
+    def answer(run: Run) -> RunOutcome:
         if run.lr > 0.1:
             return outcome(run, "diverged", 90.0)
         if run.weight_decay > 1e-2:
@@ -174,7 +174,7 @@ def test_optuna_learns_the_mean_validation_error_over_the_seeds(tmp_path: Path) 
     source = make_source(sampled(cells=1, seeds=3), empty(tmp_path))
     runs = source.next()
     for run, error in zip(runs[:3], [1.0, 2.0, 6.0], strict=True):
-        source.tell([Outcome(run.run_id, "completed", error, 50.0)])
+        source.tell([RunOutcome(run.run_id, "completed", error, 50.0)])
     assert isinstance(source, SampledSource)
     (trial,) = source._searches[0]._optuna.get_trials()
     assert trial.value == 3.0

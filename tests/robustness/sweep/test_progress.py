@@ -11,9 +11,9 @@ import pytest
 from rich.console import Console
 
 from robustness import Study
-from robustness.search.source import Outcome
+from robustness.search.source import RunOutcome
 from robustness.sweep import progress as module
-from robustness.sweep.progress import WAITING, Line, Progress
+from robustness.sweep.progress import WAITING, Progress, ProgressLine
 from robustness.worker.report import Report
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def on_screen(study: Study, monkeypatch: pytest.MonkeyPatch, *, terminal: bool) 
 
 
 def report(runs: list[Run], *outcomes: Any) -> Report:
-    return Report(tuple(Outcome(run.run_id, *outcome) for run, outcome in zip(runs, outcomes, strict=True)))
+    return Report(tuple(RunOutcome(run.run_id, *outcome) for run, outcome in zip(runs, outcomes, strict=True)))
 
 
 def test_counts_and_best_errors(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,11 +77,11 @@ def test_long_stacks_move_the_bar_and_the_time_left(study: Study, monkeypatch: p
     assert line == "t: 2 of 12 runs · 6 running, 50 % through · 0 diverged · 0 failed · 105 s left".replace(
         "105 s", "2 min"
     )
-    assert Line.parse(line) == progress.line(), "who follows a job sees its bar move too"
+    assert ProgressLine.parse(line) == progress.line(), "who follows a job sees its bar move too"
     assert text.getvalue().splitlines()[-1] == line
     progress.part("a", runs[:4], 0.0)
     progress.part("b", runs[4:6], 0.0)
-    progress.add(Report(set_down=6), runs[:6])
+    progress.add(Report(suspended=6), runs[:6])
     assert progress.line().begun == 0.0
     assert "6 runs are set down: the next sweep goes on with them" in text.getvalue()
 
@@ -121,11 +121,11 @@ def test_the_first_ctrl_c_says_what_happens(study: Study, monkeypatch: pytest.Mo
     assert text.getvalue().endswith(f"{words}\n"), "a job has no keyboard"
 
 
-@pytest.mark.parametrize("left", ["", "9 s left", "166 min left"])
+@pytest.mark.parametrize("left", [None, "9 s left", "166 min left"])
 @pytest.mark.parametrize("status", ["0 running · 0 diverged · 0 failed", "1 failed · best B [x] 2.25 %, a · b 1.00 %"])
 def test_a_line_is_read_back(status: str, left: str) -> None:
-    line = Line("digits-2.x", 7, 12, status, left)
-    assert Line.parse(str(line)) == line
+    line = ProgressLine("digits-2.x", 7, 12, status, left)
+    assert ProgressLine.parse(str(line)) == line
 
 
 def test_what_progress_prints_is_read_back(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +134,7 @@ def test_what_progress_prints_is_read_back(study: Study, monkeypatch: pytest.Mon
     progress.add(report(runs[:2], ("completed", 1.0, 1.0), ("completed", 1.0, 1.0)), runs[:2])
     progress.add(report(runs[6:7], ("completed", 1.0, 1.0)), runs[6:7])
     printed = text.getvalue().splitlines()
-    assert Line.parse(printed[-1]) == progress.line()
+    assert ProgressLine.parse(printed[-1]) == progress.line()
     assert progress.line().done == 5
     assert "B [x] 1.00 %" in progress.line().status
 
@@ -143,7 +143,7 @@ def test_what_progress_prints_is_read_back(study: Study, monkeypatch: pytest.Mon
     "text", ["", "error: 3 of 4 runs have no result:", "Digits: 1 of 2 runs · x", "t: 1 of 2 runs"]
 )
 def test_other_lines_are_none_of_progress(text: str) -> None:
-    assert Line.parse(text) is None
+    assert ProgressLine.parse(text) is None
 
 
 def test_what_changes_within_moments_is_printed_once_and_not_lost(

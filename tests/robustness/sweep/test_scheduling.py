@@ -16,16 +16,17 @@ from ray.tune.search import Searcher
 from robustness import Store, Study
 from robustness.errors import ClusterError
 from robustness.search.make import make_source
-from robustness.search.source import Outcome
+from robustness.search.source import RunOutcome
 from robustness.study.resources import Resources
 from robustness.sweep import capacity
 from robustness.sweep import searcher as searching
 from robustness.sweep.capacity import UNKNOWN_FLEET, Room, measure
 from robustness.sweep.lost_nodes import is_lost_node
 from robustness.sweep.progress import Progress
-from robustness.sweep.run_time import Pace
-from robustness.sweep.searcher import NODES_LOST, REPORT, RUNS, StackSearcher
+from robustness.sweep.run_time import RunTime
+from robustness.sweep.searcher import NODES_LOST, StackSearcher
 from robustness.sweep.stacks import ENOUGH_S, FIRST, LARGEST, LOSS_S, cut
+from robustness.sweep.trial import REPORT, RUNS
 from robustness.worker.attempts import lost_row
 from robustness.worker.report import Report, decode, encode
 from tests.support.studies import make
@@ -44,16 +45,16 @@ def wide(**changes: Any) -> Study:
     return make(**{"space": WIDE, "seeds": 3} | changes)
 
 
-def known(study: Study, seconds: float) -> Pace:
+def known(study: Study, seconds: float) -> RunTime:
     """Return a pace that has been told."""
-    pace = Pace(study, stored=pd.DataFrame(columns=["status", "workload", "workload_options", "duration_s"]))
+    pace = RunTime(study, stored=pd.DataFrame(columns=["status", "workload", "workload_options", "duration_s"]))
     runs = study.grid()
     pace.learn(runs[:1], seconds)
     return pace
 
 
-def unknown(study: Study) -> Pace:
-    return Pace(study, stored=pd.DataFrame(columns=["status", "workload", "workload_options", "duration_s"]))
+def unknown(study: Study) -> RunTime:
+    return RunTime(study, stored=pd.DataFrame(columns=["status", "workload", "workload_options", "duration_s"]))
 
 
 class TestStacks:
@@ -86,15 +87,15 @@ class TestStacks:
         assert {len(stack) for stack in cut(study.grid(), 2, None, unknown(study))} == {1}
 
 
-class TestPace:
+class TestRunTime:
     def test_it_begins_with_what_is_stored(self, tmp_path: Path) -> None:
         study, other = make(), make(workload={"name": "digits", "epochs": 3})
         store = Store(tmp_path / "x")
         for run, seconds in zip(study.grid()[:3], (1.0, 2.0, 9.0), strict=True):
             row = lost_row(run, "", "grid") | {"status": "completed", "reason": None, "duration_s": seconds}
             store.write(run.run_id, [row], [])
-        assert Pace(study, store.runs()).seconds(study.workload) == 2.0
-        assert Pace(other, store.runs()).seconds(other.workload) is None
+        assert RunTime(study, store.runs()).seconds(study.workload) == 2.0
+        assert RunTime(other, store.runs()).seconds(other.workload) is None
 
     def test_what_differs_little_changes_nothing(self) -> None:
         study = make()
@@ -208,7 +209,7 @@ class TestSearcher:
             store = Store(tmp_path / study.name)
             source = make_source(study, store.runs())
             progress = Progress(study, total=source.total, done=source.done, quiet=True)
-            return StackSearcher(study, source, store, progress, room=room, **more)
+            return StackSearcher(study=study, source=source, store=store, progress=progress, room=room, **more)
 
         return build
 
@@ -216,7 +217,7 @@ class TestSearcher:
         self, searcher: StackSearcher, study: Study, trial: str, suggestion: dict[str, Any], seconds: float = 1.0
     ) -> list[Run]:
         runs = decode(study, suggestion[RUNS])
-        outcomes = tuple(Outcome(run.run_id, "completed", 5.0, 5.0) for run in runs)
+        outcomes = tuple(RunOutcome(run.run_id, "completed", 5.0, 5.0) for run in runs)
         searcher.on_trial_complete(trial, {REPORT: Report(outcomes, seconds).to_json()})
         return runs
 
@@ -248,7 +249,7 @@ class TestSearcher:
 
     def test_stacks_grow_once_their_time_is_known(self, make_searcher: Callable[..., StackSearcher]) -> None:
         study = wide()
-        searcher = make_searcher(study, lambda: Room({}, now=2, most=2), pace=unknown(study))
+        searcher = make_searcher(study, lambda: Room({}, now=2, most=2), run_time=unknown(study))
         trained, sizes, trial = [], [], 0
         while (suggestion := searcher.suggest(str(trial))) != Searcher.FINISHED:
             runs = self.finish(searcher, study, str(trial), suggestion, seconds=0.1)

@@ -18,6 +18,7 @@ import pytest
 from robustness.results import Store
 from robustness.results.tables.schema import IDENTITY_COLUMNS, OUTCOME_COLUMNS
 from tests.support.one_ray import Here, started
+from tests.support.studies import replaced
 from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def whole(here: Here, study: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def test_the_screen_is_ours_alone(tmp_path: Path) -> None:
     few = tmp_path / "few.yaml"
-    few.write_text(STUDY.replace("points: 6", "points: 2").replace("seeds: 3", "seeds: 1"))
+    few.write_text(replaced(replaced(STUDY, "points: 6", "points: 2"), "seeds: 3", "seeds: 1"))
     done = finish(few, tmp_path / "r")
     lines = (done.stdout + done.stderr).strip().splitlines()
     assert all(line.startswith(("small: ", "36 runs trained")) for line in lines), lines
@@ -173,7 +174,7 @@ def test_of_several_drivers_the_latest_goes_on_and_nothing_is_stored_twice(
 ) -> None:
     expected, _ = whole
     many = tmp_path / "small.yaml"
-    many.write_text(STUDY.replace("stack_size: 12", "stack_size: 4"))  # so that the first are still at it
+    many.write_text(replaced(STUDY, "stack_size: 12", "stack_size: 4"))  # so that the first are still at it
     both = [start(many, tmp_path) for _ in range(2)]  # at once
     wait_for(lambda: stored(tmp_path) >= 1)
     latest = start(many, tmp_path)
@@ -210,7 +211,8 @@ def test_ctrl_c_finishes_and_stores_what_is_running(
 
 def test_a_second_ctrl_c_stops_at_once(study: Path, tmp_path: Path) -> None:
     slow = tmp_path / "slow.yaml"
-    slow.write_text(STUDY.replace("epochs: 4", "epochs: 4000"))
+    text = replaced(STUDY, "epochs: 6", "epochs: 4000")
+    slow.write_text(replaced(text, "stack_size: 12", "stack_size: 12, checkpoint: {minutes: null}"))
     process = start(slow, tmp_path / "r")
     wait_for(lambda: psutil.Process(process.pid).children(recursive=True))
     time.sleep(12)
@@ -225,10 +227,10 @@ def test_a_second_ctrl_c_stops_at_once(study: Path, tmp_path: Path) -> None:
 
 def test_a_grid_that_grows_trains_only_its_new_cells(here: Here, tmp_path: Path) -> None:
     smaller = tmp_path / "small.yaml"
-    smaller.write_text(STUDY.replace("{low: 1e-4, high: 1, points: 6}", "[1e-3, 1e-2]"))
+    smaller.write_text(replaced(STUDY, "{low: 1e-4, high: 1, points: 6}", "[1e-3, 1e-2]"))
     here.sweep(smaller, tmp_path / "r")
     before = table(tmp_path / "r")
-    smaller.write_text(STUDY.replace("{low: 1e-4, high: 1, points: 6}", "[1e-3, 3e-3, 1e-2, 3e-2]"))
+    smaller.write_text(replaced(STUDY, "{low: 1e-4, high: 1, points: 6}", "[1e-3, 3e-3, 1e-2, 3e-2]"))
     done = here.sweep(smaller, tmp_path / "r")
     assert f"{len(before)} runs trained" in done.stdout, "two rates more, as many as there were"
     after = table(tmp_path / "r")
@@ -238,7 +240,7 @@ def test_a_grid_that_grows_trains_only_its_new_cells(here: Here, tmp_path: Path)
 
 def test_an_optuna_study_interrupted_and_continued_has_exactly_its_cells(here: Here, tmp_path: Path) -> None:
     path = tmp_path / "small.yaml"
-    path.write_text(STUDY.replace("resources: {stack_size: 12}", "search: {sampler: tpe, cells: 30}"))
+    path.write_text(replaced(STUDY, "resources: {stack_size: 12}", "search: {sampler: tpe, cells: 30}"))
     results = tmp_path / "r"
     process = start(path, results)
     wait_for(lambda: stored(results) >= 2)

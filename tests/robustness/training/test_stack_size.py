@@ -11,7 +11,7 @@ import torch
 
 from robustness import Store, Study, training
 from robustness.training import stack_size
-from robustness.training.stack_size import best_size, measured, pieces
+from robustness.training.stack_size import best_size, pieces, step_cost
 from robustness.worker.work import work
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def study() -> Study:
 def test_on_a_cpu_nothing_is_measured(study: Study) -> None:
     runs = study.grid()
     assert pieces(runs, "cpu") == [runs]
-    seconds, size = measured(runs, "cpu")
+    seconds, size = step_cost(runs, "cpu")
     assert seconds > 0
     assert size == 0
 

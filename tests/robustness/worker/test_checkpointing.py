@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import signal
 import subprocess
@@ -14,17 +15,17 @@ import pandas as pd
 import pytest
 
 from robustness.results import ResultsWarning, StorageError, Store
-from robustness.results.checkpoints import Checkpoints, Held
+from robustness.results.checkpoints import Checkpoint, Checkpoints
 from robustness.results.tables.schema import CURVES, IDENTITY_COLUMNS, OUTCOME_COLUMNS
 from robustness.study import Study, StudyError
 from robustness.study.resources import CheckpointPolicy
 from robustness.sweep.in_process import run_here
-from robustness.sweep.stacks import held_together
-from robustness.training import SetDown
+from robustness.sweep.stacks import by_checkpoint
+from robustness.training import Suspended
 from robustness.training.checkpoint import to_bytes
 from robustness.worker import checkpointing
 from robustness.worker.attempts import _train
-from robustness.worker.checkpointing import Keeping
+from robustness.worker.checkpointing import CheckpointKeeper
 from robustness.worker.work import work
 from tests.support.noted import noted
 
@@ -48,9 +49,9 @@ KILLED = """
 import os, signal, sys
 from robustness.study import Study
 from robustness.sweep.in_process import run_here
-from robustness.worker.checkpointing import Keeping
+from robustness.worker.checkpointing import CheckpointKeeper
 
-left, ended = int(sys.argv[3]), Keeping.ended
+left, ended = int(sys.argv[3]), CheckpointKeeper.ended
 
 def count(self, epoch, epochs, state):
     global left
@@ -59,7 +60,7 @@ def count(self, epoch, epochs, state):
     if left == 0:
         os.kill(os.getpid(), signal.SIGKILL)
 
-Keeping.ended = count
+CheckpointKeeper.ended = count
 run_here(Study.load(sys.argv[1]), sys.argv[2], quiet=True)
 """
 
@@ -96,8 +97,8 @@ def test_what_was_killed_at_a_random_epoch_ends_in_the_same_rows(
     assert len(checkpoints(tmp_path / "killed")) == 2, "what was being trained, and nothing older"
 
     firsts: list[int] = []
-    ended = Keeping.ended
-    monkeypatch.setattr(Keeping, "ended", lambda *given: noted(firsts, given[1], ended(*given)))
+    ended = CheckpointKeeper.ended
+    monkeypatch.setattr(CheckpointKeeper, "ended", lambda *given: noted(firsts, given[1], ended(*given)))
     run_here(Study.load(file), tmp_path / "killed", quiet=True)
     begun = (kill - 1) % (EPOCHS - 1) + 1
     assert firsts[0] == begun + 1, "it went on with the next epoch"
@@ -125,7 +126,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def written(keeper: Keeping, clock: Clock, epochs: int, seconds: float, cost: float = 0.0) -> list[int]:
+def written(keeper: CheckpointKeeper, clock: Clock, epochs: int, seconds: float, cost: float = 0.0) -> list[int]:
     """Return after which epochs of `seconds` each something was set down, which itself takes `cost`."""
     found = []
 
@@ -156,22 +157,22 @@ def written(keeper: Keeping, clock: Clock, epochs: int, seconds: float, cost: fl
 def test_when_it_is_time(
     policy: dict[str, float], pace: tuple[float, float], expected: list[int], tmp_path: Path, clock: Clock
 ) -> None:
-    keeper = Keeping(Store(tmp_path), CheckpointPolicy(**policy), "me")
+    keeper = CheckpointKeeper(Store(tmp_path), CheckpointPolicy(**policy), "me")
     assert written(keeper, clock, 9, *pace) == expected
 
 
-def test_a_training_that_is_asked_to_stop_is_set_down_if_it_would_take_long(tmp_path: Path, clock: Clock) -> None:
+def test_a_training_that_is_asked_to_stop_is_suspended_if_it_would_take_long(tmp_path: Path, clock: Clock) -> None:
     told: list[float] = []
-    keeper = Keeping(Store(tmp_path), CheckpointPolicy(), "me", tell=told.append, stopping=lambda: True)
+    keeper = CheckpointKeeper(Store(tmp_path), CheckpointPolicy(), "me", tell=told.append, stopping=lambda: True)
     assert written(keeper, clock, 4, 6) == [], "18 s more"
     assert told == [1 / 4, 2 / 4, 3 / 4]
-    with pytest.raises(SetDown):
+    with pytest.raises(Suspended):
         written(keeper, clock, 10, 6)
-    held = Checkpoints(Store(tmp_path)).held()
+    held = Checkpoints(Store(tmp_path)).listed()
     assert [each.epoch for each in held] == [1]
     assert (
         written(
-            Keeping(Store(tmp_path / "never"), CheckpointPolicy(minutes=None), "me", stopping=lambda: True),
+            CheckpointKeeper(Store(tmp_path / "never"), CheckpointPolicy(minutes=None), "me", stopping=lambda: True),
             clock,
             9,
             60,
@@ -181,8 +182,8 @@ def test_a_training_that_is_asked_to_stop_is_set_down_if_it_would_take_long(tmp_
 
 
 def test_seconds_are_counted_from_the_very_start(tmp_path: Path, clock: Clock) -> None:
-    assert written(Keeping(Store(tmp_path), CheckpointPolicy(minutes=1), "me"), clock, 2, 90) == [1]
-    later = Keeping(Store(tmp_path), CheckpointPolicy(minutes=1), "me")
+    assert written(CheckpointKeeper(Store(tmp_path), CheckpointPolicy(minutes=1), "me"), clock, 2, 90) == [1]
+    later = CheckpointKeeper(Store(tmp_path), CheckpointPolicy(minutes=1), "me")
     later.load(study_of("stack").grid()[:2])
     assert later.seconds == 90
 
@@ -190,8 +191,23 @@ def test_seconds_are_counted_from_the_very_start(tmp_path: Path, clock: Clock) -
 def test_who_has_lost_the_claim_leaves_off(tmp_path: Path, clock: Clock) -> None:
     store = Store(tmp_path)
     store.claim("another")
-    with pytest.raises(SetDown):
-        written(Keeping(store, CheckpointPolicy(), "me"), clock, 9, 61)
+    with pytest.raises(Suspended):
+        written(CheckpointKeeper(store, CheckpointPolicy(), "me"), clock, 9, 61)
+
+
+@pytest.mark.parametrize("policy", [{"minutes": None}, {}], ids=["no checkpoints", "a full disk"])
+def test_who_has_lost_the_claim_ends_without_a_checkpoint_where_there_are_to_be_none(
+    policy: dict[str, None], tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StorageError("no space left")
+
+    store = Store(tmp_path)
+    store.claim("another")
+    monkeypatch.setattr(Checkpoints, "write", full)
+    warned = pytest.warns(ResultsWarning, match="no space left") if policy == {} else contextlib.nullcontext()
+    with warned, pytest.raises(Suspended):
+        written(CheckpointKeeper(store, CheckpointPolicy(**policy), "me"), clock, 9, 61)
 
 
 def test_a_disk_that_is_full_costs_no_training(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,7 +215,7 @@ def test_a_disk_that_is_full_costs_no_training(tmp_path: Path, clock: Clock, mon
         raise StorageError("no space left")
 
     monkeypatch.setattr(Checkpoints, "write", full)
-    keeper = Keeping(Store(tmp_path), CheckpointPolicy(), "me", stopping=lambda: True)
+    keeper = CheckpointKeeper(Store(tmp_path), CheckpointPolicy(), "me", stopping=lambda: True)
     with pytest.warns(ResultsWarning, match="a checkpoint could not be written: no space left"):
         assert len(written(keeper, clock, 4, 3600)) == 3
 
@@ -208,19 +224,19 @@ def test_a_disk_that_is_full_costs_no_training(tmp_path: Path, clock: Clock, mon
 def test_a_damaged_checkpoint_is_said_and_the_training_begins_anew(data: bytes, tmp_path: Path) -> None:
     runs, store = study_of("stack").grid()[:2], Store(tmp_path)
     Checkpoints(store).write([run.run_id for run in runs], 2, 9, data)
-    keeper = Keeping(store, CheckpointPolicy(), "me")
+    keeper = CheckpointKeeper(store, CheckpointPolicy(), "me")
     with pytest.warns(ResultsWarning, match="is not usable: not a checkpoint.*begins anew"):
         assert keeper.load(runs) is None
-    assert Checkpoints(store).held() == []
+    assert Checkpoints(store).listed() == []
 
 
 def test_a_checkpoint_that_cannot_be_gone_on_from_is_not_tried_twice(tmp_path: Path) -> None:
     runs, store = study_of("stack").grid()[:1], Store(tmp_path)
     Checkpoints(store).write([run.run_id for run in runs], 1, 9, to_bytes(STATE))
-    keeper = Keeping(store, CheckpointPolicy(), "me")
+    keeper = CheckpointKeeper(store, CheckpointPolicy(), "me")
     with pytest.warns(ResultsWarning, match="the training failed when it went on from it; the training begins anew"):
         trained = _train(runs, "cpu", 1, keeper)
-    assert len(trained.histories) == 1
+    assert len(trained.successes) == 1
     assert not trained.failures
 
 
@@ -236,12 +252,12 @@ def test_the_latest_checkpoint_that_has_all_runs_is_taken(tmp_path: Path) -> Non
     assert (ab.epoch, bc.epoch) == (5, 3)
     assert found.find(["a", "d"]) is None
     found.write(["b", "a"], 6, 9, b"later")
-    assert [held.epoch for held in found.held()] == [6, 4, 3]
-    assert found.read(found.held()[0]) == b"later"
+    assert [held.epoch for held in found.listed()] == [6, 4, 3]
+    assert found.read(found.listed()[0]) == b"later"
     found.tidy({"a", "b"})
-    assert [held.epoch for held in found.held()] == [3]
+    assert [held.epoch for held in found.listed()] == [3]
     found.tidy(None)
-    assert found.held() == []
+    assert found.listed() == []
 
 
 NOTE = '{"run_ids": ["a"], "epoch": 1, "epochs": 2, "at": "2026-01-01T00:00:00+00:00"}'
@@ -265,20 +281,20 @@ def test_a_note_that_says_nothing_of_use_is_left_out(note: str, tmp_path: Path) 
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / "sound.json").write_text(NOTE)
     (tmp_path / "checkpoints" / "odd.json").write_text(note)
-    assert [held.name for held in Checkpoints(Store(tmp_path)).held()] == ["sound"]
+    assert [held.name for held in Checkpoints(Store(tmp_path)).listed()] == ["sound"]
 
 
 def test_runs_of_a_checkpoint_stay_together() -> None:
     runs = study_of("stack").grid()
     ids = [run.run_id for run in runs]
     of = [((ids[4], ids[1], "gone"), 5), ((ids[1], ids[2]), 3), (("gone",), 1)]
-    held = [Held(f"name-{epoch}", run_ids, epoch, 9, NOW) for run_ids, epoch in of]
-    stacks, rest = held_together(runs, held)
+    held = [Checkpoint(f"name-{epoch}", run_ids, epoch, 9, NOW) for run_ids, epoch in of]
+    stacks, rest = by_checkpoint(runs, held)
     assert [[ids.index(run.run_id) for run in stack] for stack in stacks] == [[4, 1], [2]]
     assert [ids.index(run.run_id) for run in rest] == [0, 3, *range(5, len(runs))]
 
 
-def test_what_was_set_down_is_in_the_report_and_not_in_the_table(
+def test_what_was_suspended_is_in_the_report_and_not_in_the_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(checkpointing, "TELL_EVERY_S", 0.0)
@@ -286,14 +302,14 @@ def test_what_was_set_down_is_in_the_report_and_not_in_the_table(
     runs, store = study_of("single").grid()[:3], Store(tmp_path)
     stopping = iter([False] * (EPOCHS + 1) + [True] * 9)
     given: dict[str, Any] = {"sweep_id": "me", "device": "cpu", "sampler": "grid", "retries": 0}
-    first = Keeping(store, CheckpointPolicy(), "me", stopping=lambda: next(stopping))
+    first = CheckpointKeeper(store, CheckpointPolicy(), "me", stopping=lambda: next(stopping))
     report = work(runs, store, keeper=first, **given)
-    assert (len(report.outcomes), report.set_down) == (1, 2)
+    assert (len(report.outcomes), report.suspended) == (1, 2)
     assert store.done() == {runs[0].run_id}
-    assert [held.run_ids for held in Checkpoints(store).held()] == [(runs[1].run_id,)]
-    report = work(runs[1:], store, keeper=Keeping(store, CheckpointPolicy(), "me"), **given)
-    assert (len(report.outcomes), report.set_down) == (2, 0)
-    assert Checkpoints(store).held() == []
+    assert [held.run_ids for held in Checkpoints(store).listed()] == [(runs[1].run_id,)]
+    report = work(runs[1:], store, keeper=CheckpointKeeper(store, CheckpointPolicy(), "me"), **given)
+    assert (len(report.outcomes), report.suspended) == (2, 0)
+    assert Checkpoints(store).listed() == []
 
 
 def test_a_policy_says_what_is_wrong_with_it() -> None:

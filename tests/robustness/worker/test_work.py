@@ -14,10 +14,11 @@ from robustness import Store, Study
 from robustness.results import StorageError
 from robustness.results.tables.schema import PROVENANCE_COLUMNS
 from robustness.search.make import make_source
-from robustness.search.source import Outcome
+from robustness.search.source import RunOutcome
 from robustness.sweep.capacity import Room
 from robustness.sweep.progress import Progress
-from robustness.sweep.searcher import REPORT, RUNS, StackSearcher
+from robustness.sweep.searcher import StackSearcher
+from robustness.sweep.trial import REPORT, RUNS
 from robustness.training import train_stack
 from robustness.worker.attempts import lost_row
 from robustness.worker.report import Report, decode
@@ -139,7 +140,9 @@ def test_what_somebody_else_stored_meanwhile_is_not_stored_twice(study: Study, s
 
 
 def test_a_report_travels_as_text() -> None:
-    report = Report((Outcome("a", "completed", 1.5, 2.5), Outcome("b", "failed", None, None)), 3.0, "disk full", True)
+    report = Report(
+        (RunOutcome("a", "completed", 1.5, 2.5), RunOutcome("b", "failed", None, None)), 3.0, "disk full", True
+    )
     assert Report.from_json(report.to_json()) == report
 
 
@@ -148,7 +151,7 @@ class TestSearcher:
     def searcher(self, study: Study, store: Store) -> StackSearcher:
         source = make_source(study, store.runs())
         progress = Progress(study, total=source.total, done=source.done, quiet=True)
-        return StackSearcher(study, source, store, progress, room=lambda: ROOM)
+        return StackSearcher(study=study, source=source, store=store, progress=progress, room=lambda: ROOM)
 
     def runs(self, study: Study, suggestion: dict[str, Any]) -> list[Run]:
         return decode(study, suggestion[RUNS])
@@ -216,19 +219,19 @@ def test_what_would_fail_every_stack_ends_the_sweep(
     from ray import tune
 
     from robustness.sweep import ray_session
-    from robustness.sweep import tune as execute
+    from robustness.sweep.trial import trial
     from robustness.worker.own_modules import pack
 
     reports: list[Report] = []
     monkeypatch.setattr(tune, "report", lambda metrics: reports.append(Report.from_json(metrics[REPORT])))
     monkeypatch.setattr(ray_session, "flag", lambda _: False)
-    execute._trial({RUNS: "never read"}, pack(study), store, "sweep")
+    trial({RUNS: "never read"}, pack(study), store, "sweep")
     assert reports[0].error is not None
     assert f"does not see the results folder {store.root}: it must be one that all nodes share" in reports[0].error
     store.write_study(study.text)
-    execute._trial({RUNS: "not what encode wrote"}, pack(study), store, "sweep")
+    trial({RUNS: "not what encode wrote"}, pack(study), store, "sweep")
     assert reports[1].error is not None
     assert reports[1].error.startswith("a worker cannot work: JSONDecodeError")
     monkeypatch.setattr(ray_session, "flag", lambda _: True)
-    execute._trial({RUNS: "never read"}, pack(study), store, "sweep")
+    trial({RUNS: "never read"}, pack(study), store, "sweep")
     assert reports[2] == Report(skipped=True)
