@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analysis.figures.base.figure import Figure, NotDrawn, OnPaper
 from analysis.figures.base.theme import Drawing
 from analysis.figures.intervals.forest_plot import forest
 from analysis.figures.intervals.single_cells import single_cells
@@ -15,12 +16,14 @@ from analysis.figures.lines.tuning_curves import tuning
 from analysis.figures.maps.difference import difference
 from analysis.figures.maps.heatmaps import basins
 from analysis.figures.maps.sampled_maps import sampled_basins
-from analysis.figures.paper.figures import FIGURES, PaperFigure
+from analysis.figures.paper.figures import FIGURES
 
 __all__ = [
     "FIGURES",
     "Drawing",
-    "PaperFigure",
+    "Figure",
+    "NotDrawn",
+    "OnPaper",
     "basins",
     "decay_cut",
     "decays_over_epochs",

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from analysis.contents.by_workload import slugs
 from analysis.contents.gather import gather_all
+from analysis.figures.base.figure import NotDrawn
 from analysis.figures.export import FORMATS, ExportError, browser, export
-from analysis.figures.registry import OWN, drawings, known
+from analysis.figures.registry import drawings, known
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,8 +56,8 @@ def write(root: str | Path, out: str | Path, figures: Iterable[str] | None = Non
     for contents, slug in zip(studies, slugs([one.workload for one in studies]), strict=True):
         alone = len(studies) == 1
         for name, found in drawings(contents, chosen).items():
-            if isinstance(found, str):
-                written.left_out[name if alone else f"{contents.workload}, {name}"] = found
+            if isinstance(found, NotDrawn):
+                written.left_out[name if alone else f"{contents.workload}, {name}"] = found.reason
             else:
                 folder = Path(out) if alone else Path(out) / slug
                 written.paths.append(export(found, folder / f"figure-{name}.{kind}"))
@@ -79,8 +80,8 @@ def overview(root: str | Path, out: str | Path) -> list[Path]:
     drawn: dict[Path, Drawing] = {}
     for contents, slug in zip(studies, slugs([one.workload for one in studies]), strict=True):
         path = out if len(studies) == 1 else out.with_stem(f"{out.stem}-{slug}")
-        found = [OWN[name](contents) for name in ("basins", "slices", "cells")]
-        if some := [one for one in found if not isinstance(one, str)]:
+        found = drawings(contents, ("basins", "slices", "cells")).values()
+        if some := [one for one in found if not isinstance(one, NotDrawn)]:
             drawn[path] = some[0]
     if not drawn:
         raise ExportError(f"{root}: no run of this study is stored yet")

@@ -7,9 +7,7 @@ from html import escape
 from string import Template
 from typing import TYPE_CHECKING
 
-from analysis.figures import Drawing, gradient_norms, learning_curves
-from analysis.figures.paper.figures import FIGURES
-from analysis.figures.registry import OWN
+from analysis.figures import Drawing, registry
 from analysis.formats import count, plural
 from analysis.report import notes, page, tables
 from analysis.report.answer import answer
@@ -19,19 +17,6 @@ if TYPE_CHECKING:
 
     from analysis.contents.gather import Contents
 
-HEADINGS = {
-    "claims": "The intervals behind the claims",
-    "cells": "The test errors",
-    "basins": "The landscapes",
-    "difference": "The difference of two landscapes",
-    "slices": "Cuts through the ringed cells",
-    "profiles": "Basin profiles",
-    "tuning": "Tuning curves",
-    "curves": "Learning curves",
-    "gradients": "Gradients and decay",
-    "decays": "Gradient norm and weight decay",
-    "scatter": "Training loss and test error",
-}
 CLAIMS_NOTE = (
     "A claim is reproduced or contradicted only if the intervals exclude equality at every distance reported and the "
     "edge of the box could not turn that round. All intervals of a claim hold jointly at 96 % (each at "
@@ -50,19 +35,19 @@ DEPTHS_NOTE = (
 
 
 def drawings(contents: Contents) -> dict[str, Drawing]:
-    """Return the figures that the contents allow, by section."""
-    drawn: dict[str, Drawing | str] = {name: OWN[name](contents) for name in HEADINGS if name in OWN}
-    if len(contents.curves):
-        drawn["curves"] = learning_curves(contents.curves, contents.best)
-        drawn["gradients"] = gradient_norms(contents.curves, contents.best)
-        drawn["decays"] = FIGURES["2"].draw(contents)
-        drawn["scatter"] = FIGURES["15"].draw(contents)
-    return {name: one for name, one in drawn.items() if not isinstance(one, str)}
+    """Return the figures that the contents allow, by their ids, in the report's order.
+
+    Raises:
+        robustness.plugins.PluginError: A figure of another package cannot be used.
+    """
+    drawn = registry.drawings(contents, registry.of_report())
+    return {name: one for name, one in drawn.items() if isinstance(one, Drawing)}
 
 
 def figures(drawn: Mapping[str, Drawing], prefix: str = "", level: int = 2) -> str:
-    """Return the places of figures by section, each under a heading of that level; `prefix` begins their ids."""
-    return "".join(page.section(prefix + name, HEADINGS[name], one, level) for name, one in drawn.items())
+    """Return the places of figures by their ids, each under a heading of that level; `prefix` begins their ids."""
+    rows = registry.of_report()
+    return "".join(page.section(prefix + name, rows[name].heading, one, level) for name, one in drawn.items())
 
 
 def words(contents: Contents, *, within: bool = False) -> dict[str, str]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.contents.gather import Contents
+    from analysis.figures.base.figure import NotDrawn
 
 NAMES = ("adam", "adamw", "adams")
 GRAD = METRICS["grad_norm"]
@@ -70,7 +71,7 @@ def of_demo() -> pd.DataFrame:
     return runs[~((runs["cell_id"] == some[5]) & (runs["seed"] > 0))]
 
 
-def drawn(found: Drawing | str) -> Drawing:
+def drawn(found: Drawing | NotDrawn) -> Drawing:
     assert isinstance(found, Drawing), found
     return found
 

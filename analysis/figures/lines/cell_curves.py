@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.figures.base.figure import NotDrawn
 from analysis.figures.base.line_panels import Line, Panel, draw
 from analysis.figures.base.metrics import place
 from analysis.figures.lines.learning_curves import EFFECTIVE_DECAY, EPOCH_AXIS, GRAD_NORM
@@ -48,7 +49,7 @@ PANELS: dict[tuple[str, str], list[_Kind]] = {
 """Title and unit -> the lines of each seed."""
 
 
-def cell_curves(curves: pd.DataFrame, runs: pd.DataFrame) -> Drawing | str:
+def cell_curves(curves: pd.DataFrame, runs: pd.DataFrame) -> Drawing | NotDrawn:
     """Return loss, error, gradient norm and effective decay over the epochs, a line a seed, or why there are none.
 
     Args:
@@ -56,7 +57,7 @@ def cell_curves(curves: pd.DataFrame, runs: pd.DataFrame) -> Drawing | str:
         runs: The runs of one cell, with the column `label`.
     """
     if not len(runs):
-        return "no run of this cell is stored yet"
+        return NotDrawn("no run of this cell is stored yet")
     runs = runs.sort_values(["seed", "run_id"], kind="stable")
     own = curves[curves["run_id"].isin(runs["run_id"])].sort_values("epoch", kind="stable")
     parts = {str(run): rows for run, rows in own.groupby("run_id", sort=False)}
@@ -67,7 +68,7 @@ def cell_curves(curves: pd.DataFrame, runs: pd.DataFrame) -> Drawing | str:
         if (lines := [line for kind in kinds for line in _lines(parts, names, kind)])
     ]
     if not panels:
-        return "no run of this cell has a finished epoch"
+        return NotDrawn("no run of this cell has a finished epoch")
     return draw(panels, _caption(runs, [line for panel in panels for line in panel.lines]))
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from dash import html
 
 from analysis.contents.side_by_side import costs, labels, workloads
+from analysis.figures.base.figure import NotDrawn
 from analysis.figures.lines.performance_profiles import performance
 from analysis.formats import plural
 from analysis.report import side_by_side
@@ -82,10 +83,10 @@ def _stamps(found: Sequence[Snapshot]) -> str:
     return " ".join(one.stamp for one in found)
 
 
-def _performance(found: Sequence[Snapshot]) -> Drawing | str:
+def _performance(found: Sequence[Snapshot]) -> Drawing | NotDrawn:
     compared = workloads([look.contents for one in found for look in one.workloads])
     if not labels(compared):
-        return "no run of these studies is stored yet"
+        return NotDrawn("no run of these studies is stored yet")
     return performance(costs(compared, DELTA), labels(compared))
 
 

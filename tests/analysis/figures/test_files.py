@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from analysis.contents.gather import gather
-from analysis.figures import FIGURES, Drawing, difference, files, registry
+from analysis.figures import FIGURES, Drawing, NotDrawn, difference, files, registry
 from analysis.figures.export import ExportError
 from analysis.landscapes.by_seed import replicates
 from robustness.results import Store
@@ -83,6 +83,6 @@ def test_searched_and_empty_studies_give_reasons(tmp_path: Path) -> None:
     drawn = registry.drawings(searched, registry.known())
     assert isinstance(drawn["11"], Drawing)
     assert isinstance(drawn["basins"], Drawing)
-    assert isinstance(drawn["difference"], str)
+    assert isinstance(drawn["difference"], NotDrawn)
     assert "several weight decays" in str(drawn["10"])
-    assert all(isinstance(found, str) for found in registry.drawings(empty, registry.known()).values())
+    assert all(isinstance(found, NotDrawn) for found in registry.drawings(empty, registry.known()).values())

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from flask import Flask, Response
 
+    from analysis.figures.base.figure import NotDrawn
     from analysis.figures.base.theme import Drawing
     from analysis.service.cluster.ray_jobs import RayJobs
     from analysis.service.studies.snapshot import Snapshot, WorkloadNow
@@ -166,7 +167,7 @@ def add_callbacks(app: Dash, studies: Studies, jobs: RayJobs) -> None:
 def add_routes(server: Flask, studies: Studies) -> None:
     """Add what the page's figures fetch."""
 
-    def route(path: str, make: Callable[[Snapshot, View], Drawing | str]) -> None:
+    def route(path: str, make: Callable[[Snapshot, View], Drawing | NotDrawn]) -> None:
         def fetched(name: str) -> Response:
             snapshot = studies.snapshot(name)
             if snapshot is None:
@@ -182,16 +183,16 @@ def add_routes(server: Flask, studies: Studies) -> None:
     route("curves", cell.curves)
 
 
-def _maps(snapshot: Snapshot, view: View) -> Drawing | str:
+def _maps(snapshot: Snapshot, view: View) -> Drawing | NotDrawn:
     look = snapshot.workload(view)
     return maps(look.contents, look_of(view, look.runs))
 
 
-def _cuts(snapshot: Snapshot, view: View) -> Drawing | str:
+def _cuts(snapshot: Snapshot, view: View) -> Drawing | NotDrawn:
     look = snapshot.workload(view)
     return cuts(look.contents, look_of(view, look.runs), cell_of(view.get("cell"), look.runs))
 
 
-def _minus(snapshot: Snapshot, view: View) -> Drawing | str:
+def _minus(snapshot: Snapshot, view: View) -> Drawing | NotDrawn:
     look = snapshot.workload(view)
     return difference(look.contents, *_pair(labels(look), view), look_of(view, look.runs))

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from analysis.contents.gather import Contents, gather, gather_all
-from analysis.figures import files, registry, single_cells
+from analysis.figures import NotDrawn, files, registry, single_cells
 from analysis.landscapes.labels import label
 from analysis.report import best_epoch_table, report, side_by_side
 from analysis.report.paper_errors import ERRORS, OPTIMIZERS, published
@@ -156,9 +156,9 @@ def test_workloads_stand_in_one_table_with_the_least_error_in_bold(tmp_path: Pat
 
 def test_pictures_say_that_there_is_no_map(alone: Contents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = registry.drawings(alone, registry.known())
-    said = "each optimizer has a single cell, which is no map"
+    said = NotDrawn("each optimizer has a single cell, which is no map")
     assert {drawn[name] for name in ("11", "basins", "difference", "profiles", "tuning", "slices")} == {said}
-    assert not isinstance(drawn["cells"], str)
+    assert not isinstance(drawn["cells"], NotDrawn)
     monkeypatch.setattr(files, "export", lambda _drawing, path: path)
     assert files.overview(tmp_path / "cells", tmp_path / "a.svg") == [tmp_path / "a.svg"]
 
@@ -175,7 +175,7 @@ def test_compared_studies_without_maps_have_depths_alone(alone: Contents, tmp_pa
 def test_a_map_is_none_of_this(tmp_path: Path) -> None:
     found = gather(Store(synthetic_grid.store(tmp_path / "map", synthetic_grid.SEVERAL.replace("  - digits\n", "", 1))))
     assert found.no_map == ""
-    assert registry.drawings(found, ["cells"])["cells"] == "it is for optimizers that have a single cell each"
+    assert registry.drawings(found, ["cells"])["cells"].reason == "it is for optimizers that have a single cell each"
     assert len(synthetic.DEMO) == len(found.maps)
 
 

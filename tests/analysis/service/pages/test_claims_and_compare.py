@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from analysis.contents.side_by_side import workloads
+from analysis.figures.registry import of_report
 from analysis.report import side_by_side
-from analysis.report.one_workload import HEADINGS
 from analysis.service.app import make
 from analysis.service.pages import claim_figures
 from analysis.service.studies import studies as stored
@@ -100,7 +100,7 @@ def test_each_claim_links_the_figure_that_shows_it(client, contents):
     for one in links:
         assert parse_qs(urlsplit(one["href"]).query) == {"delta": ["2"], "figure": [one["data-figure"]]}
         assert "data" in drawn(client, f"/study/demo/claims/figure/{one['data-figure']}")
-    by_claim = {one.claim: claim_figures.section_of(one, contents) for one in contents.verdicts if one.comparisons}
+    by_claim = {one.claim: claim_figures.figure_of(one, contents).id for one in contents.verdicts if one.comparisons}
     assert by_claim["wider-basin"] == by_claim["mine"] == "basins"
 
 
@@ -108,7 +108,7 @@ def test_every_measure_of_a_claim_has_a_figure():
     from robustness.claims.claim import MEASURES
 
     assert set(claim_figures.OF_MEASURE) == set(MEASURES)
-    assert set(claim_figures.OF_MEASURE.values()) <= set(HEADINGS)
+    assert set(claim_figures.OF_MEASURE.values()) <= set(of_report())
 
 
 def test_the_figure_asked_for_is_drawn_at_the_distance_asked_for(client):
@@ -143,7 +143,7 @@ def test_the_forest_has_a_row_a_comparison(client, contents):
     assert drawn_rows == sum(len(one.comparisons) for one in contents.verdicts)
 
 
-@pytest.mark.parametrize("section", claim_figures.SECTIONS)
+@pytest.mark.parametrize("section", claim_figures.shown_figures())
 def test_every_section_is_drawn_or_says_why_not(client, section):
     for study in ("demo", "none", "two"):
         answer = drawn(client, f"/study/{study}/claims/figure/{section}")
