@@ -107,7 +107,7 @@ def table(contents: Contents) -> str:
     if not contents.summaries:
         return ""
     if not contents.axes:
-        return best_epoch_table.table(contents)
+        return best_epoch_table.single_cells_table(contents)
     best = contents.contrasts.best if contents.contrasts else None
     reference = f"{contents.contrasts.depth(best):.2f} %" if contents.contrasts and best else NOTHING
     within = f"within {points(contents.delta)} of "

@@ -14,7 +14,7 @@ from analysis.contents.gather import Contents, gather, gather_all
 from analysis.figures import NotDrawn, files, registry, single_cells
 from analysis.landscapes.labels import label
 from analysis.report import best_epoch_table, report, side_by_side
-from analysis.report.paper_errors import ERRORS, OPTIMIZERS, published
+from analysis.report.paper_errors import ERRORS, OPTIMIZERS, paper_error
 from robustness.results import Store
 from tests.support import synthetic, synthetic_grid
 from tests.support.synthetic_grid import ONE_CELL
@@ -96,28 +96,28 @@ def test_scores_are_means_over_seeds(alone: Contents) -> None:
 
 def test_the_papers_values_are_those_of_its_table() -> None:
     options = json.dumps({"model": {"name": "resnet18", "width": 1.0}})
-    assert published("cifar10", options, "adams", 5e-4) == (4.91, 0.04)
-    assert published("cifar10", options, "radam", 5e-4) == (6.01, 0.10)
-    assert published("cifar10", options, "sgd", 1e-4) is None
-    assert published("cifar10", options, "sgd-eq1", 5e-4) is None
-    assert published("cifar10", options.replace("1.0", "0.5"), "sgd", 5e-4) is None
-    assert published("digits", '{"width": 32}', "sgd", 5e-4) is None
+    assert paper_error("cifar10", options, "adams", 5e-4) == (4.91, 0.04)
+    assert paper_error("cifar10", options, "radam", 5e-4) == (6.01, 0.10)
+    assert paper_error("cifar10", options, "sgd", 1e-4) is None
+    assert paper_error("cifar10", options, "sgd-eq1", 5e-4) is None
+    assert paper_error("cifar10", options.replace("1.0", "0.5"), "sgd", 5e-4) is None
+    assert paper_error("digits", '{"width": 32}', "sgd", 5e-4) is None
     wide = json.dumps({"model": {"name": "resnet34", "width": 1.0}})
-    assert published("cifar100", wide, "adams", 5e-4) is None
-    assert published("cifar100", wide, "adamw", 5e-4) == (22.99, 0.40)
+    assert paper_error("cifar100", wide, "adams", 5e-4) is None
+    assert paper_error("cifar100", wide, "adamw", 5e-4) == (22.99, 0.40)
     assert all(len(row.split()) == len(OPTIMIZERS) for row in ERRORS.values())
 
 
 def test_the_papers_values_stand_beside_ones_own(alone: Contents) -> None:
     options = json.dumps({"model": {"name": "vgg16", "width": 1.0}})
     same = alone.runs.assign(workload="cifar10", workload_options=options)
-    page = best_epoch_table.table(replaced(alone, same))
+    page = best_epoch_table.single_cells_table(replaced(alone, same))
     assert "The paper, %" in page
     assert "6.42 ± 0.02" in page
     both = [replaced(alone, same), alone]
     assert "<small>paper 6.09 ± 0.11</small>" in best_epoch_table.across(both)
     assert "Table 1 of Xie et al." in best_epoch_table.caption(both)
-    assert "The paper" not in best_epoch_table.table(alone)
+    assert "The paper" not in best_epoch_table.single_cells_table(alone)
     assert "Table 1" not in best_epoch_table.caption([alone])
 
 
@@ -154,6 +154,16 @@ def test_workloads_stand_in_one_table_with_the_least_error_in_bold(tmp_path: Pat
     assert "performance" not in page.split('id="payload"')[1][:200_000]
 
 
+def test_the_least_error_is_bold_where_the_first_optimizer_has_none(alone: Contents) -> None:
+    first, *others = alone.runs["label"].cat.categories
+    errors = alone.runs["best_test_error"].mask(alone.runs["label"] == first)
+    table = best_epoch_table.across([replaced(alone, alone.runs.assign(best_test_error=errors))])
+    rows = alone.runs[alone.runs["label"].isin(others)]
+    least = rows.groupby("label", observed=True)["best_test_error"].mean().min()
+    assert re.findall(r"<strong>(\S+) ± ", table) == [f"{least:.2f}"]
+    assert "<td>–</td>" in table
+
+
 def test_pictures_say_that_there_is_no_map(alone: Contents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = registry.drawings(alone, registry.known())
     said = NotDrawn("each optimizer has a single cell, which is no map")
@@ -181,7 +191,7 @@ def test_a_map_is_none_of_this(tmp_path: Path) -> None:
 
 def test_a_tie_has_no_leader(monkeypatch):
     def score(label: str, mean: float) -> best_epoch_table.Scores:
-        return best_epoch_table.Scores(label, (mean, 0.1), (mean, 0.1), None, "")
+        return best_epoch_table.Scores(label=label, best=(mean, 0.1), last=(mean, 0.1), paper=None, place="")
 
     found = {"one": [score("A", 5.0), score("B", 6.0)], "two": [score("A", 90.0), score("B", 90.0)], "three": []}
     monkeypatch.setattr(best_epoch_table, "scores", found.get)
