@@ -26,7 +26,9 @@ class Written:
     left_out: dict[str, str]
 
 
-def write(root: str | Path, out: str | Path, figures: Iterable[str] | None = None, kind: str = "svg") -> Written:
+def write_figures(
+    root: str | Path, out: str | Path, figures: Iterable[str] | None = None, kind: str = "svg"
+) -> Written:
     """Write figures of a stored study into the folder `out`, as figure-11.svg and so on.
 
     Of several workloads, each into a folder of its own there; the reasons then begin with the workload.
@@ -64,7 +66,7 @@ def write(root: str | Path, out: str | Path, figures: Iterable[str] | None = Non
     return written
 
 
-def overview(root: str | Path, out: str | Path) -> list[Path]:
+def write_overview(root: str | Path, out: str | Path) -> list[Path]:
     """Write what there is of learning rate and weight decay as a picture (.svg, .png or .pdf) and return its path.
 
     The landscapes; of a study that has none, the cut along its one axis or its single cells. Of several workloads a

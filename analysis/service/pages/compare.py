@@ -129,11 +129,8 @@ def _choice(names: Sequence[str], chosen: Sequence[str]) -> Any:
 
 
 def _measures(compared: Sequence[Workload]) -> Any:
-    rows = side_by_side.measured(compared)
-    head = ["study", "workload", *side_by_side.COLUMNS]
-    if not side_by_side.several(compared):
-        head, rows = ["study", *side_by_side.COLUMNS], [[row[0], *row[2:]] for row in rows]
-    notes = f"{side_by_side.basins_are(DELTA)} {side_by_side.notes_on(compared)}".strip()
+    head, *rows = side_by_side.measures_table(compared, workload=side_by_side.several(compared))
+    notes = " ".join([side_by_side.basins_are(DELTA), *side_by_side.notes_on(compared)])
     return html.Section(
         [
             html.H2("The measures"),
@@ -152,7 +149,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], label: str) -> An
 
 
 def _profiles(compared: Sequence[Workload], found: Sequence[Snapshot]) -> Any:
-    scored = side_by_side.scores(compared, DELTA)
+    scored = side_by_side.scores_table(compared, DELTA)
     if not scored:
         return None
     head, *rows = scored
@@ -160,11 +157,11 @@ def _profiles(compared: Sequence[Workload], found: Sequence[Snapshot]) -> Any:
     return html.Section(
         [
             html.H2("Performance profiles"),
-            html.P(frame.rich(side_by_side.answer(compared, scored))),
+            html.P(frame.rich(side_by_side.highest_scores(compared, scored))),
             frame.figure(f"/compare/performance?{query}", "performance", **dataset(stamp=_stamps(found))),
             html.H3("The scores"),
             _table(head, rows, "Scores of the optimizers"),
-            html.P(side_by_side.headline(compared), className="caption"),
+            html.P(side_by_side.scores_are(compared), className="caption"),
         ]
     )
 

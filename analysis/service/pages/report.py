@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Response
 
-from analysis.report import several_workloads
-from analysis.report.report import html
+from analysis.report.report import report_html
 from robustness.results.files.folder import shown
 
 if TYPE_CHECKING:
@@ -26,6 +25,6 @@ def add_routes(server: Flask, studies: Studies) -> None:
             return Response("no such study\n", 404, mimetype="text/plain")
         found = snapshot.full()
         root = shown(snapshot.store.root)
-        text = html(found[0], root) if len(found) == 1 else several_workloads.html(found, root)
+        text = report_html(found, root)
         snapshot.forget()
         return Response(text, mimetype="text/html")

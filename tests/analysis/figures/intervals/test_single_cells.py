@@ -14,6 +14,7 @@ from analysis.contents.gather import Contents, gather, gather_all
 from analysis.figures import NotDrawn, files, registry, single_cells
 from analysis.landscapes.labels import label
 from analysis.report import best_epoch_table, report, side_by_side
+from analysis.report.compared_page import drawings
 from analysis.report.paper_errors import ERRORS, OPTIMIZERS, paper_error
 from robustness.results import Store
 from tests.support import synthetic, synthetic_grid
@@ -131,7 +132,7 @@ def replaced(contents: Contents, table: pd.DataFrame) -> Contents:
 
 
 def test_a_report_shows_errors_in_place_of_maps(alone: Contents, tmp_path: Path) -> None:
-    page = report.write(tmp_path / "cells").read_text(encoding="utf-8")
+    page = report.write_report(tmp_path / "cells").read_text(encoding="utf-8")
     assert re.findall(r'class="figure" id="(\w+)"', page) == ["claims", "cells", "curves", "gradients", "scatter"]
     assert alone.axes == ()
     best = min(best_epoch_table.scores(alone), key=lambda one: one.last[0])
@@ -143,7 +144,7 @@ def test_a_report_shows_errors_in_place_of_maps(alone: Contents, tmp_path: Path)
 
 def test_workloads_stand_in_one_table_with_the_least_error_in_bold(tmp_path: Path) -> None:
     root = synthetic_grid.store(tmp_path / "cells", ONE_CELL)
-    page = report.write(root).read_text(encoding="utf-8")
+    page = report.write_report(root).read_text(encoding="utf-8")
     top = page.split("<article")[0]
     found = gather_all(Store(root))
     for contents in found:
@@ -170,7 +171,7 @@ def test_pictures_say_that_there_is_no_map(alone: Contents, tmp_path: Path, monk
     assert {drawn[name] for name in ("11", "basins", "difference", "profiles", "tuning", "slices")} == {said}
     assert not isinstance(drawn["cells"], NotDrawn)
     monkeypatch.setattr(files, "export", lambda _drawing, path: path)
-    assert files.overview(tmp_path / "cells", tmp_path / "a.svg") == [tmp_path / "a.svg"]
+    assert files.write_overview(tmp_path / "cells", tmp_path / "a.svg") == [tmp_path / "a.svg"]
 
 
 def test_compared_studies_without_maps_have_depths_alone(alone: Contents, tmp_path: Path) -> None:
@@ -179,7 +180,7 @@ def test_compared_studies_without_maps_have_depths_alone(alone: Contents, tmp_pa
     assert all(np.isfinite(row.depth) for row in one.rows)
     unknown = [[row.share, row.share_of_all, row.sensitivity, row.edge] for row in one.rows]
     assert np.isnan(unknown).all()
-    assert "study-1" not in side_by_side.drawings([one], 1.0)
+    assert "study-1" not in drawings([one], 1.0)
 
 
 def test_a_map_is_none_of_this(tmp_path: Path) -> None:

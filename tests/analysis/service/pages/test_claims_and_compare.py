@@ -175,9 +175,9 @@ def test_compared_studies_have_their_measures_scores_and_maps(client, results):
     studies = Studies(str(results))
     compared = workloads([studies.snapshot(name).workloads[0].contents for name in ("half", "demo")])
     text = words(shown)
-    for row in [*side_by_side.scores(compared, 1.0), *side_by_side.measured(compared)]:
+    for row in [*side_by_side.scores_table(compared, 1.0), *side_by_side.measures_table(compared)[1:]]:
         assert all(cell in text for cell in row if cell != "digits")
-    assert side_by_side.headline(compared) in text
+    assert side_by_side.scores_are(compared) in text
     sources = [one["data-src"] for one in found(shown, "Figure")]
     assert sources == ["/compare/performance?study=half&study=demo", "/study/half/maps", "/study/demo/maps"]
     for source in sources:
