@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from analysis.figures.lines.learning_curves import Quantity
 
 HESSIAN = learning_curves.Quantity(
-    "hessian_top",
-    "Sharpness",
-    "largest eigenvalue of the Hessian",
-    "{:.3g}",
+    column="hessian_top",
+    title="Sharpness",
+    unit="largest eigenvalue of the Hessian",
+    form="{:.3g}",
     ask="ask for it with `workload: {hessian: {top: 1}}`",
 )
 ERROR_AND_LOSS = (learning_curves.TEST_ERROR, learning_curves.TRAIN_LOSS)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from analysis.contents.gather import gather
-from analysis.figures import FIGURES, Drawing, NotDrawn, difference, files, registry
+from analysis.figures import FIGURES, Drawing, NotDrawn, files, registry
 from analysis.figures.export import ExportError
+from analysis.figures.maps.difference import difference
 from analysis.landscapes.by_seed import replicates
 from robustness.results import Store
 from tests.support import synthetic, synthetic_store

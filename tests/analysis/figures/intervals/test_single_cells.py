@@ -11,7 +11,8 @@ import pytest
 from scipy import stats
 
 from analysis.contents.gather import Contents, gather, gather_all
-from analysis.figures import NotDrawn, files, registry, single_cells
+from analysis.figures import NotDrawn, files, registry
+from analysis.figures.intervals.single_cells import single_cells
 from analysis.landscapes.labels import label
 from analysis.report import best_epoch_table, report, side_by_side
 from analysis.report.compared_page import drawings
