@@ -37,7 +37,7 @@ def main() -> int:
         one_by_one = synthetic_store.store(Path(folder) / "many", study.head(1000), text, parts=1000)
         _row(f"read {len(study)} runs in 18 files", lambda: Store(root).runs(), *_pandas(root))
         _row("read 1000 runs in 1000 files", lambda: Store(one_by_one).runs(), *_pandas(one_by_one))
-        _row(f"report of {len(study)} runs x 20 epochs", lambda: report.write(root), *_plotly(root, study))
+        _row(f"report of {len(study)} runs x 20 epochs", lambda: report.write_report(root), *_plotly(root, study))
     lr, decay = tuple(np.logspace(-4, 0, 58)), tuple(np.logspace(-6, -1, 58))
     million = synthetic.runs(lr=lr, weight_decay=decay, seeds=100)
     _row(f"landscapes of {len(million)} runs", lambda: landscapes(million), *_pivot(million))

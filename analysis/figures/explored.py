@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis import figures
 from analysis.conventions import METRIC
+from analysis.figures.base.figure import NotDrawn
 from analysis.figures.base.metrics import METRICS, TEST_ERROR, Look, Metric, has_native, known, recorded
 from analysis.figures.base.theme import plain
+from analysis.figures.intervals.single_cells import single_cells
 from analysis.figures.lines.cell_curves import cell_curves
+from analysis.figures.lines.slices import slices
+from analysis.figures.maps.difference import difference as difference_map
+from analysis.figures.maps.heatmaps import basins
 from analysis.figures.maps.sampled_maps import sampled_basins
 from analysis.figures.registry import NOTHING, SAMPLED
 from analysis.landscapes.basin import Cell
@@ -33,7 +37,7 @@ At = tuple[str, float, float]
 COMMON = " Weight decay is on the common scale: what an optimizer was given makes no axis."
 
 
-def maps(contents: Contents, look: Look) -> Drawing | str:
+def maps(contents: Contents, look: Look) -> Drawing | NotDrawn:
     """Return the landscapes side by side, or why there are none; for cells that are no map, what a report shows.
 
     The default look gives the report's figure. The heatmap of a map carries as `meta` the label and the exact learning
@@ -44,37 +48,37 @@ def maps(contents: Contents, look: Look) -> Drawing | str:
     if contents.cells is not None or (look.interpolated and not contents.no_map):
         return _interpolated(contents, look)
     if not contents.axes:
-        return figures.single_cells(contents.runs) if contents.results else NOTHING
+        return single_cells(contents.runs) if contents.results else NotDrawn(NOTHING)
     if contents.no_map:
         return cuts(contents, look)
     shown = _shown(contents, look)
     untold = look.native and not all(has_native(one) for one in shown.values())
     look = replace(look, native=look.native and not untold)
-    drawing = figures.basins(contents.maps, look.delta, contents.marks, look, shown)
+    drawing = basins(contents.maps, look.delta, contents.marks, look, shown)
     return _addressed(_saying(drawing, COMMON if untold else ""), contents)
 
 
-def difference(contents: Contents, of: str, against: str, look: Look) -> Drawing | str:
+def difference(contents: Contents, of: str, against: str, look: Look) -> Drawing | NotDrawn:
     """Return the map of the difference of two optimizers in an error, seed by seed, or why there is none."""
     if look.metric.kind != "error":
-        return f"differences are shown of errors only, not of the {look.metric.name}"
+        return NotDrawn(f"differences are shown of errors only, not of the {look.metric.name}")
     problem = _problem(contents, replace(look, spread=False)) or _no_map(contents)
     if problem:
         return problem
     if of == against:
-        return "a difference needs two optimizers"
+        return NotDrawn("a difference needs two optimizers")
     found = replicates(_of_seed(contents.runs, look), [look.metric.column])
     for label in (of, against):
         if label not in found:
             return _unknown(label, list(found))
     try:
-        drawing = figures.difference(found[of], found[against], look.metric)
+        drawing = difference_map(found[of], found[against], look.metric)
     except ValueError as error:
-        return str(error)
+        return NotDrawn(str(error))
     return _addressed(drawing, contents)
 
 
-def cuts(contents: Contents, look: Look, at: At | None = None) -> Drawing | str:
+def cuts(contents: Contents, look: Look, at: At | None = None) -> Drawing | NotDrawn:
     """Return slices through each map at a cell, or why there are none.
 
     Args:
@@ -83,47 +87,54 @@ def cuts(contents: Contents, look: Look, at: At | None = None) -> Drawing | str:
         at: Label, learning rate and weight decay of the cell; a map without it is cut at its nearest one in log
             distance. None means the ringed cell of each map.
     """
-    problem = _problem(contents, look)
-    if problem or contents.cells is not None or not contents.axes:
-        return problem or _no_map(contents)
+    problem = _problem(contents, look) or (None if _cuttable(contents) else _no_map(contents))
+    if problem:
+        return problem
     if at is None:
         if not contents.marks:
-            return NOTHING
-        return figures.slices(_shown(contents, look), contents.chosen, contents.axes, look)
+            return NotDrawn(NOTHING)
+        return slices(_shown(contents, look), contents.chosen, contents.axes, look)
     label, lr, decay = at
     if label not in contents.maps:
         return _unknown(label, list(contents.maps))
     if not (np.isfinite([lr, decay]).all() and lr > 0 and decay >= 0):
-        return "a cell has a learning rate above 0 and a weight decay of 0 or more"
+        return NotDrawn("a cell has a learning rate above 0 and a weight decay of 0 or more")
     cells = {name: _nearest(one, lr, decay) for name, one in contents.maps.items()}
-    drawing = figures.slices(_shown(contents, look), cells, contents.axes, look, at="chosen")
+    drawing = slices(_shown(contents, look), cells, contents.axes, look, at="chosen")
     exact = [cell is not None and _is(contents.maps[name], cell, lr, decay) for name, cell in cells.items()]
     return drawing if all(exact) else _saying(drawing, " Where an optimizer has no such cell, its nearest one is cut.")
 
 
-def _problem(contents: Contents, look: Look) -> str:
-    """Return why what is asked for cannot be shown; "" where it can."""
+def _problem(contents: Contents, look: Look) -> NotDrawn | None:
+    """Return why what is asked for cannot be shown; None where it can."""
     if not len(contents.runs):
-        return NOTHING
+        return NotDrawn(NOTHING)
     if look.spread and look.seed is not None:
-        return "one seed has no spread"
+        return NotDrawn("one seed has no spread")
     rows = _of_seed(contents.runs, look)
     if not len(rows):
         seeds = ", ".join(str(seed) for seed in sorted(set(contents.runs["seed"].tolist()))[:20])
-        return f"no run has seed {look.seed}; there are {seeds}"
+        return NotDrawn(f"no run has seed {look.seed}; there are {seeds}")
     if not look.default and not known(rows, look.metric.column).any():
-        return f"the {look.metric.name} is not recorded in these runs"
+        return NotDrawn(f"the {look.metric.name} is not recorded in these runs")
     if look.spread and rows["seed"].nunique() < 2:
-        return "one seed has no spread"
-    return ""
+        return NotDrawn("one seed has no spread")
+    return None
 
 
-def _no_map(contents: Contents) -> str:
-    return SAMPLED if contents.cells is not None else contents.no_map
+def _no_map(contents: Contents) -> NotDrawn | None:
+    if contents.cells is None and not contents.no_map:
+        return None
+    return NotDrawn(SAMPLED if contents.cells is not None else contents.no_map)
 
 
-def _unknown(label: str, labels: list[str]) -> str:
-    return f"no optimizer with runs is called {label!r}; there are {', '.join(labels)}"
+def _cuttable(contents: Contents) -> bool:
+    """Return whether the cells lie on a grid with an axis along which they can be cut."""
+    return contents.cells is None and bool(contents.axes)
+
+
+def _unknown(label: str, labels: list[str]) -> NotDrawn:
+    return NotDrawn(f"no optimizer with runs is called {label!r}; there are {', '.join(labels)}")
 
 
 def _of_seed(runs: pd.DataFrame, look: Look) -> pd.DataFrame:

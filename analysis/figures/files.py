@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from analysis.contents.by_workload import slugs
 from analysis.contents.gather import gather_all
+from analysis.figures.base.figure import NotDrawn
 from analysis.figures.export import FORMATS, ExportError, browser, export
-from analysis.figures.registry import OWN, drawings, known
+from analysis.figures.registry import drawings, known
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +26,9 @@ class Written:
     left_out: dict[str, str]
 
 
-def write(root: str | Path, out: str | Path, figures: Iterable[str] | None = None, kind: str = "svg") -> Written:
+def write_figures(
+    root: str | Path, out: str | Path, figures: Iterable[str] | None = None, kind: str = "svg"
+) -> Written:
     """Write figures of a stored study into the folder `out`, as figure-11.svg and so on.
 
     Of several workloads, each into a folder of its own there; the reasons then begin with the workload.
@@ -55,15 +58,15 @@ def write(root: str | Path, out: str | Path, figures: Iterable[str] | None = Non
     for contents, slug in zip(studies, slugs([one.workload for one in studies]), strict=True):
         alone = len(studies) == 1
         for name, found in drawings(contents, chosen).items():
-            if isinstance(found, str):
-                written.left_out[name if alone else f"{contents.workload}, {name}"] = found
+            if isinstance(found, NotDrawn):
+                written.left_out[name if alone else f"{contents.workload}, {name}"] = found.reason
             else:
                 folder = Path(out) if alone else Path(out) / slug
                 written.paths.append(export(found, folder / f"figure-{name}.{kind}"))
     return written
 
 
-def overview(root: str | Path, out: str | Path) -> list[Path]:
+def write_overview(root: str | Path, out: str | Path) -> list[Path]:
     """Write what there is of learning rate and weight decay as a picture (.svg, .png or .pdf) and return its path.
 
     The landscapes; of a study that has none, the cut along its one axis or its single cells. Of several workloads a
@@ -79,8 +82,8 @@ def overview(root: str | Path, out: str | Path) -> list[Path]:
     drawn: dict[Path, Drawing] = {}
     for contents, slug in zip(studies, slugs([one.workload for one in studies]), strict=True):
         path = out if len(studies) == 1 else out.with_stem(f"{out.stem}-{slug}")
-        found = [OWN[name](contents) for name in ("basins", "slices", "cells")]
-        if some := [one for one in found if not isinstance(one, str)]:
+        found = drawings(contents, ("basins", "slices", "cells")).values()
+        if some := [one for one in found if not isinstance(one, NotDrawn)]:
             drawn[path] = some[0]
     if not drawn:
         raise ExportError(f"{root}: no run of this study is stored yet")

@@ -9,34 +9,35 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.formats import number, percent, spread
-from analysis.report.paper_errors import SOURCE, published
+from analysis.report.paper_errors import SOURCE, paper_error
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
     from analysis.contents.gather import Contents
 
+MeanAndSpread = tuple[float, float]
 NOTHING = "–"
 
 
 @dataclass(frozen=True)
 class Scores:
-    """A cell of an optimizer: test errors in percent as (mean, standard deviation), NaN where unknown.
+    """A cell of an optimizer: test errors in percent as (mean, standard deviation), the latter NaN for one seed.
 
     Attributes:
         label: The optimizer.
-        best: At the epoch of least test error, seed by seed.
-        last: After the last epoch.
+        best: At the epoch of least test error, seed by seed; None where no seed's is known.
+        last: After the last epoch; None where no seed's is known.
         paper: What the paper reports for this cell; None where it reports nothing.
         place: Where it lies, as far as the study has several cells.
     """
 
     label: str
-    best: tuple[float, float]
-    last: tuple[float, float]
-    paper: tuple[float, float] | None
+    best: MeanAndSpread | None
+    last: MeanAndSpread | None
+    paper: MeanAndSpread | None
     place: str
 
 
@@ -50,10 +51,11 @@ def scores(contents: Contents) -> list[Scores]:
             continue
         first = rows.iloc[0]
         name, options, optimizer = (str(first[column]) for column in ("workload", "workload_options", "optimizer"))
-        paper = published(name, options, optimizer, float(first["weight_decay"]))
+        paper = paper_error(name, options, optimizer, float(first["weight_decay"]))
         results = rows[rows["status"] != "failed"]
         best, last = (_mean(results[column]) for column in ("best_test_error", "test_error"))
-        found.append(Scores(str(label), best, last, paper, _place(first, contents.axes)))
+        place = _place(first, contents.axes)
+        found.append(Scores(label=str(label), best=best, last=last, paper=paper, place=place))
     return found
 
 
@@ -63,15 +65,15 @@ def _place(run: pd.Series, axes: Sequence[str]) -> str:
     return ", ".join(f"{short[name]} {number(float(run[name]))}" for name in axes)
 
 
-def _mean(values: pd.Series) -> tuple[float, float]:
+def _mean(values: pd.Series) -> MeanAndSpread | None:
     known = values.dropna().to_numpy(dtype=np.float64)
     if not len(known):
-        return float("nan"), float("nan")
+        return None
     return float(known.mean()), float(known.std(ddof=1)) if len(known) > 1 else float("nan")
 
 
-def table(contents: Contents) -> str:
-    """Return the summary table of one workload; the paper's values where it has some."""
+def single_cells_table(contents: Contents) -> str:
+    """Return the table of one workload whose optimizers have a cell each; the paper’s values where it has some."""
     rows = {one.label: one for one in scores(contents)}
     paper = any(one.paper for one in rows.values())
     heads = [
@@ -108,8 +110,8 @@ def _row(contents: Contents, one: Scores, *, paper: bool) -> str:
     return f'<tr><th scope="row">{escape(one.label)}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
 
 
-def _shown(found: tuple[float, float] | None) -> str:
-    return NOTHING if found is None or np.isnan(found[0]) else spread(*found)
+def _shown(found: MeanAndSpread | None) -> str:
+    return NOTHING if found is None else spread(*found)
 
 
 def across(studies: Sequence[Contents]) -> str:
@@ -126,13 +128,19 @@ def across(studies: Sequence[Contents]) -> str:
 
 
 def _cell(row: dict[str, Scores], label: str) -> str:
-    one, least = row.get(label), min((each.best[0] for each in row.values()), default=np.nan)
+    one = row.get(label)
     if one is None:
         return f"<td>{NOTHING}</td>"
     words = _shown(one.best)
-    words = f"<strong>{words}</strong>" if one.best[0] == least else words
+    words = f"<strong>{words}</strong>" if one.label in _least(row.values()) else words
     more = [f"paper {_shown(one.paper)}" if one.paper else "", one.place]
     return f"<td>{words}{''.join(f'<small>{text}</small>' for text in more if text)}</td>"
+
+
+def _least(row: Iterable[Scores]) -> list[str]:
+    """Return the optimizers of least mean error at the best epoch; [] where none is known."""
+    means = {one.label: one.best[0] for one in row if one.best is not None}
+    return [label for label, mean in means.items() if mean == min(means.values())]
 
 
 def caption(studies: Sequence[Contents]) -> str:
@@ -150,8 +158,7 @@ def leaders(studies: Sequence[Contents]) -> str:
     counts: dict[str, int] = {}
     ties = 0
     for contents in studies:
-        known = [one for one in scores(contents) if np.isfinite(one.best[0])]
-        best = [one.label for one in known if one.best[0] == min(each.best[0] for each in known)]
+        best = _least(scores(contents))
         if len(best) == 1:
             counts[best[0]] = counts.get(best[0], 0) + 1
         ties += len(best) > 1

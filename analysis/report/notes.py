@@ -1,4 +1,4 @@
-"""The report's words: the answer, the table, how it was made. Whatever comes from outside is escaped."""
+"""The report's words: the facts, the notes, how it was made. Whatever comes from outside is escaped."""
 
 from __future__ import annotations
 
@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.formats import count, listing, number, percent, plural, points, seed_counts, spread
-from analysis.measures.clipped_basin import edge
-from analysis.report import best_epoch_table
+from analysis.formats import count, listing, number, percent, plural, points, seed_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from analysis.contents.gather import Contents
-    from analysis.contents.summary import Optimum, Summary
+    from analysis.contents.summary import Optimum
 
 NOTHING = "–"
 
@@ -86,71 +84,6 @@ def state(contents: Contents) -> list[str]:
     return facts
 
 
-def _edge(summary: Summary) -> str:
-    contact = summary.contact
-    if contact is None or summary.least is None:
-        return NOTHING
-    if not contact.sides:
-        return "optimum on the edge" if contact.optimum else "no"
-    words = f"{percent(contact.share)} of it: {edge(contact)}"
-    return words + ("; optimum on the edge" if contact.optimum else "")
-
-
-def _chosen(cell: Optimum | None) -> str:
-    if cell is None:
-        return NOTHING
-    return f"{spread(cell.mean, cell.std)}<small>lr {number(cell.lr)}, λ {number(cell.weight_decay)}</small>"
-
-
-def table(contents: Contents) -> str:
-    """Return the summary table as HTML; nothing without an optimizer."""
-    if not contents.summaries:
-        return ""
-    if not contents.axes:
-        return best_epoch_table.table(contents)
-    best = contents.contrasts.best if contents.contrasts else None
-    reference = f"{contents.contrasts.depth(best):.2f} %" if contents.contrasts and best else NOTHING
-    within = f"within {points(contents.delta)} of "
-    columns = [
-        ("Optimizer", ""),
-        ("Test error, %", "ringed cell, chosen by other data, ± std"),
-        ("Least test error, %", "chosen by itself: optimistic"),
-        ("Learning rate", "of the least"),
-        ("Weight decay", "common scale"),
-        ("Weight decay", "as given"),
-        ("Basin", within + "its ringed cell"),
-        ("Basin", within + f"the best ringed one ({reference})"),
-        ("Basin meets the box’s edge", ""),
-        ("Diverged", "of the box" if contents.cells is None else "of the runs"),
-        ("Failed runs", ""),
-        ("Seeds", "a cell"),
-    ]
-    kept = [i for i, (name, _) in enumerate(columns) if not contents.no_map or not name.startswith("Basin")]
-    heads = [f'<th scope="col">{a}{f"<small>{b}</small>" if b else ""}</th>' for a, b in columns]
-    head = "".join(heads[i] for i in kept)
-    body = "".join(_row(one, kept) for one in contents.summaries)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _row(one: Summary, kept: Sequence[int]) -> str:
-    """Return the line of an optimizer: those of its cells that are in the columns `kept`."""
-    least = one.least
-    numbers = [
-        _chosen(one.chosen),
-        spread(least.mean, least.std) if least else NOTHING,
-        *([number(v) for v in (least.lr, least.weight_decay, least.weight_decay_native)] if least else [NOTHING] * 3),
-        percent(one.share),
-        percent(one.share_of_all),
-        percent(one.diverged),
-        str(one.failed),
-        str(one.seeds[0]) if one.seeds[0] == one.seeds[1] else f"{one.seeds[0]}–{one.seeds[1]}",
-    ]
-    cells = [f"<td>{text}</td>" for text in numbers]
-    cells.insert(7, f'<td class="words">{_edge(one)}</td>')
-    row = [f'<th scope="row">{escape(one.label)}</th>', *cells]
-    return f"<tr>{''.join(row[i] for i in kept)}</tr>"
-
-
 def notes(contents: Contents, *, of_store: bool = True) -> list[str]:
     """Return what a reader must know before trusting the page, in plain sentences.
 
@@ -189,9 +122,9 @@ def _of_store(contents: Contents) -> tuple[list[str], list[str]]:
     return [problem] if contents.problem else [], [earlier] if contents.others else []
 
 
-def paragraphs(said: Iterable[str]) -> str:
-    """Return notes as HTML."""
-    return "".join(f'<p class="note">{escape(text)}</p>' for text in said)
+def paragraphs(said: Iterable[str]) -> str | None:
+    """Return notes as HTML; None for none."""
+    return "".join(f'<p class="note">{escape(text)}</p>' for text in said) or None
 
 
 def query(root: str, contents: Contents) -> str:
@@ -209,11 +142,11 @@ def query(root: str, contents: Contents) -> str:
     return f"<pre><code>{escape(chr(10).join(lines))}</code></pre>"
 
 
-def provenance(records: Iterable[dict[str, Any]]) -> str:
-    """Return the latest sweep's record as an HTML table; nothing without one."""
+def provenance(records: Iterable[dict[str, Any]]) -> str | None:
+    """Return the latest sweep's record as an HTML table; None without one."""
     records = list(records)
     if not records:
-        return ""
+        return None
     rows = "".join(
         f'<tr><th scope="row">{escape(str(key))}</th><td>{escape(_value(value))}</td></tr>'
         for key, value in records[-1].items()

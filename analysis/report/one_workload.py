@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 from string import Template
 from typing import TYPE_CHECKING
 
-from analysis.figures import Drawing, gradient_norms, learning_curves
-from analysis.figures.paper.figures import FIGURES
-from analysis.figures.registry import OWN
+from analysis.figures import Drawing, registry
 from analysis.formats import count, plural
 from analysis.report import notes, page, tables
 from analysis.report.answer import answer
+from analysis.report.summary_table import summary_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from analysis.contents.gather import Contents
 
-HEADINGS = {
-    "claims": "The intervals behind the claims",
-    "cells": "The test errors",
-    "basins": "The landscapes",
-    "difference": "The difference of two landscapes",
-    "slices": "Cuts through the ringed cells",
-    "profiles": "Basin profiles",
-    "tuning": "Tuning curves",
-    "curves": "Learning curves",
-    "gradients": "Gradients and decay",
-    "decays": "Gradient norm and weight decay",
-    "scatter": "Training loss and test error",
-}
 CLAIMS_NOTE = (
     "A claim is reproduced or contradicted only if the intervals exclude equality at every distance reported and the "
     "edge of the box could not turn that round. All intervals of a claim hold jointly at 96 % (each at "
@@ -42,57 +29,99 @@ MEASURES_NOTE = (
     "it, absolute ones from the best of all. × is a ratio of areas, all else a difference. Bold: the 95 % interval, "
     "each by itself, excludes equality."
 )
-
 DEPTHS_NOTE = (
     "Depth is the test error of the cell by which an optimizer is judged: chosen on data that do not score it, where "
     "there are several. Bold: the 95 % interval of the difference, each by itself, excludes 0."
 )
 
 
-def drawings(contents: Contents) -> dict[str, Drawing]:
-    """Return the figures that the contents allow, by section."""
-    drawn: dict[str, Drawing | str] = {name: OWN[name](contents) for name in HEADINGS if name in OWN}
-    if len(contents.curves):
-        drawn["curves"] = learning_curves(contents.curves, contents.best)
-        drawn["gradients"] = gradient_norms(contents.curves, contents.best)
-        drawn["decays"] = FIGURES["2"].draw(contents)
-        drawn["scatter"] = FIGURES["15"].draw(contents)
-    return {name: one for name, one in drawn.items() if not isinstance(one, str)}
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OneWorkload:
+    """One workload as a report shows it.
 
-
-def figures(drawn: Mapping[str, Drawing], prefix: str = "", level: int = 2) -> str:
-    """Return the places of figures by section, each under a heading of that level; `prefix` begins their ids."""
-    return "".join(page.section(prefix + name, HEADINGS[name], one, level) for name, one in drawn.items())
-
-
-def words(contents: Contents, *, within: bool = False) -> dict[str, str]:
-    """Return the answer, the facts and the tables, by their place in the template.
-
-    `within`: the page is about other workloads too, which says of the store what they have alike.
+    Attributes:
+        contents: All that is known of it.
+        drawn: Its figures by their ids, in the report's order.
+        root: What the query on the page opens.
+        anchor: Its id on a page of several workloads; None where the page is its own.
     """
-    level = 3 if within else 2
-    measures = f'<div class="scroll">{tables.measures(contents)}</div>'
-    return {
-        "sentence": answer(contents),
-        "facts": "".join(f"<li>{fact}</li>" for fact in notes.state(contents)),
-        "notes": notes.paragraphs(notes.notes(contents, of_store=not within)),
-        "table": notes.table(contents),
-        "claims": _headed("The claims", tables.claims(contents), CLAIMS_NOTE, level),
-        "measures": _headed("The measures", measures, DEPTHS_NOTE if contents.no_map else MEASURES_NOTE, level),
-    }
+
+    contents: Contents
+    drawn: Mapping[str, Drawing]
+    root: str
+    anchor: str | None = None
+
+    @classmethod
+    def of(cls, contents: Contents, root: str, anchor: str | None = None) -> OneWorkload:
+        """Draw the figures that the contents allow.
+
+        Raises:
+            robustness.plugins.PluginError: A figure of another package cannot be used.
+        """
+        found = registry.drawings(contents, registry.of_report())
+        drawn = {name: one for name, one in found.items() if isinstance(one, Drawing)}
+        return cls(contents=contents, drawn=drawn, root=root, anchor=anchor)
+
+    @property
+    def placed(self) -> dict[str, Drawing]:
+        """Its figures by the ids of their places on the page."""
+        return {self._place(name): one for name, one in self.drawn.items()}
+
+    def _place(self, figure: str) -> str:
+        return figure if self.anchor is None else f"{self.anchor}--{figure}"
+
+    @property
+    def level(self) -> int:
+        """Of the headings of its sections."""
+        return 2 if self.anchor is None else 3
+
+    def figures(self) -> str | None:
+        """Return the places of its figures, each under its heading; None without one."""
+        rows = registry.of_report()
+        places = (
+            page.section(self._place(name), rows[name].heading, one, self.level) for name, one in self.drawn.items()
+        )
+        return "".join(places) or None
+
+    def answer(self) -> str:
+        """Return the first sentence."""
+        return page.answer(answer(self.contents))
+
+    def facts(self) -> str:
+        """Return how far it is."""
+        return page.facts(notes.state(self.contents))
+
+    def notes(self) -> str | None:
+        """Return what to know before trusting the page; of the store as a whole only where the page is its own."""
+        return notes.paragraphs(notes.notes(self.contents, of_store=self.anchor is None))
+
+    def claims(self) -> str | None:
+        """Return the table of verdicts; None without one."""
+        return _filled(tables.claims(self.contents))
+
+    def summary(self) -> str:
+        """Return the summary table."""
+        of = "" if self.anchor is None else f" of {escape(self.contents.workload)}"
+        return page.scrolled(summary_table(self.contents) or "", f"Summary table{of}")
+
+    def measures(self) -> str | None:
+        """Return the table of measures; None without one."""
+        return _filled(f'<div class="scroll">{tables.measures(self.contents)}</div>')
+
+    def measures_note(self) -> str:
+        """Return what stands below the table of measures."""
+        return DEPTHS_NOTE if self.contents.no_map else MEASURES_NOTE
 
 
-def _headed(heading: str, body: str, note: str, level: int) -> str:
-    """Return a section with a table; "" where there is nothing in it."""
-    if "<tr" not in body and "<li" not in body:
-        return ""
-    return f"<section><h{level}>{heading}</h{level}>{body}<p class='caption'>{note}</p></section>"
+def _filled(table: str) -> str | None:
+    """Return a table; None where there is nothing in it."""
+    return table if "<tr" in table or "<li" in table else None
 
 
-def description(contents: Contents) -> str:
-    """Return what the study says of itself; "" if nothing."""
-    about = contents.study.description if contents.study else ""
-    return f'<p class="description">{escape(about)}</p>' if about else ""
+def description(contents: Contents) -> str | None:
+    """Return what the study says of itself; None if nothing."""
+    about = contents.study.description if contents.study else None
+    return f'<p class="description">{escape(about)}</p>' if about else None
 
 
 def made(contents: Contents, root: str, results: int, asked: int | None) -> str:
@@ -110,6 +139,6 @@ def made(contents: Contents, root: str, results: int, asked: int | None) -> str:
         runs=stored if asked is None else f"{stored} of {count(asked)} asked",
         date=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         study=text if contents.text else "",
-        provenance=notes.provenance(contents.provenance),
+        provenance=notes.provenance(contents.provenance) or "",
         query=notes.query(root, contents),
     )

@@ -16,12 +16,12 @@ from plotly.offline import get_plotlyjs
 from analysis.figures.base.theme import AXIS, GRID, INK, PAPER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from analysis.figures import Drawing
 
 
-def page(title: str, kind: str, body: str, drawn: Mapping[str, Drawing], **words: str) -> str:
+def whole_page(title: str, kind: str, body: str, drawn: Mapping[str, Drawing], **words: str) -> str:
     """Return a whole HTML page.
 
     Args:
@@ -40,6 +40,24 @@ def page(title: str, kind: str, body: str, drawn: Mapping[str, Drawing], **words
         data=embedded(payload(drawn)),
         js=asset("plots.js") + asset("page.js"),
     )
+
+
+NO_SCRIPT = '<noscript><p class="note">The figures need JavaScript; they load nothing from a network.</p></noscript>'
+
+
+def answer(words: str) -> str:
+    """Return the sentence that a page begins with (HTML), as its own paragraph."""
+    return f'<p class="answer">{words}</p>'
+
+
+def facts(said: Iterable[str]) -> str:
+    """Return short facts (HTML) as a list."""
+    return f'<ul class="facts">{"".join(f"<li>{fact}</li>" for fact in said)}</ul>'
+
+
+def scrolled(table: str, label: str) -> str:
+    """Return a table (HTML) that moves sideways by itself where it is too wide; `label` is what it is called, HTML."""
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">{table}</div>'
 
 
 def asset(name: str) -> str:
@@ -76,7 +94,7 @@ def embedded(value: object) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def write(path: str | Path, text: str) -> Path:
+def write_page(path: str | Path, text: str) -> Path:
     """Write a page and return its path; whoever has it open meets the old one or the new one, never half of it.
 
     Raises:

@@ -28,7 +28,7 @@ ERRORS: dict[tuple[str, str], str] = {
 """(workload, network) -> the errors of `OPTIMIZERS` in percent; a dash where the value is not known."""
 
 
-def published(workload: str, options: str, optimizer: str, weight_decay: float) -> tuple[float, float] | None:
+def paper_error(workload: str, options: str, optimizer: str, weight_decay: float) -> tuple[float, float] | None:
     """Return the paper's mean and standard deviation for a cell, percent; None where its table has none.
 
     Args:

@@ -23,20 +23,20 @@ NOT_SAID = "Nobody has said it yet."
 SECTIONS = ("What it shows", "What was asked", "How it was trained", "What came out", "How to look at it")
 
 
-def kept(readme: str) -> str:
-    """Return what somebody wrote between the markers of an earlier README; "" where nobody has."""
+def kept(readme: str) -> str | None:
+    """Return what somebody wrote between the markers of an earlier README; None where nobody has."""
     found = re.search(f"{re.escape(BEGIN)}\n(.*?)\n?{re.escape(END)}", readme, re.DOTALL)
     said = found[1].strip("\n") if found else ""
-    return "" if said == NOT_SAID else said
+    return None if said in {"", NOT_SAID} else said
 
 
-def text(found: Sequence[Contents], lacking: int, said: str) -> str:
+def readme_text(found: Sequence[Contents], lacking: int, said: str | None) -> str:
     """Return the README, Markdown.
 
     Args:
         found: The published study, its workloads each by itself.
         lacking: Runs of the study that have no result.
-        said: What it shows, as a person wrote it; "" leaves the place for it.
+        said: What it shows, as a person wrote it; None leaves the place for it.
     """
     first = found[0]
     about = first.study.description if first.study else ""

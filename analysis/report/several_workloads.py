@@ -1,98 +1,139 @@
-"""The report of a study on several workloads: what they come to together, then each by itself, in one HTML file."""
+"""What a report says of several workloads together, HTML: what they come to, and which they are."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from html import escape
-from string import Template
 from typing import TYPE_CHECKING
 
 from analysis.contents.by_workload import slugs
 from analysis.contents.side_by_side import costs, labels, workloads
 from analysis.figures.lines.performance_profiles import performance
 from analysis.formats import count, plural
-from analysis.report import best_epoch_table, notes, one_workload, page, side_by_side
+from analysis.report import best_epoch_table, notes, page, side_by_side
+from analysis.report.one_workload import OneWorkload
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analysis.contents.gather import Contents
+    from analysis.contents.side_by_side import Workload
     from analysis.figures import Drawing
 
 TOGETHER = "performance"
+"""Id of the one figure of all workloads."""
 
 
-def html(studies: Sequence[Contents], root: str) -> str:
-    """Return the whole page of a study's workloads; `root` is what the query on it opens."""
-    first = studies[0]
-    answer, summary, drawn = _together(studies)
-    together = page.section(TOGETHER, "Performance profiles", drawn[TOGETHER]) if drawn else ""
-    parts = []
-    for contents, name in zip(studies, _anchors(studies), strict=True):
-        own = one_workload.drawings(contents)
-        drawn |= {f"{name}--{section}": drawing for section, drawing in own.items()}
-        parts.append(_part(contents, name, one_workload.figures(own, f"{name}--", level=3)))
-    asked = [one.asked for one in studies if one.asked is not None]
-    return page.page(
-        first.name,
-        "robustness report",
-        "workloads.html",
-        drawn,
-        description=one_workload.description(first),
-        sentence=answer,
-        facts=_facts(studies),
-        notes=notes.paragraphs(notes.store_notes(first)),
-        contents=_links(studies),
-        summary=summary,
-        performance=together,
-        parts="".join(parts),
-        made=one_workload.made(first, root, sum(one.results for one in studies), sum(asked) if asked else None),
-    )
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SeveralWorkloads:
+    """The workloads of a study as a report shows them.
 
+    Attributes:
+        workloads: Each by itself, with an anchor.
+        root: What the query on the page opens.
+    """
 
-def _together(studies: Sequence[Contents]) -> tuple[str, str, dict[str, Drawing]]:
-    """Return the answer and the tables over all workloads, HTML, and the figure of performance profiles."""
-    if all(one.no_map for one in studies):
-        return (
-            best_epoch_table.leaders(studies),
-            _table(best_epoch_table.across(studies), best_epoch_table.caption(studies)),
-            {},
+    workloads: Sequence[OneWorkload]
+    root: str
+
+    @classmethod
+    def of(cls, studies: Sequence[Contents], root: str) -> SeveralWorkloads:
+        """Draw the figures that the workloads of a study allow.
+
+        Raises:
+            robustness.plugins.PluginError: A figure of another package cannot be used.
+        """
+        anchors = [f"workload-{slug}" for slug in slugs([one.workload for one in studies])]
+        every = [OneWorkload.of(one, root, anchor) for one, anchor in zip(studies, anchors, strict=True)]
+        return cls(workloads=every, root=root)
+
+    @property
+    def studies(self) -> list[Contents]:
+        """All that is known of each."""
+        return [one.contents for one in self.workloads]
+
+    @property
+    def first(self) -> Contents:
+        """The first one, for what all have alike."""
+        return self.workloads[0].contents
+
+    @property
+    def results(self) -> int:
+        """Runs with a result."""
+        return sum(one.results for one in self.studies)
+
+    @property
+    def asked(self) -> int | None:
+        """Runs that the study asks for; None where unknown."""
+        return sum(one.asked or 0 for one in self.studies) or None
+
+    @cached_property
+    def _mapless(self) -> bool:
+        return all(one.no_map for one in self.studies)
+
+    @cached_property
+    def _compared(self) -> list[Workload]:
+        return workloads(self.studies)
+
+    @cached_property
+    def _scores(self) -> list[list[str]]:
+        """The scores of the optimizers under a head; [] where there is no optimizer, or no map."""
+        return [] if self._mapless else side_by_side.scores_table(self._compared, self.first.delta)
+
+    @cached_property
+    def drawn(self) -> dict[str, Drawing]:
+        """The figure of all workloads, if there is one, and each one's own, by the ids of their places."""
+        found: dict[str, Drawing] = {}
+        if self._scores:
+            known = {title: table for title, table in costs(self._compared, self.first.delta).items() if len(table)}
+            found[TOGETHER] = performance(known, labels(self._compared))
+        return found | {place: one for workload in self.workloads for place, one in workload.placed.items()}
+
+    def answer(self) -> str:
+        """Return the first sentence."""
+        if self._mapless:
+            return page.answer(best_epoch_table.leaders(self.studies))
+        return page.answer(side_by_side.highest_scores(self._compared, self._scores))
+
+    def facts(self) -> str:
+        """Return how far the study is."""
+        optimizers = {one.label for contents in self.studies for one in contents.summaries}
+        asked = self.asked or 0
+        partial = f"partial: {count(self.results)} of {plural(asked, 'run')}"
+        runs = plural(self.results, "run") if self.results >= asked else partial
+        return page.facts([plural(len(self.workloads), "workload"), plural(len(optimizers), "optimizer"), runs])
+
+    def notes(self) -> str | None:
+        """Return what to know of the store as a whole."""
+        return notes.paragraphs(notes.store_notes(self.first))
+
+    def links(self) -> str:
+        """Return the links to the workloads."""
+        items = "".join(
+            f'<li><a href="#{one.anchor}">{escape(one.contents.workload)}</a></li>' for one in self.workloads
         )
-    compared, delta = workloads(studies), studies[0].delta
-    scores = side_by_side.scores(compared, delta)
-    tables = _table(side_by_side.html_measures(compared, named=False), side_by_side.basins_are(delta))
-    if not scores:
-        return side_by_side.answer(compared, scores), tables, {}
-    tables += _table(side_by_side.html_table(scores), side_by_side.headline(compared))
-    known = {title: table for title, table in costs(compared, delta).items() if len(table)}
-    drawn = {TOGETHER: performance(known, labels(compared))}
-    return side_by_side.answer(compared, scores), tables, drawn
+        return f'<nav aria-label="Workloads"><ul class="contents">{items}</ul></nav>'
+
+    def measures(self) -> str:
+        """Return the table of measures of all; of test errors, where no workload has a map."""
+        if self._mapless:
+            return _captioned(best_epoch_table.across(self.studies), best_epoch_table.caption(self.studies))
+        table = side_by_side.measures_table(self._compared, study=False)
+        return _captioned(side_by_side.html_table(table), side_by_side.basins_are(self.first.delta))
+
+    def scores(self) -> str | None:
+        """Return the table of scores; None without one."""
+        if not self._scores:
+            return None
+        return _captioned(side_by_side.html_table(self._scores), side_by_side.scores_are(self._compared))
+
+    def performance(self) -> str | None:
+        """Return the place of the figure of all workloads; None without one."""
+        if TOGETHER not in self.drawn:
+            return None
+        return page.section(TOGETHER, "Performance profiles", self.drawn[TOGETHER])
 
 
-def _table(table: str, caption: str) -> str:
+def _captioned(table: str, caption: str) -> str:
     return f'<section><div class="scroll">{table}</div><p class="caption">{escape(caption)}</p></section>'
-
-
-def _facts(studies: Sequence[Contents]) -> str:
-    optimizers = {one.label for contents in studies for one in contents.summaries}
-    results, asked = (sum(getattr(one, name) or 0 for one in studies) for name in ("results", "asked"))
-    runs = plural(results, "run") if results >= asked else f"partial: {count(results)} of {plural(asked, 'run')}"
-    facts = [plural(len(studies), "workload"), plural(len(optimizers), "optimizer"), runs]
-    return "".join(f"<li>{fact}</li>" for fact in facts)
-
-
-def _links(studies: Sequence[Contents]) -> str:
-    return "".join(
-        f'<li><a href="#{anchor}">{escape(one.workload)}</a></li>'
-        for one, anchor in zip(studies, _anchors(studies), strict=True)
-    )
-
-
-def _anchors(studies: Sequence[Contents]) -> list[str]:
-    """Return the ids of the workloads' sections; followed by two hyphens they begin those of their figures."""
-    return [f"workload-{slug}" for slug in slugs([one.workload for one in studies])]
-
-
-def _part(contents: Contents, name: str, figures: str) -> str:
-    inner = Template(page.asset("workload.html"))
-    words = one_workload.words(contents, within=True)
-    return inner.substitute(id=name, title=escape(contents.workload), figures=figures, **words)

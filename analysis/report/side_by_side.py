@@ -1,30 +1,63 @@
-"""Studies side by side as text and as one HTML file, aggregated over workloads by performance profiles."""
+"""Studies side by side, aggregated over workloads by performance profiles: their tables, and the words about these."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from analysis.contents.gather import gather_all
-from analysis.contents.side_by_side import Workload, costs, labels, workloads
-from analysis.figures import Drawing, basins, sampled_basins
-from analysis.figures.lines.performance_profiles import performance
-from analysis.formats import count, percent, plural, points
-from analysis.report import page
+from analysis.contents.side_by_side import Row, Workload, costs, labels, workloads
+from analysis.formats import percent, plural, points
 from analysis.statistics.performance_profile import TAU_MAX, score
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from analysis.contents.side_by_side import Row
-
 DASH = "–"
-COLUMNS = ("optimizer", "test error, %", "basin of own", "basin of best", "lr sensitivity", "at the edge", "seeds")
-"""Heads of the table; the basins are shares of the box, the second to fourth are those that are scored."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column of the table of measures.
+
+    Attributes:
+        head: What stands over it.
+        cell: What it says of an optimizer on a workload.
+        scored: Whether performance profiles score it; these are in the order of `analysis.contents.side_by_side.costs`.
+    """
+
+    head: str
+    cell: Callable[[Row], str]
+    scored: bool = False
+
+
+def _error(row: Row) -> str:
+    return DASH if np.isnan(row.depth) else f"{row.depth:.2f}{'' if row.unbiased else '*'}"
+
+
+def _sensitivity(row: Row) -> str:
+    return DASH if np.isnan(row.sensitivity) else f"{row.sensitivity:.2f}"
+
+
+def _seeds(row: Row) -> str:
+    least, most = row.seeds
+    return str(least) if least == most else f"{least}–{most}"
+
+
+COLUMNS = (
+    Column(head="optimizer", cell=lambda row: row.label),
+    Column(head="test error, %", cell=_error, scored=True),
+    Column(head="basin of own", cell=lambda row: percent(row.share), scored=True),
+    Column(head="basin of best", cell=lambda row: percent(row.share_of_all), scored=True),
+    Column(head="lr sensitivity", cell=_sensitivity),
+    Column(head="at the edge", cell=lambda row: percent(row.edge)),
+    Column(head="seeds", cell=_seeds),
+)
+"""The columns of measures; the basins are shares of the box."""
 
 
 def read(roots: Sequence[str | Path], delta: float = 1.0) -> list[Workload]:
@@ -43,13 +76,12 @@ def read(roots: Sequence[str | Path], delta: float = 1.0) -> list[Workload]:
     return workloads([one for root in roots for one in gather_all(Store(root), (delta, 2 * delta))])
 
 
-def text(compared: Sequence[Workload], delta: float = 1.0) -> str:
+def comparison_text(compared: Sequence[Workload], delta: float = 1.0) -> str:
     """Return the studies' measures and the performance scores as aligned plain text."""
-    blocks = [_aligned([["study", "workload", *COLUMNS], *measured(compared)], left=3)]
-    blocks.append(f"{basins_are(delta)} {notes_on(compared)}".rstrip())
-    if table := scores(compared, delta):
-        blocks += [headline(compared), _aligned(table, left=1)]
-    return "\n\n".join(block for block in blocks if block).rstrip()
+    blocks = [_aligned(measures_table(compared), left=3), " ".join([basins_are(delta), *notes_on(compared)])]
+    if table := scores_table(compared, delta):
+        blocks += [scores_are(compared), _aligned(table, left=1)]
+    return "\n\n".join(blocks)
 
 
 def basins_are(delta: float) -> str:
@@ -57,25 +89,28 @@ def basins_are(delta: float) -> str:
     return f"A basin: cells within {points(delta)} of its own test error, or of that of the best on validation."
 
 
-def measured(compared: Sequence[Workload]) -> list[list[str]]:
-    """Return a row an optimizer and workload: the study, the workload, then `COLUMNS`."""
-    return [[one.name, one.workload, *_cells(row)] for one in compared for row in one.rows]
+def measures_table(compared: Sequence[Workload], *, study: bool = True, workload: bool = True) -> list[list[str]]:
+    """Return the measures under a head, a row an optimizer and workload.
 
+    Args:
+        compared: What is compared.
+        study: With the study's name.
+        workload: With the workload's.
+    """
 
-def _cells(row: Row) -> list[str]:
-    low, high = row.seeds
-    return [
-        row.label,
-        DASH if np.isnan(row.depth) else f"{row.depth:.2f}{'' if row.unbiased else '*'}",
-        percent(row.share),
-        percent(row.share_of_all),
-        DASH if np.isnan(row.sensitivity) else f"{row.sensitivity:.2f}",
-        percent(row.edge),
-        str(low) if low == high else f"{low}–{high}",
+    def named(of_study: str, of_workload: str) -> list[str]:
+        return [*([of_study] if study else []), *([of_workload] if workload else [])]
+
+    head = [*named("study", "workload"), *(column.head for column in COLUMNS)]
+    rows = [
+        [*named(one.name, one.workload), *(column.cell(row) for column in COLUMNS)]
+        for one in compared
+        for row in one.rows
     ]
+    return [head, *rows]
 
 
-def scores(compared: Sequence[Workload], delta: float) -> list[list[str]]:
+def scores_table(compared: Sequence[Workload], delta: float) -> list[list[str]]:
     """Return the scores of performance profiles as a table with its head; [] without an optimizer."""
     everyone, tables = labels(compared), costs(compared, delta)
     if not everyone:
@@ -83,7 +118,8 @@ def scores(compared: Sequence[Workload], delta: float) -> list[list[str]]:
     scored = [score(table) for table in tables.values()]
     # Studies whose cells a search chose have no area.
     counts = ["" if len(t) == len(compared) else f" ({plural(len(t), 'workload')})" for t in tables.values()]
-    head = ["optimizer", *(f"{name}{known}" for name, known in zip(COLUMNS[1:4], counts, strict=True))]
+    names = [column.head for column in COLUMNS if column.scored]
+    head = ["optimizer", *(f"{name}{known}" for name, known in zip(names, counts, strict=True))]
     rows = [[label, *(_score(values[i]) for values in scored)] for i, label in enumerate(everyone)]
     return [head, *rows]
 
@@ -92,7 +128,7 @@ def _score(value: float) -> str:
     return DASH if np.isnan(value) else f"{value:.3f}"
 
 
-def headline(compared: Sequence[Workload]) -> str:
+def scores_are(compared: Sequence[Workload]) -> str:
     """Return what the scores are."""
     return (
         f"Performance profiles over {plural(len(compared), 'workload')}: the mean share of workloads on which an "
@@ -100,12 +136,12 @@ def headline(compared: Sequence[Workload]) -> str:
     )
 
 
-def answer(compared: Sequence[Workload], table: Sequence[Sequence[str]]) -> str:
+def highest_scores(compared: Sequence[Workload], table: Sequence[Sequence[str]]) -> str:
     """Return who scores highest, in words, HTML; it claims nothing beyond."""
     if not table:
         return "No run of these studies is stored yet."
     leaders = []
-    for measure, *column in list(zip(*table, strict=True))[1:]:
+    for measure, *column in list(zip(*table, strict=True))[1:]:  # the first column names the optimizers
         known = [value for value in column if value != DASH]
         if not known:
             continue
@@ -114,15 +150,15 @@ def answer(compared: Sequence[Workload], table: Sequence[Sequence[str]]) -> str:
     return f"Over {plural(len(compared), 'workload')} the highest scores: {', '.join(leaders)}."
 
 
-def notes_on(compared: Sequence[Workload]) -> str:
-    """Return what a reader of the table must know; "" if nothing."""
+def notes_on(compared: Sequence[Workload]) -> list[str]:
+    """Return what a reader of the table must know, in sentences."""
     said = []
     if any(not row.unbiased for one in compared for row in one.rows):
         said.append("*: the test error chose the cell, which flatters it.")
     said += [f"{', '.join(_called(one, compared))}: no run is stored yet." for one in compared if not one.rows]
     if any(row.edge > 0 for one in compared for row in one.rows):
         said.append("A basin at the edge of its box is wider than its share says, by an unknown amount.")
-    return " ".join(said)
+    return said
 
 
 def _aligned(rows: Sequence[Sequence[str]], left: int) -> str:
@@ -135,62 +171,6 @@ def _aligned(rows: Sequence[Sequence[str]], left: int) -> str:
     return "\n".join(lines)
 
 
-def write(compared: Sequence[Workload], out: str | Path, delta: float = 1.0) -> Path:
-    """Write the comparison as one HTML file that needs no network, and return its path.
-
-    Raises:
-        OSError: The file cannot be written.
-    """
-    return page.write(out, html(compared, delta))
-
-
-def drawings(compared: Sequence[Workload], delta: float) -> dict[str, tuple[str, Drawing]]:
-    """Return heading and figure of each section, by its id."""
-    drawn: dict[str, tuple[str, Drawing]] = {}
-    if labels(compared):
-        drawn["performance"] = "Performance profiles", performance(costs(compared, delta), labels(compared))
-    for number, one in enumerate(compared, 1):
-        heading = one.name if one.name == one.workload else f"{one.name}: {one.workload}"
-        if one.contents.cells is not None:
-            drawn[f"study-{number}"] = heading, sampled_basins(one.contents.cells, delta)
-        elif one.contents.maps and not one.contents.no_map:
-            drawn[f"study-{number}"] = heading, basins(one.contents.maps, delta, one.contents.marks)
-    return drawn
-
-
-def html(compared: Sequence[Workload], delta: float) -> str:
-    """Return the whole page."""
-    drawn = drawings(compared, delta)
-    names = list(dict.fromkeys(one.name for one in compared))
-    facts = [plural(len(names), "study").replace("studys", "studies"), plural(len(labels(compared)), "optimizer")]
-    facts.append(f"{count(sum(one.contents.results for one in compared))} runs")
-    notes, table = notes_on(compared), scores(compared, delta)
-    return page.page(
-        ", ".join(names) or "nothing",
-        "robustness compared",
-        "compare.html",
-        {name: drawing for name, (_, drawing) in drawn.items()},
-        facts="".join(f"<li>{fact}</li>" for fact in facts),
-        notes=f'<p class="note">{escape(notes)}</p>' if notes else "",
-        measures=html_measures(compared),
-        headline=escape(headline(compared)),
-        answer=answer(compared, table),
-        scores=html_table(table),
-        figures="".join(page.section(name, *shown) for name, shown in drawn.items()),
-        delta=points(delta),
-        date=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-    )
-
-
-def html_measures(compared: Sequence[Workload], *, named: bool = True) -> str:
-    """Return the table of measures, HTML; without the study's name for workloads of one study."""
-    if not named:
-        return html_table([["workload", *COLUMNS], *(row[1:] for row in measured(compared))])
-    if not several(compared):
-        return html_table([["study", *COLUMNS], *([row[0], *row[2:]] for row in measured(compared))])
-    return html_table([["study", "workload", *COLUMNS], *measured(compared)])
-
-
 def _called(one: Workload, compared: Sequence[Workload]) -> list[str]:
     return [one.name, one.workload] if several(compared) else [one.name]
 
@@ -201,12 +181,11 @@ def several(compared: Sequence[Workload]) -> bool:
 
 
 def html_table(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows of texts, the head first, as an HTML table; "" without a row."""
-    if not rows:
-        return ""
-    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in rows[0])
+    """Return rows of texts, the head first, as an HTML table."""
+    first, *others = rows
+    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in first)
     body = "".join(
-        f'<tr><th scope="row">{escape(row[0])}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in row[1:])}</tr>'
-        for row in rows[1:]
+        f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{escape(cell)}</td>" for cell in cells)}</tr>'
+        for name, *cells in others
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

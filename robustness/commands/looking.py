@@ -58,15 +58,15 @@ def add_commands(add: Add) -> None:
 def report(options: argparse.Namespace) -> int:
     """Write a study's report."""
     root = stored_root(options.study, options.results)
-    write_report(
+    show_report(
         root, options.out or beside(root, Store(root).name, "report.html", options.results), open_it=options.open
     )
     if options.picture:
         from analysis.figures.export import ExportError
-        from analysis.figures.files import overview
+        from analysis.figures.files import write_overview
 
         try:
-            for path in overview(root, options.picture):
+            for path in write_overview(root, options.picture):
                 out.print(f"picture: {path}")
         except ExportError as error:
             err.print(f"error: {error}")
@@ -74,11 +74,11 @@ def report(options: argparse.Namespace) -> int:
     return 0
 
 
-def write_report(root: str, target: Path | None, *, open_it: bool) -> None:
+def show_report(root: str, target: Path | None, *, open_it: bool) -> None:
     """Write the report of the study in `root` and say where it is."""
-    from analysis.report.report import write
+    from analysis.report.report import write_report
 
-    path = write(root, target)
+    path = write_report(root, target)
     out.print(f"report: {path}\nOpen it in a browser: {path.absolute().as_uri()}")
     if open_it:
         webbrowser.open(path.absolute().as_uri())
@@ -125,7 +125,7 @@ def figures(options: argparse.Namespace) -> int:
     root = stored_root(options.study, options.results)
     folder = options.out or beside(root, Store(root).name, "figures", options.results)
     try:
-        written = files.write(root, folder, figures=options.figure, kind=options.format)
+        written = files.write_figures(root, folder, figures=options.figure, kind=options.format)
     except ExportError as error:
         err.print(f"error: {error}")
         return FAILED
@@ -139,13 +139,14 @@ def figures(options: argparse.Namespace) -> int:
 def compare(options: argparse.Namespace) -> int:
     """Write the page that compares studies, and print its table."""
     from analysis.report import side_by_side
+    from analysis.report.report import write_comparison
 
     compared = side_by_side.read([stored_root(study, options.results) for study in options.study])
     if len(compared) < 2:
         err.print("compare needs at least two studies, or one of several workloads")
         return BAD_INPUT
-    out.print(side_by_side.text(compared))
-    path = side_by_side.write(compared, options.out or Path("compare.html"))
+    out.print(side_by_side.comparison_text(compared))
+    path = write_comparison(compared, options.out or Path("compare.html"))
     out.print(f"comparison: {path}\nOpen it in a browser: {path.absolute().as_uri()}")
     if options.json is not None:
         _write_verdicts([each for one in compared for each in one.contents.verdicts], options.json)

@@ -29,7 +29,7 @@ def add_commands(add: Add) -> None:
 def publish(options: argparse.Namespace) -> int:
     """Write a study's published results and their README; 1 where it cannot be published as it is."""
     from analysis.contents.gather import gather_all
-    from analysis.report.readme import kept, text
+    from analysis.report.readme import kept, readme_text
     from robustness.published.publish import PublishError
     from robustness.published.publish import publish as write
 
@@ -41,7 +41,7 @@ def publish(options: argparse.Namespace) -> int:
         err.print(f"error: {error}")
         return FAILED
     readme = target.folder.read("README.md")
-    words = text(gather_all(target), done.lacking, kept(readme.decode() if readme else ""))
+    words = readme_text(gather_all(target), done.lacking, kept(readme.decode() if readme else ""))
     target.folder.write("README.md", words.encode())
     lacking = f", {done.lacking} have no result" if done.lacking else ""
     out.print(f"{source.name}: {done.runs} runs published{lacking}, {done.size / 1e6:.1f} MB in {target.root}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from robustness.commands.looking import write_report
+from robustness.commands.looking import show_report
 from robustness.console import FAILED, INTERRUPTED, STOPPED, end_at_once, err, out, takes_results, takes_study
 from robustness.jobs.versions import difference
 from robustness.published.shipped import to_train
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     if lacking.count:
         _print_missing(lacking)
     if not options.no_report:
-        write_report(sweep.root, None, open_it=False)
+        show_report(sweep.root, None, open_it=False)
     if sweep.interrupted:
         err.print("stopped before all was done; the same command goes on from there")
         return INTERRUPTED

@@ -131,7 +131,7 @@ def pictures(judged: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> list[A
         left = {name: "no warm restarts" for name in chosen if name != "11"}
         return files.Written([out / f"figure-{name}.{kind}" for name in chosen if name not in left], left)
 
-    monkeypatch.setattr(files, "write", write)
+    monkeypatch.setattr(files, "write_figures", write)
     return calls
 
 
@@ -162,15 +162,15 @@ def test_a_figure_that_was_asked_for_and_left_out_is_a_failure(
 def test_compare_writes_a_page_and_prints_its_table(
     judged: SimpleNamespace, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from analysis.report import side_by_side
+    from analysis.report import report, side_by_side
 
     seen: list[object] = []
     one = SimpleNamespace(contents=SimpleNamespace(verdicts=judged.verdicts))
     monkeypatch.setattr(
         side_by_side, "read", lambda roots: noted(seen, [str(each) for each in roots], [one] * len(roots))
     )
-    monkeypatch.setattr(side_by_side, "text", lambda compared: f"table of {len(compared)}")
-    monkeypatch.setattr(side_by_side, "write", lambda compared, out: noted(seen, (len(compared), str(out)), out))
+    monkeypatch.setattr(side_by_side, "comparison_text", lambda compared: f"table of {len(compared)}")
+    monkeypatch.setattr(report, "write_comparison", lambda compared, out: noted(seen, (len(compared), str(out)), out))
     assert main(["compare", "t", "results/t", "--json", "c.json"]) == 0
     root = str(tmp_path / "results" / "t")
     assert seen == [[root, root], (2, "compare.html")]

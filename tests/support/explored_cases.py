@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.contents.gather import Contents
+    from analysis.figures.base.figure import NotDrawn
 
 NAMES = ("adam", "adamw", "adams")
 GRAD = METRICS["grad_norm"]
@@ -73,7 +74,7 @@ def of_demo() -> pd.DataFrame:
     return kept
 
 
-def drawn(found: Drawing | str) -> Drawing:
+def drawn(found: Drawing | NotDrawn) -> Drawing:
     assert isinstance(found, Drawing), found
     return found
 

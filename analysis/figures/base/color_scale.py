@@ -142,9 +142,11 @@ def scale_of(trained_means: Floats, whole_means: Floats, delta: float, *, full: 
     """
     best = float(trained_means.min()) if len(trained_means) else 0.0
     if full:
-        return Scale(best, max(float(np.max(trained_means, initial=best)), best + 2 * delta), delta, cut=False)
+        return Scale(
+            best=best, worst=max(float(np.max(trained_means, initial=best)), best + 2 * delta), delta=delta, cut=False
+        )
     whole = whole_means if len(whole_means) else np.array([best])
-    return Scale(best, max(float(np.quantile(whole, QUANTILE)), best + 2 * delta), delta)
+    return Scale(best=best, worst=max(float(np.quantile(whole, QUANTILE)), best + 2 * delta), delta=delta)
 
 
 def colors_of(trained_values: Floats, whole_values: Floats, look: Look) -> Colors:

@@ -14,8 +14,8 @@ from analysis.formats import number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WIDE = Sizes(1180, 1, 0, 34, 52, left=350, right=216, top=32, bottom=4, gap=0.0)
-NARROW = Sizes(390, 1, 0, 30, 52, left=14, right=14, top=32, bottom=4, gap=0.0)
+WIDE = Sizes(width=1180, columns=1, panel=0, title=34, axis=52, left=350, right=216, top=32, bottom=4, gap=0.0)
+NARROW = Sizes(width=390, columns=1, panel=0, title=30, axis=52, left=14, right=14, top=32, bottom=4, gap=0.0)
 PITCH = {False: 42, True: 58}
 """Pixels from row to row."""
 ABOVE = {False: 0.5, True: 0.8}
@@ -31,7 +31,7 @@ class Row:
     numbers: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Group:
     """The rows of one panel, of one unit, drawn at y = 0, -1, ... within `limits` of the x axis.
 

@@ -11,7 +11,7 @@ STRIP = 22
 STRIP_GAP = 7
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sizes:
     """Pixels of a page of panels; `gap` is the share of the width between two columns."""
 
@@ -27,7 +27,7 @@ class Sizes:
     gap: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Place:
     """One panel's domains on the page (shares of the plotting area); `strip` is None without one."""
 
@@ -56,7 +56,7 @@ def places(count: int, sizes: Sizes, strip: bool) -> tuple[list[Place], int]:
         x = (left, min(1.0, left + width))
         y = _span(top, bottom, area)
         under = _span(bottom + STRIP_GAP, bottom + below, area) if strip else None
-        found.append(Place(x, y, under, column, i + columns >= count))
+        found.append(Place(x=x, y=y, strip=under, column=column, last_in_column=i + columns >= count))
     return found, area + sizes.top + sizes.bottom + sizes.axis
 
 

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LEGEND_ROW = 20
-WIDE = Sizes(1180, 2, 300, 52, 46, left=56, right=12, top=30, bottom=8, gap=0.07)
-NARROW = Sizes(390, 1, 230, 52, 46, left=48, right=14, top=30, bottom=8, gap=0.0)
+WIDE = Sizes(width=1180, columns=2, panel=300, title=52, axis=46, left=56, right=12, top=30, bottom=8, gap=0.07)
+NARROW = Sizes(width=390, columns=1, panel=230, title=52, axis=46, left=48, right=14, top=30, bottom=8, gap=0.0)
 
 
-@dataclass(frozen=True, eq=False)
-class Line:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Polyline:
     """One optimizer's line: y (n,) at x (n,), a band from `low` to `high`, a text a point; NaN breaks it.
 
     `ink`, `dash` and `width` stand in for the look that `number` gives. `steps`: y holds until the next x.
@@ -38,8 +38,8 @@ class Line:
     texts: list[str]
     markers: bool = False
     crossed: NDArray[np.bool_] | None = None
-    ink: str = ""
-    dash: str = ""
+    ink: str | None = None
+    dash: str | None = None
     width: float = 2.0
     steps: bool = False
     whiskers: bool = False
@@ -51,7 +51,7 @@ class Line:
         return self.ink or color(self.number)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Panel:
     """What is drawn against what; `unit` is said of the y axis, `x_axis` adds to the x axis (type, ticks).
 
@@ -61,10 +61,10 @@ class Panel:
     title: str
     unit: str
     x_title: str
-    lines: Sequence[Line]
+    lines: Sequence[Polyline]
     x_axis: dict[str, Any] = field(default_factory=dict)
     y_axis: dict[str, Any] = field(default_factory=dict)
-    scale: str = ""
+    scale: str | None = None
 
 
 def draw(panels: Sequence[Panel], caption: str, columns: int = 2) -> Drawing:
@@ -91,7 +91,7 @@ def with_legend(page: Sizes, labels: Sequence[str]) -> Sizes:
     return replace(page, top=page.top + LEGEND_ROW * (rows - 1))
 
 
-def _traces(line: Line, axes: tuple[str, str], *, legend: bool) -> list[Any]:
+def _traces(line: Polyline, axes: tuple[str, str], *, legend: bool) -> list[Any]:
     # As dicts: a figure makes its own traces of them, and would check those of objects a second time.
     on = {"xaxis": axes[0], "yaxis": axes[1], "legendgroup": plain(line.label), "name": plain(line.label)}
     traces: list[Any] = [] if line.whiskers else [_band(line, part, on) for part in _unbroken(line)]
@@ -125,7 +125,7 @@ def _traces(line: Line, axes: tuple[str, str], *, legend: bool) -> list[Any]:
     return traces
 
 
-def _band(line: Line, part: slice, on: dict[str, Any]) -> Any:
+def _band(line: Polyline, part: slice, on: dict[str, Any]) -> Any:
     x, low, high = line.x[part], line.low[part], line.high[part]
     if line.steps:
         x, low, high = np.repeat(x, 2)[1:], np.repeat(low, 2)[:-1], np.repeat(high, 2)[:-1]
@@ -142,7 +142,7 @@ def _band(line: Line, part: slice, on: dict[str, Any]) -> Any:
     )
 
 
-def _unbroken(line: Line) -> list[slice]:
+def _unbroken(line: Polyline) -> list[slice]:
     """Return the stretches of at least two points over which the band has a width."""
     known = np.isfinite(line.low) & np.isfinite(line.high)
     steps = np.diff(np.concatenate([[0], known.astype(int), [0]]))
@@ -173,7 +173,7 @@ def _layout(panels: Sequence[Panel], page: Sizes) -> dict[str, Any]:
     return made
 
 
-def _together(panels: Sequence[Panel], panel: Panel) -> list[Line]:
+def _together(panels: Sequence[Panel], panel: Panel) -> list[Polyline]:
     return [
         line
         for other in panels
@@ -182,7 +182,7 @@ def _together(panels: Sequence[Panel], panel: Panel) -> list[Line]:
     ]
 
 
-def _y(lines: Sequence[Line]) -> dict[str, Any]:
+def _y(lines: Sequence[Polyline]) -> dict[str, Any]:
     values = np.concatenate([np.zeros(0), *(part for line in lines for part in (line.y, line.low, line.high))])
     return log_axis(values) or {"rangemode": "tozero"}
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Kind = Literal["error", "positive"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Metric:
     """A column of the runs table that a map can show.
 
@@ -53,11 +53,27 @@ class Metric:
 
 
 def _error(key: str, title: str, name: str) -> Metric:
-    return Metric(key, key, title, f"{title.partition(',')[0].lower()}, %", "{:.2f}", "error", name)
+    return Metric(
+        key=key,
+        column=key,
+        title=title,
+        unit=f"{title.partition(',')[0].lower()}, %",
+        form="{:.2f}",
+        kind="error",
+        name=name,
+    )
 
 
 def _loss(key: str, title: str) -> Metric:
-    return Metric(key, key, f"{title}, last epoch", f"{title.lower()}, nats", "{:.3g}", "positive", title.lower())
+    return Metric(
+        key=key,
+        column=key,
+        title=f"{title}, last epoch",
+        unit=f"{title.lower()}, nats",
+        form="{:.3g}",
+        kind="positive",
+        name=title.lower(),
+    )
 
 
 METRICS: dict[str, Metric] = {
@@ -72,15 +88,23 @@ METRICS: dict[str, Metric] = {
         _loss("train_loss", "Training loss"),
         _loss("validation_loss", "Validation loss"),
         _loss("test_loss", "Test loss"),
-        Metric("grad_norm", "grad_norm", "Gradient norm", "gradient norm", "{:.3g}", "positive", "gradient norm"),
         Metric(
-            "hessian_top",
-            "hessian_top",
-            "Sharpness: largest Hessian eigenvalue",
-            "largest eigenvalue",
-            "{:.3g}",
-            "positive",
-            "largest Hessian eigenvalue",
+            key="grad_norm",
+            column="grad_norm",
+            title="Gradient norm",
+            unit="gradient norm",
+            form="{:.3g}",
+            kind="positive",
+            name="gradient norm",
+        ),
+        Metric(
+            key="hessian_top",
+            column="hessian_top",
+            title="Sharpness: largest Hessian eigenvalue",
+            unit="largest eigenvalue",
+            form="{:.3g}",
+            kind="positive",
+            name="largest Hessian eigenvalue",
         ),
     )
 }

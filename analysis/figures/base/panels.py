@@ -19,7 +19,7 @@ OWN_GAP = 0.055
 """Room between maps whose axes all have labels."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Frame:
     """The common limits of all maps, and whether there is a strip under them.
 
@@ -40,9 +40,20 @@ class Frame:
 def sizes(count: int, *, narrow: bool) -> Sizes:
     """Return the pixels of a page of `count` maps."""
     if narrow:
-        return Sizes(390, 1, 250, 54, 40, left=58, right=10, top=4, bottom=88, gap=0.0)
+        return Sizes(width=390, columns=1, panel=250, title=54, axis=40, left=58, right=10, top=4, bottom=88, gap=0.0)
     columns = count if count <= 4 else 3 if count in {5, 6, 9} else 4
-    return Sizes(1180, columns, {1: 380, 2: 360}.get(columns, 310), 54, 46, 70, 84, 4, 8, gap=0.035)
+    return Sizes(
+        width=1180,
+        columns=columns,
+        panel={1: 380, 2: 360}.get(columns, 310),
+        title=54,
+        axis=46,
+        left=70,
+        right=84,
+        top=4,
+        bottom=8,
+        gap=0.035,
+    )
 
 
 def layout(titles: Sequence[str], frame: Frame, colors: Colors, *, narrow: bool, unit: str = UNIT) -> dict[str, Any]:

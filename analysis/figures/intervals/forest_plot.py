@@ -90,7 +90,7 @@ def _group(unit: str, entries: Sequence[Entry]) -> Group:
     else:
         low, high = _limits(estimates, ends)
     alone = not any(one.against for one in comparisons)
-    return Group(unit, [_row(entry) for entry in entries], (float(low), float(high)), alone)
+    return Group(unit=unit, rows=[_row(entry) for entry in entries], limits=(float(low), float(high)), alone=alone)
 
 
 def _limits(estimates: Floats, ends: Floats) -> tuple[float, float]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
+from analysis.conventions import LEVEL
 from analysis.figures.base.interval_rows import Group, Row, layout
 from analysis.figures.base.layout import names
 from analysis.figures.base.theme import LINES, Drawing, plain
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-LEVEL = 0.95
 UNIT = "test error, %"
 KINDS = (
     ("test_error", "last epoch", "circle", LINES[0], 0.0),
@@ -33,9 +33,12 @@ FAR = 4.0
 """An interval is drawn at most this many times as far as the points lie apart: of two seeds it may be huge."""
 
 
-@dataclass(frozen=True, eq=False)
-class _Cell:
-    """One optimizer: `errors` column -> (S,) test errors of its runs with a result, percent; NaN where unknown."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Values:
+    """The values of one optimizer's cell.
+
+    `errors`: column -> (S,) test errors of its runs with a result, percent; NaN where unknown.
+    """
 
     label: str
     lr: float
@@ -53,23 +56,32 @@ def single_cells(runs: pd.DataFrame) -> Drawing:
     """
     cells = _cells(runs)
     limits = _limits(cells)
-    group = Group(UNIT, [_row(cell) for cell in cells], limits, alone=True, line=False)
+    group = Group(unit=UNIT, rows=[_row(cell) for cell in cells], limits=limits, alone=True, line=False)
     traces = [_trace(cells, limits, kind) for kind in KINDS]
     wide, narrow = (layout([group], narrow=small) for small in (False, True))
     return Drawing(go.Figure(traces, wide), go.Layout(narrow), _caption(cells))
 
 
-def _cells(runs: pd.DataFrame) -> list[_Cell]:
+def _cells(runs: pd.DataFrame) -> list[Values]:
     known = runs[runs["status"] != "failed"]
     found = []
     for label, rows in known.groupby("label", observed=True, sort=True):
         lr, decay, native = (float(rows[name].iloc[0]) for name in ("lr", "weight_decay", "weight_decay_native"))
         errors = {name: rows[name].to_numpy(dtype=np.float64, na_value=np.nan) for name, *_ in KINDS}
-        found.append(_Cell(str(label), lr, decay, native, errors, int((rows["status"] == "diverged").sum())))
+        found.append(
+            Values(
+                label=str(label),
+                lr=lr,
+                weight_decay=decay,
+                native=native,
+                errors=errors,
+                diverged=int((rows["status"] == "diverged").sum()),
+            )
+        )
     return found
 
 
-def _limits(cells: Sequence[_Cell]) -> tuple[float, float]:
+def _limits(cells: Sequence[Values]) -> tuple[float, float]:
     """Return the drawn range of errors: all means, and of the intervals what is not too far."""
     found = [t_interval(errors, LEVEL) for cell in cells for errors in cell.errors.values()]
     means = np.array([float(one.mean) for one in found if one.seeds])
@@ -81,13 +93,13 @@ def _limits(cells: Sequence[_Cell]) -> tuple[float, float]:
     return max(float(every.min()) - margin, 0.0), float(every.max()) + margin
 
 
-def _row(cell: _Cell) -> Row:
+def _row(cell: Values) -> Row:
     words = f"lr {number(cell.lr)}, λ {number(cell.weight_decay)}"
     native = "" if cell.native == cell.weight_decay else f" (given {number(cell.native)})"
     return Row(plain(short(cell.label, 38)), words + native, "<br>".join(_means(cell)))
 
 
-def _means(cell: _Cell) -> list[str]:
+def _means(cell: Values) -> list[str]:
     """Return "last epoch 5.08 ± 0.07" and "best epoch ..." of those that are known."""
     return [
         f"{name} {spread(float(known.mean()), float(known.std(ddof=1)) if len(known) > 1 else np.nan)}"
@@ -96,7 +108,7 @@ def _means(cell: _Cell) -> list[str]:
     ]
 
 
-def _trace(cells: Sequence[_Cell], limits: tuple[float, float], kind: tuple[str, str, str, str, float]) -> Any:
+def _trace(cells: Sequence[Values], limits: tuple[float, float], kind: tuple[str, str, str, str, float]) -> Any:
     """Return the points of one of `KINDS`."""
     column, name, symbol, ink, above = kind
     found = [t_interval(cell.errors[column], LEVEL) for cell in cells]
@@ -118,7 +130,7 @@ def _trace(cells: Sequence[_Cell], limits: tuple[float, float], kind: tuple[str,
     )
 
 
-def _words(cell: _Cell, name: str, found: Any) -> str:
+def _words(cell: Values, name: str, found: Any) -> str:
     ends = (
         f"<br>{100 * LEVEL:g} % interval {found.low:.2f} to {found.high:.2f}" if found.seeds > 1 else "<br>no interval"
     )
@@ -129,7 +141,7 @@ def _words(cell: _Cell, name: str, found: Any) -> str:
     )
 
 
-def _caption(cells: Sequence[_Cell]) -> str:
+def _caption(cells: Sequence[Values]) -> str:
     counts = [int(np.isfinite(cell.errors["test_error"]).sum()) for cell in cells]
     bars = (
         f"Bars: {100 * LEVEL:g} % Student-t interval of each mean, each by itself and cut off where the picture ends; "

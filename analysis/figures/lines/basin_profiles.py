@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.figures.base.line_panels import Line, Panel, draw, log_axis
+from analysis.figures.base.line_panels import Panel, Polyline, draw, log_axis
 from analysis.formats import percent, seed_counts
 from analysis.landscapes.basin import cell_weights, measured
 
@@ -55,12 +55,12 @@ def profiles(
     lines = [line for line in lines if len(line.x)]
     tau = np.concatenate([np.zeros(0), *(line.x for line in lines)])
     panel = Panel(
-        "Basin profile",
-        "share of the box at or below it, %",
-        "test error τ, %",
-        lines,
-        log_axis(tau, 1.03) or {"rangemode": "normal"},
-        {"range": [0, 102]},
+        title="Basin profile",
+        unit="share of the box at or below it, %",
+        x_title="test error τ, %",
+        lines=lines,
+        x_axis=log_axis(tau, 1.03) or {"rangemode": "normal"},
+        y_axis={"range": [0, 102]},
     )
     drawn = any(label in shares for label in bands or {})
     caption = (
@@ -71,9 +71,9 @@ def profiles(
     return draw([panel], caption, columns=1)
 
 
-def _line(i: int, label: str, tau: Floats, share: Floats, band: tuple[Floats, Floats] | None) -> Line:
+def _line(i: int, label: str, tau: Floats, share: Floats, band: tuple[Floats, Floats] | None) -> Polyline:
     known = np.isfinite(tau) & np.isfinite(share)
     x, y = np.asarray(tau)[known], 100 * np.asarray(share)[known]
     low, high = (100 * np.asarray(part)[known] for part in band) if band else (y, y)
     texts = [f"error at most {t:.2f} %<br><b>{percent(s / 100)}</b> of the box" for t, s in zip(x, y, strict=True)]
-    return Line(label, i, x, y, low, high, texts, steps=True)
+    return Polyline(label=label, number=i, x=x, y=y, low=low, high=high, texts=texts, steps=True)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.figures.base.line_panels import Line, Panel, draw
+from analysis.figures.base.figure import NotDrawn
+from analysis.figures.base.line_panels import Panel, Polyline, draw
 from analysis.figures.base.metrics import place
 from analysis.figures.lines.learning_curves import EFFECTIVE_DECAY, EPOCH_AXIS, GRAD_NORM
 from analysis.formats import number, plural
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from analysis.figures.base.theme import Drawing
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Kind:
     """A column of the curves table, what it is called, how its numbers are written, and its line."""
 
@@ -34,21 +35,24 @@ DASHES = {"train": ("training", "solid"), "test": ("test", "dash"), "validation"
 
 
 def _splits(what: str, form: str) -> list[_Kind]:
-    return [_Kind(f"{split}_{what}", f"{name} {what}", form, dash) for split, (name, dash) in DASHES.items()]
+    return [
+        _Kind(column=f"{split}_{what}", name=f"{name} {what}", form=form, dash=dash)
+        for split, (name, dash) in DASHES.items()
+    ]
 
 
 PANELS: dict[tuple[str, str], list[_Kind]] = {
     ("Loss", "nats"): _splits("loss", "{:.3g}"),
     ("Error", "%"): _splits("error", "{:.2f} %"),
-    (GRAD_NORM.title, GRAD_NORM.unit): [_Kind(GRAD_NORM.column, "gradient norm", GRAD_NORM.form)],
+    (GRAD_NORM.title, GRAD_NORM.unit): [_Kind(column=GRAD_NORM.column, name="gradient norm", form=GRAD_NORM.form)],
     (EFFECTIVE_DECAY.title, EFFECTIVE_DECAY.unit): [
-        _Kind(EFFECTIVE_DECAY.column, "effective decay", EFFECTIVE_DECAY.form)
+        _Kind(column=EFFECTIVE_DECAY.column, name="effective decay", form=EFFECTIVE_DECAY.form)
     ],
 }
 """Title and unit -> the lines of each seed."""
 
 
-def cell_curves(curves: pd.DataFrame, runs: pd.DataFrame) -> Drawing | str:
+def cell_curves(curves: pd.DataFrame, runs: pd.DataFrame) -> Drawing | NotDrawn:
     """Return loss, error, gradient norm and effective decay over the epochs, a line a seed, or why there are none.
 
     Args:
@@ -56,18 +60,18 @@ def cell_curves(curves: pd.DataFrame, runs: pd.DataFrame) -> Drawing | str:
         runs: The runs of one cell, with the column `label`.
     """
     if not len(runs):
-        return "no run of this cell is stored yet"
+        return NotDrawn("no run of this cell is stored yet")
     runs = runs.sort_values(["seed", "run_id"], kind="stable")
     own = curves[curves["run_id"].isin(runs["run_id"])].sort_values("epoch", kind="stable")
     parts = {str(run): rows for run, rows in own.groupby("run_id", sort=False)}
     names = _names(runs)
     panels = [
-        Panel(title, unit, "epoch", lines, EPOCH_AXIS)
+        Panel(title=title, unit=unit, x_title="epoch", lines=lines, x_axis=EPOCH_AXIS)
         for (title, unit), kinds in PANELS.items()
         if (lines := [line for kind in kinds for line in _lines(parts, names, kind)])
     ]
     if not panels:
-        return "no run of this cell has a finished epoch"
+        return NotDrawn("no run of this cell has a finished epoch")
     return draw(panels, _caption(runs, [line for panel in panels for line in panel.lines]))
 
 
@@ -81,7 +85,7 @@ def _names(runs: pd.DataFrame) -> dict[str, str]:
     return found
 
 
-def _lines(parts: Mapping[str, pd.DataFrame], names: Mapping[str, str], kind: _Kind) -> list[Line]:
+def _lines(parts: Mapping[str, pd.DataFrame], names: Mapping[str, str], kind: _Kind) -> list[Polyline]:
     lines = []
     for i, (run, name) in enumerate(names.items()):
         if run not in parts or kind.column not in parts[run]:
@@ -95,11 +99,11 @@ def _lines(parts: Mapping[str, pd.DataFrame], names: Mapping[str, str], kind: _K
             f"epoch {epoch:.0f}<br>{kind.name} <b>{kind.form.format(value)}</b>"
             for epoch, value in zip(x.tolist(), y.tolist(), strict=True)
         ]
-        lines.append(Line(name, i, x, y, y, y, texts, dash=kind.dash))
+        lines.append(Polyline(label=name, number=i, x=x, y=y, low=y, high=y, texts=texts, dash=kind.dash))
     return lines
 
 
-def _caption(runs: pd.DataFrame, lines: list[Line]) -> str:
+def _caption(runs: pd.DataFrame, lines: list[Polyline]) -> str:
     first = runs.iloc[0]
     where = place(float(first["lr"]), float(first["weight_decay"]))
     given = number(float(first["weight_decay_native"]))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.conventions import LEVEL
 from analysis.figures.base.axes import ZERO_WORDS, cell_axis, place_of_zero
-from analysis.figures.base.line_panels import Line, Panel, draw, log_axis
+from analysis.figures.base.line_panels import Panel, Polyline, draw, log_axis
 from analysis.figures.base.theme import Drawing, finite
 from analysis.figures.lines.learning_curves import TEST_ERROR
 from analysis.formats import number, seed_counts
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def decay_cut(
-    runs: pd.DataFrame, rates: Mapping[str, float | None], what: Quantity = TEST_ERROR, level: float = 0.95
+    runs: pd.DataFrame, rates: Mapping[str, float | None], what: Quantity = TEST_ERROR, level: float = LEVEL
 ) -> Drawing:
     """Return a column of the runs table against weight decay, a line an optimizer.
 
@@ -46,18 +47,18 @@ def decay_cut(
     step = float(np.median(np.diff(np.log10(decays[decays > 0])))) if (decays > 0).sum() > 1 else 0.0
     lines = _apart(lines, step)
     panel = Panel(
-        f"{what.title} against weight decay",
-        what.unit,
-        "weight decay λ, common scale",
-        _within(lines),
-        cell_axis(decays, zero),
-        _y_axis(lines),
+        title=f"{what.title} against weight decay",
+        unit=what.unit,
+        x_title="weight decay λ, common scale",
+        lines=_within(lines),
+        x_axis=cell_axis(decays, zero),
+        y_axis=_y_axis(lines),
     )
     counts = [int(n) for part in cuts.values() for n in part.groupby("weight_decay").size()]
     return draw([panel], _caption(rates, counts, zero, level), columns=1)
 
 
-def _line(i: int, label: str, rows: pd.DataFrame, what: Quantity, *, zero: float | None, level: float) -> Line:
+def _line(i: int, label: str, rows: pd.DataFrame, what: Quantity, *, zero: float | None, level: float) -> Polyline:
     decays, place = np.unique(rows["weight_decay"].to_numpy(float), return_inverse=True)
     seeds = rows.groupby(place).cumcount().to_numpy()
     values = np.full((int(seeds.max()) + 1, len(decays)), np.nan)
@@ -79,10 +80,21 @@ def _line(i: int, label: str, rows: pd.DataFrame, what: Quantity, *, zero: float
         x = np.concatenate([[zero, np.nan], x[1:]])
         mean, low, high = (np.insert(part, 1, np.nan) for part in (mean, low, high))
         crossed, texts = np.insert(crossed, 1, False), [texts[0], "", *texts[1:]]
-    return Line(label, i, x, mean, low, high, texts, markers=True, crossed=crossed, whiskers=True)
+    return Polyline(
+        label=label,
+        number=i,
+        x=x,
+        y=mean,
+        low=low,
+        high=high,
+        texts=texts,
+        markers=True,
+        crossed=crossed,
+        whiskers=True,
+    )
 
 
-def _apart(lines: Sequence[Line], step: float) -> list[Line]:
+def _apart(lines: Sequence[Polyline], step: float) -> list[Polyline]:
     """Return the lines moved sideways by a part of the axis's `step` in decades: their bars don't cover each other."""
     places = (np.arange(len(lines)) - (len(lines) - 1) / 2) * 0.4 / max(len(lines), 1)
     return [replace(line, x=line.x * 10 ** (step * place)) for line, place in zip(lines, places, strict=True)]
@@ -95,7 +107,7 @@ def _words(what: Quantity, mean: float, span: tuple[float, float], seeds: int, l
     return f"<b>{form(mean)}</b>{ends}<br>{seed_counts([seeds])}{diverged}"
 
 
-def _y_axis(lines: Sequence[Line]) -> dict[str, Any]:
+def _y_axis(lines: Sequence[Polyline]) -> dict[str, Any]:
     """Return the axis for the means and a part of their bars: with two seeds these may be a hundred times as wide."""
     means, low, high = (
         finite(np.concatenate([np.zeros(0), *(getattr(line, part) for line in lines)])) for part in ("y", "low", "high")
@@ -110,7 +122,7 @@ def _y_axis(lines: Sequence[Line]) -> dict[str, Any]:
     return {"range": [0.0 if least >= 0 else least - room, top * 1.05 if top > 0 else top + room]}
 
 
-def _within(lines: Sequence[Line]) -> list[Line]:
+def _within(lines: Sequence[Polyline]) -> list[Polyline]:
     """Return the lines with bars that end at the axis: a log axis has no place for what is below 0."""
     axis = _y_axis(lines)
     if not axis:

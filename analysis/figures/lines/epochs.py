@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from plotly.colors import sample_colorscale
 
-from analysis.figures.base.line_panels import Line, Panel, draw
+from analysis.figures.base.line_panels import Panel, Polyline, draw
 from analysis.figures.base.theme import Drawing, hexadecimal
 from analysis.figures.lines.learning_curves import EPOCH_AXIS, line, panel
 from analysis.formats import bands, number, seed_counts, short
@@ -86,9 +86,9 @@ def decays_over_epochs(
     return draw(panels, _caption(counts, drawn, measured, chosen), columns=_columns(len(rates)))
 
 
-def _panel(label: str, lr: float, what: Quantity, lines: list[Line]) -> Panel:
+def _panel(label: str, lr: float, what: Quantity, lines: list[Polyline]) -> Panel:
     title = f"{short(label, 20)} at learning rate {number(lr)}"
-    return Panel(title, what.unit, "epoch", lines, EPOCH_AXIS, scale=what.title)
+    return Panel(title=title, unit=what.unit, x_title="epoch", lines=lines, x_axis=EPOCH_AXIS, scale=what.title)
 
 
 def _columns(count: int) -> int:
@@ -128,11 +128,21 @@ def _inks(decays: Sequence[float]) -> dict[float, str]:
     }}  # fmt: skip
 
 
-def _legend(inks: Mapping[float, str]) -> list[Line]:
+def _legend(inks: Mapping[float, str]) -> list[Polyline]:
     """Return lines without points: the legend lists every weight decay once, ascending, all equally thick."""
     nothing = np.full(2, np.nan)
     return [
-        Line(_name(decay), place, nothing, nothing, nothing, nothing, ["", ""], ink=inks[decay], dash=_dash(decay))
+        Polyline(
+            label=_name(decay),
+            number=place,
+            x=nothing,
+            y=nothing,
+            low=nothing,
+            high=nothing,
+            texts=["", ""],
+            ink=inks[decay],
+            dash=_dash(decay),
+        )
         for place, decay in enumerate(sorted(inks))
     ]
 
@@ -151,7 +161,7 @@ def _lines(
     inks: Mapping[float, str],
     chosen: float | None,
     what: Quantity,
-) -> list[Line]:
+) -> list[Polyline]:
     lines = []
     for place, decay in enumerate(sorted(inks)):
         look = {"ink": inks[decay], "dash": _dash(decay), "width": 3.5 if decay == chosen else 1.8}

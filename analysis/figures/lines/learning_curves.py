@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analysis.figures.base.line_panels import Line, Panel, draw
+from analysis.figures.base.line_panels import Panel, Polyline, draw
 from analysis.formats import bands, seed_counts
 
 if TYPE_CHECKING:
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 EPOCH_AXIS = {"showgrid": False, "rangemode": "tozero"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Quantity:
     """A column of a table, what a panel of it is called, and how its numbers are written.
 
-    `inverse`: 1 / column is drawn, run by run; `exponential`: exp(column). `ask`: how to have it measured.
+    `inverse`: 1 / column is drawn, run by run; `exponential`: exp(column). `ask`: how to have it measured, where that
+    must be asked for.
     """
 
     column: str
@@ -33,7 +34,7 @@ class Quantity:
     form: str
     inverse: bool = False
     exponential: bool = False
-    ask: str = ""
+    ask: str | None = None
 
     def of(self, table: pd.DataFrame) -> pd.Series:
         """Return the quantity of each row; NaN where it is unknown, or the column is not there."""
@@ -46,16 +47,34 @@ class Quantity:
         return 1 / values.where(values > 0) if self.inverse else values
 
 
-TEST_ERROR = Quantity("test_error", "Test error", "test error, %", "{:.2f} %")
-TRAIN_LOSS = Quantity("train_loss", "Training loss", "training loss, nats", "{:.3g}")
+TEST_ERROR = Quantity(column="test_error", title="Test error", unit="test error, %", form="{:.2f} %")
+TRAIN_LOSS = Quantity(column="train_loss", title="Training loss", unit="training loss, nats", form="{:.3g}")
 PERPLEXITY = Quantity(
-    "test_loss", "Test perplexity", "perplexity: e to the test loss in nats", "{:.4g}", exponential=True
+    column="test_loss",
+    title="Test perplexity",
+    unit="perplexity: e to the test loss in nats",
+    form="{:.4g}",
+    exponential=True,
 )
-GRAD_NORM = Quantity("grad_norm", "Gradient norm", "‖∇L‖, mean over an epoch’s minibatches", "{:.3g}")
-GRAD_NORM_SQ = Quantity("grad_norm_sq", "Gradient norm G", "G: mean of ‖∇L‖² over an epoch’s minibatches", "{:.3g}")
-EFFECTIVE_DECAY = Quantity("effective_decay", "Effective decay", "d in w ← w (1 − lr · d)", "{:.3g}")
-EFFECTIVE_LR = Quantity("effective_lr", "Effective learning rate", "η / ‖w‖², after the epoch", "{:.3g}")
-SCHEDULER = Quantity("root_mean_v", "Scheduler of the decay", "1 / √v̄, v̄: mean second moment", "{:.3g}", inverse=True)
+GRAD_NORM = Quantity(
+    column="grad_norm", title="Gradient norm", unit="‖∇L‖, mean over an epoch’s minibatches", form="{:.3g}"
+)
+GRAD_NORM_SQ = Quantity(
+    column="grad_norm_sq", title="Gradient norm G", unit="G: mean of ‖∇L‖² over an epoch’s minibatches", form="{:.3g}"
+)
+EFFECTIVE_DECAY = Quantity(
+    column="effective_decay", title="Effective decay", unit="d in w ← w (1 − lr · d)", form="{:.3g}"
+)
+EFFECTIVE_LR = Quantity(
+    column="effective_lr", title="Effective learning rate", unit="η / ‖w‖², after the epoch", form="{:.3g}"
+)
+SCHEDULER = Quantity(
+    column="root_mean_v",
+    title="Scheduler of the decay",
+    unit="1 / √v̄, v̄: mean second moment",
+    form="{:.3g}",
+    inverse=True,
+)
 
 
 def learning_curves(curves: pd.DataFrame, chosen: Mapping[str, list[str]]) -> Drawing:
@@ -92,10 +111,14 @@ def gradient_norms(curves: pd.DataFrame, chosen: Mapping[str, list[str]]) -> Dra
 def panel(curves: pd.DataFrame, chosen: Mapping[str, list[str]], what: Quantity) -> Panel:
     """Return one quantity over the epochs: a line a label, in the order of the optimizers' colors."""
     lines = [line(curves, ids, i, label, what) for i, (label, ids) in enumerate(chosen.items())]
-    return Panel(what.title, what.unit, "epoch", [one for one in lines if len(one.x)], EPOCH_AXIS)
+    return Panel(
+        title=what.title, unit=what.unit, x_title="epoch", lines=[one for one in lines if len(one.x)], x_axis=EPOCH_AXIS
+    )
 
 
-def line(curves: pd.DataFrame, run_ids: Sequence[str], number: int, label: str, what: Quantity, **look: Any) -> Line:
+def line(
+    curves: pd.DataFrame, run_ids: Sequence[str], number: int, label: str, what: Quantity, **look: Any
+) -> Polyline:
     """Return a quantity over the epochs: mean over the runs, band from the least to the greatest of them."""
     rows = curves[curves["run_id"].isin(run_ids)]
     known = rows.assign(value=what.of(rows)).dropna(subset="value")
@@ -108,7 +131,7 @@ def line(curves: pd.DataFrame, run_ids: Sequence[str], number: int, label: str, 
         + (f", {form(least)} to {form(most)}" if seeds > 1 else "")
         for epoch, value, least, most, seeds in zip(epochs, mean, low, high, table["count"], strict=True)
     ]
-    return Line(label, number, epochs, mean, low, high, texts, **look)
+    return Polyline(label=label, number=number, x=epochs, y=mean, low=low, high=high, texts=texts, **look)
 
 
 def _caption(curves: pd.DataFrame, chosen: Mapping[str, list[str]]) -> str:

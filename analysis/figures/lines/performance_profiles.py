@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis.figures.base.line_panels import Line, Panel, draw
+from analysis.figures.base.line_panels import Panel, Polyline, draw
 from analysis.figures.base.theme import DASHES, Drawing
 from analysis.formats import percent, plural
 from analysis.statistics.performance_profile import TAU_MAX, breakpoints, profile, score
@@ -46,12 +46,16 @@ def _panel(title: str, table: Floats, labels: Sequence[str], tau_max: float) -> 
         y, end = 100 * shares[i], f"of the workloads<br>score {scores[i]:.3f}"
         texts = [f"τ {t:.3g}<br><b>{percent(s)}</b> {end}" for t, s in zip(tau, shares[i], strict=True)]
         # Profiles often run on top of each other: what lies below shows through the gaps.
-        lines.append(Line(label, i, tau, y, y, y, texts, dash=DASHES[i % len(DASHES)], steps=True))
+        lines.append(
+            Polyline(
+                label=label, number=i, x=tau, y=y, low=y, high=y, texts=texts, dash=DASHES[i % len(DASHES)], steps=True
+            )
+        )
     return Panel(
-        title,
-        "workloads within τ of the best, %",
-        "ratio τ to the best optimizer",
-        lines,
-        {"range": [1.0 - 0.01 * (tau_max - 1), tau_max]},
-        {"range": [-2, 102]},
+        title=title,
+        unit="workloads within τ of the best, %",
+        x_title="ratio τ to the best optimizer",
+        lines=lines,
+        x_axis={"range": [1.0 - 0.01 * (tau_max - 1), tau_max]},
+        y_axis={"range": [-2, 102]},
     )

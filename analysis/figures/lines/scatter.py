@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.figures.base.line_panels import Line, Panel, draw, log_axis
+from analysis.figures.base.line_panels import Panel, Polyline, draw, log_axis
 from analysis.figures.base.theme import Drawing, fine_ticks
 from analysis.formats import seed_counts
 
@@ -37,17 +37,17 @@ def scatter(curves: pd.DataFrame, chosen: Mapping[str, list[str]]) -> Drawing:
     ]
     losses = late["train_loss"].to_numpy(float)
     panel = Panel(
-        "Test error at equal training loss",
-        "test error, %",
-        "training loss, nats",
-        [line for line in lines if len(line.x)],
-        _x_axis(losses),
-        _y_axis(late["test_error"].to_numpy(float)),
+        title="Test error at equal training loss",
+        unit="test error, %",
+        x_title="training loss, nats",
+        lines=[line for line in lines if len(line.x)],
+        x_axis=_x_axis(losses),
+        y_axis=_y_axis(late["test_error"].to_numpy(float)),
     )
     return draw([panel], _caption(late, chosen, last, epochs), columns=1)
 
 
-def _points(i: int, label: str, rows: pd.DataFrame) -> Line:
+def _points(i: int, label: str, rows: pd.DataFrame) -> Polyline:
     loss, error = (rows[column].to_numpy(float) for column in ("train_loss", "test_error"))
     # Numbers, not the runs' ids, tell the seeds apart.
     run = rows.groupby("run_id", sort=True).ngroup().to_numpy() + 1
@@ -55,7 +55,9 @@ def _points(i: int, label: str, rows: pd.DataFrame) -> Line:
         f"run {number}, epoch {epoch}<br>training loss {x:.3g}<br>test error {y:.2f} %"
         for number, epoch, x, y in zip(run, rows["epoch"], loss, error, strict=True)
     ]
-    return Line(label, i, loss, error, error, error, texts, markers=True, joined=False)
+    return Polyline(
+        label=label, number=i, x=loss, y=error, low=error, high=error, texts=texts, markers=True, joined=False
+    )
 
 
 def _x_axis(losses: NDArray[np.float64]) -> dict[str, Any]:

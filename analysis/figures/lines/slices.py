@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.figures.base.axes import ZERO_WORDS, cell_axis, place_of_zero
-from analysis.figures.base.line_panels import Line, Panel, draw
+from analysis.figures.base.line_panels import Panel, Polyline, draw
 from analysis.figures.base.metrics import DEFAULT
 from analysis.figures.maps.heatmap_cells import cell_words
 from analysis.formats import bands, number, seed_counts
@@ -48,25 +48,25 @@ def slices(
     zero = place_of_zero(decays)
     panels = {
         "weight_decay": Panel(
-            "Against weight decay",
-            f"{look.unit}, at the {at} learning rate",
-            "weight decay λ, common scale",
-            [_line(i, m, cell, zero, look, along_decay=True) for i, m, cell in cuts],
-            cell_axis(decays, zero),
+            title="Against weight decay",
+            unit=f"{look.unit}, at the {at} learning rate",
+            x_title="weight decay λ, common scale",
+            lines=[_line(i, m, cell, zero, look, along_decay=True) for i, m, cell in cuts],
+            x_axis=cell_axis(decays, zero),
         ),
         "lr": Panel(
-            "Against learning rate",
-            f"{look.unit}, at the {at} weight decay",
-            "learning rate",
-            [_line(i, m, cell, zero, look, along_decay=False) for i, m, cell in cuts],
-            cell_axis(rates),
+            title="Against learning rate",
+            unit=f"{look.unit}, at the {at} weight decay",
+            x_title="learning rate",
+            lines=[_line(i, m, cell, zero, look, along_decay=False) for i, m, cell in cuts],
+            x_axis=cell_axis(rates),
         ),
     }
     shown = [panel for name, panel in panels.items() if name in axes]
     return draw(shown, _caption([(m, cell) for _, m, cell in cuts], zero, look, at), columns=len(shown))
 
 
-def _line(i: int, landscape: Landscape, best: Cell, zero: float | None, look: Look, *, along_decay: bool) -> Line:
+def _line(i: int, landscape: Landscape, best: Cell, zero: float | None, look: Look, *, along_decay: bool) -> Polyline:
     cut = (slice(None), best.column) if along_decay else (best.row, slice(None))
     known = measured(landscape) & np.isfinite(look.values(landscape))
     if look.spread:
@@ -88,7 +88,9 @@ def _line(i: int, landscape: Landscape, best: Cell, zero: float | None, look: Lo
         mean, low, high = (np.insert(values, 1, np.nan) for values in (mean, low, high))
         crossed = np.insert(crossed, 1, False)
         texts.insert(1, "")
-    return Line(landscape.label, i, x, mean, low, high, texts, markers=True, crossed=crossed)
+    return Polyline(
+        label=landscape.label, number=i, x=x, y=mean, low=low, high=high, texts=texts, markers=True, crossed=crossed
+    )
 
 
 def _text(landscape: Landscape, cell: tuple[int, int], words: tuple[str, str]) -> str:

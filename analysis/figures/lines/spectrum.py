@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.figures.base.line_panels import Line, Panel, draw, log_axis
+from analysis.figures.base.line_panels import Panel, Polyline, draw, log_axis
 from analysis.formats import bands, seed_counts
 
 if TYPE_CHECKING:
@@ -45,12 +45,12 @@ def spectrum(runs: pd.DataFrame, chosen: Mapping[str, list[str]]) -> Drawing:
     every = np.concatenate([np.zeros(0), *(line.y for line in lines)])
     ranks = max((values.shape[1] for values in found.values()), default=0)
     panel = Panel(
-        "Spectrum of the Hessian",
-        "eigenvalue",
-        "rank, 1 is the greatest",
-        lines,
-        {"range": [0.5, ranks + 0.5], "nticks": min(ranks, 10), "showgrid": False},
-        log_axis(every) or {"rangemode": "normal"},
+        title="Spectrum of the Hessian",
+        unit="eigenvalue",
+        x_title="rank, 1 is the greatest",
+        lines=lines,
+        x_axis={"range": [0.5, ranks + 0.5], "nticks": min(ranks, 10), "showgrid": False},
+        y_axis=log_axis(every) or {"rangemode": "normal"},
     )
     counts = [len(values) for values in found.values()]
     caption = (
@@ -60,7 +60,7 @@ def spectrum(runs: pd.DataFrame, chosen: Mapping[str, list[str]]) -> Drawing:
     return draw([panel], caption, columns=1)
 
 
-def _line(number: int, label: str, values: Floats) -> Line:
+def _line(number: int, label: str, values: Floats) -> Polyline:
     known = np.isfinite(values).any(axis=0)
     values = values[:, known]
     ranks = 1 + np.flatnonzero(known).astype(np.float64)
@@ -70,4 +70,4 @@ def _line(number: int, label: str, values: Floats) -> Line:
         f"eigenvalue {rank:.0f}<br><b>{value:.3g}</b><br>{seed_counts([count])}"
         for rank, value, count in zip(ranks, mean, seeds, strict=True)
     ]
-    return Line(label, number, ranks, mean, low, high, texts, markers=True)
+    return Polyline(label=label, number=number, x=ranks, y=mean, low=low, high=high, texts=texts, markers=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from analysis.figures.base.line_panels import Line, Panel, draw, log_axis
+from analysis.figures.base.line_panels import Panel, Polyline, draw, log_axis
 from analysis.figures.base.theme import Drawing, decade_ticks, finite
 from analysis.formats import count, plural, seed_counts
 
@@ -58,12 +58,12 @@ def tuning(curves: Mapping[str, Curve], seeds: Iterable[int] = ()) -> Drawing:
     limits = _limits(curves, medians)
     lines = [_line(i, label, one, limits) for i, (label, one) in enumerate(curves.items())]
     panel = Panel(
-        "Tuning curve",
-        "best test error so far, %, median",
-        "random trials",
-        [line for line in lines if len(line.x)],
-        _trials_axis(float(trials.max())),
-        log_axis(np.array(limits)) or {"range": list(limits)},
+        title="Tuning curve",
+        unit="best test error so far, %, median",
+        x_title="random trials",
+        lines=[line for line in lines if len(line.x)],
+        x_axis=_trials_axis(float(trials.max())),
+        y_axis=log_axis(np.array(limits)) or {"range": list(limits)},
     )
     return draw([panel], _caption(list(curves.values()), list(seeds)), columns=1)
 
@@ -89,7 +89,7 @@ def _trials_axis(most: float) -> dict[str, Any]:
     }
 
 
-def _line(i: int, label: str, one: Curve, limits: tuple[float, float]) -> Line:
+def _line(i: int, label: str, one: Curve, limits: tuple[float, float]) -> Polyline:
     trials, median = np.asarray(one.trials, dtype=float), np.asarray(one.median, dtype=float)
     known = np.isfinite(median) & (trials > 0)
     low, high = (np.asarray(part, dtype=float)[known] for part in (one.low, one.high))
@@ -100,7 +100,7 @@ def _line(i: int, label: str, one: Curve, limits: tuple[float, float]) -> Line:
     # An end that is not known is as far as the picture goes.
     low = np.maximum(np.nan_to_num(low, nan=-np.inf, neginf=-np.inf), limits[0])
     high = np.minimum(np.nan_to_num(high, nan=np.inf, posinf=np.inf), limits[1])
-    return Line(label, i, trials[known], median[known], low, high, texts)
+    return Polyline(label=label, number=i, x=trials[known], y=median[known], low=low, high=high, texts=texts)
 
 
 def _ends(low: float, high: float) -> str:

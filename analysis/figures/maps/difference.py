@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import plotly.graph_objects as go
 
+from analysis.conventions import LEVEL
 from analysis.figures.base.color_scale import Scale
 from analysis.figures.base.diverging_scale import Diverging
 from analysis.figures.base.layout import names
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-LEVEL = 0.95
 HOVER = (
     "learning rate %{customdata[0]}<br>weight decay %{customdata[1]}<br>%{customdata[2]}<br>%{customdata[3]}<br>"
     "<b>difference %{customdata[4]}</b><br>%{customdata[5]}<extra></extra>"
@@ -61,7 +61,7 @@ class Seeds(Protocol):
         """(S, W, L) 1 where the run diverged, 0 where it completed, NaN where it is missing or failed."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Pair:
     """Two optimizers on common axes: errors (S, W, L) and their difference.
 
@@ -120,7 +120,15 @@ def _pair(a: Seeds, b: Seeds, metric: str) -> Pair:
     lost = [(part == 1).any(axis=0) & ~(part == 0).any(axis=0) for part in gone]
     found = t_interval(errors[0] - errors[1], LEVEL)
     whole = ~((gone[0] == 1) | (gone[1] == 1)).any(axis=0)
-    return Pair((a.label, b.label), lr, decay, errors, found, (lost[0] | lost[1]) & (found.seeds > 0), whole)
+    return Pair(
+        names=(a.label, b.label),
+        lr=lr,
+        weight_decay=decay,
+        errors=errors,
+        found=found,
+        lost=(lost[0] | lost[1]) & (found.seeds > 0),
+        whole=whole,
+    )
 
 
 def _traces(pair: Pair, rows: slice, y: tuple[Floats, Floats], colors: Diverging, axes: tuple[str, str]) -> list[Any]:
@@ -199,7 +207,12 @@ def _layout(pair: Pair, colors: Diverging, metric: Metric, *, zero: bool, narrow
     what = "" if metric == TEST_ERROR else f"{metric.name}, "
     words = f"{what}{100 * LEVEL:g} % interval excludes 0 in {int(pair.marked.sum())} of {counted} cells"
     title = f"<b>{a} minus {b}</b><br>{words}"
-    made = layout([title], Frame((float(lr[0]), float(lr[1])), span, zero), Scale(0.0, 1.0, 1.0), narrow=narrow)
+    made = layout(
+        [title],
+        Frame(lr=(float(lr[0]), float(lr[1])), weight_decay=span, zero=zero),
+        Scale(best=0.0, worst=1.0, delta=1.0),
+        narrow=narrow,
+    )
     bar = made["coloraxis"]["colorbar"]
     heading = "difference, points" if narrow else "points<br>of error<br>&nbsp;"
     made["coloraxis"] = colors.axis({**bar, "title": {**bar["title"], "text": heading}})

@@ -35,7 +35,7 @@ HATCH = {"shape": "/", "size": 6, "solidity": 0.25, "fgcolor": "#7d8590", "bgcol
 SILENT = {"hoverinfo": "skip", "mode": "lines"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Block:
     """Rows of a landscape that share axes: those of positive weight decay, or the strip of weight decay 0.
 
@@ -54,10 +54,22 @@ def blocks(panel: int, landscape: Landscape, look: Look = DEFAULT) -> list[Block
     found = []
     decay = look.decay(landscape)[landscape.positive]
     if len(decay):
-        found.append(Block(landscape, landscape.positive, _axes(names(panel)), decay, edges(decay)))
+        found.append(
+            Block(
+                landscape=landscape,
+                rows=landscape.positive,
+                axes=_axes(names(panel)),
+                heights=decay,
+                y_edges=edges(decay),
+            )
+        )
     if landscape.zero:
         axes = _axes(names(panel, strip=True))
-        found.append(Block(landscape, slice(0, 1), axes, np.array([0.5]), np.array([0.0, 1.0])))
+        found.append(
+            Block(
+                landscape=landscape, rows=slice(0, 1), axes=axes, heights=np.array([0.5]), y_edges=np.array([0.0, 1.0])
+            )
+        )
     return found
 
 

@@ -59,7 +59,7 @@ def basins(
     """
     look = replace(look or DEFAULT, delta=delta)
     maps = [
-        _Map((shown or landscapes)[name], one, _least(one) if marks is None else marks.get(one.label))
+        _Map(shown=(shown or landscapes)[name], error=one, mark=_least(one) if marks is None else marks.get(one.label))
         for name, one in landscapes.items()
     ]
     values = [one.shown for one in maps]
@@ -82,7 +82,12 @@ def _frame(maps: list[Landscape], look: Look) -> Frame:
     own = [_limits(look.decay(m)[m.positive]) for m in maps]
     ends = [one for one in own if one]
     limits = (float(np.min(ends)), float(np.max(ends))) if ends else None
-    common = Frame((float(lr.min()), float(lr.max())), limits, any(m.zero for m in maps), look.decay_title)
+    common = Frame(
+        lr=(float(lr.min()), float(lr.max())),
+        weight_decay=limits,
+        zero=any(m.zero for m in maps),
+        decay_title=look.decay_title,
+    )
     return replace(common, own=tuple(own)) if look.native else common
 
 

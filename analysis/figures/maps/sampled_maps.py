@@ -94,7 +94,7 @@ def _limits(values: pd.Series) -> tuple[float, float] | None:
 def _frame(cells: pd.DataFrame, parts: list[pd.DataFrame], look: Look) -> Frame:
     positive = cells.loc[cells["height"] > 0, "height"]
     lr = _limits(cells["lr"]) or (0.1, 1.0)
-    common = Frame(lr, _limits(positive), len(positive) < len(cells), look.decay_title)
+    common = Frame(lr=lr, weight_decay=_limits(positive), zero=len(positive) < len(cells), decay_title=look.decay_title)
     own = tuple(_limits(part.loc[part["height"] > 0, "height"]) for part in parts)
     return replace(common, own=own) if look.native else common
 

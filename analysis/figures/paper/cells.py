@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from analysis.figures.base.figure import NotDrawn
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
@@ -49,12 +51,13 @@ class Cells:
             if label in self.optimizers and (names is None or self.optimizers[label] in names)
         ]
 
-    def missing(self, names: Collection[str], *, some: bool = False) -> str:
-        """Return "" if each of the optimizers (any of them, for `some`) has runs, else which have none."""
+    def missing(self, names: Collection[str], *, some: bool = False) -> NotDrawn | None:
+        """Return which of the optimizers have no runs; None if each of them (any of them, for `some`) has."""
         absent = [name for name in names if name not in self.optimizers.values()]
         if not absent or (some and len(absent) < len(names)):
-            return ""
-        return f"it needs runs of {' or '.join(absent) if some else ' and '.join(absent)}, and this study has none"
+            return None
+        which = " or ".join(absent) if some else " and ".join(absent)
+        return NotDrawn(f"it needs runs of {which}, and this study has none")
 
     @cached_property
     def places(self) -> dict[str, At]:
@@ -98,18 +101,18 @@ class Cells:
     def _held(self) -> set[str]:
         return set(self.contents.curves["run_id"])
 
-    def unrecorded(self, chosen: Mapping[str, Sequence[str]], columns: Sequence[str]) -> str:
-        """Return "" if the curves of these runs hold any of the columns, else what is missing."""
+    def unrecorded(self, chosen: Mapping[str, Sequence[str]], columns: Sequence[str]) -> NotDrawn | None:
+        """Return what is missing where the curves of these runs hold none of the columns; None if they hold any."""
         ids = {run for some in chosen.values() for run in some}
         if not ids:
-            return "no cell of these optimizers has trained"
+            return NotDrawn("no cell of these optimizers has trained")
         curves = self.contents.curves
         rows = curves[curves["run_id"].isin(ids)]
         if not len(rows):
-            return "no curves are stored of the runs that it needs"
+            return NotDrawn("no curves are stored of the runs that it needs")
         if not any(column in rows and rows[column].notna().any() for column in columns):
-            return f"the curves of these runs do not hold {' or '.join(columns)}"
-        return ""
+            return NotDrawn(f"the curves of these runs do not hold {' or '.join(columns)}")
+        return None
 
     @property
     def restarts(self) -> bool:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from analysis.figures import FIGURES, gradient_norms, learning_curves
-from analysis.figures.registry import OWN
-from analysis.report.one_workload import HEADINGS
+from analysis.figures.registry import of_report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from analysis.claims.verdict import Verdict
     from analysis.contents.gather import Contents
+    from analysis.figures.base.figure import Figure, NotDrawn
     from analysis.figures.base.theme import Drawing
 
-SECTIONS = tuple(name for name in HEADINGS if name != "claims")
 OF_MEASURE: Mapping[str, str] = {
     "depth": "basins",
     "failure_share": "basins",
@@ -36,37 +34,33 @@ OF_MEASURE: Mapping[str, str] = {
     "trend": "decays",
 }
 """The figure that shows a measure."""
-OF_BASINS = ("basins", "profiles", "difference")
-OF_CURVES = ("curves", "gradients", "decays", "scatter")
 
 
-def draw(contents: Contents, section: str, delta: float = 1.0) -> Drawing | str:
-    """Return the figure of a section of the report, or the reason why there is none.
+def shown_figures() -> dict[str, Figure]:
+    """Return the figures that can stand beside the claims, by their ids: all of the report's but the claims' own."""
+    return {name: row for name, row in of_report().items() if name != "claims"}
+
+
+def draw(contents: Contents, figure: str, delta: float = 1.0) -> Drawing | NotDrawn:
+    """Return a figure of the report, or the reason why there is none.
 
     Args:
         contents: Of one workload, in full.
-        section: One of `analysis.report.one_workload.HEADINGS`.
+        figure: Its id.
         delta: Points of error that bound the basins.
     """
-    if section in OWN:
-        return OWN[section](contents if section == "claims" else replace(contents, deltas=(delta, 2 * delta)))
-    if not len(contents.curves):
-        return "no learning curve is stored"
-    if section == "curves":
-        return learning_curves(contents.curves, contents.best)
-    if section == "gradients":
-        return gradient_norms(contents.curves, contents.best)
-    return FIGURES["2" if section == "decays" else "15"].draw(contents)
+    return of_report()[figure].draw(replace(contents, deltas=(delta, 2 * delta)))
 
 
-def section_of(verdict: Verdict, contents: Contents) -> str:
-    """Return the section whose figure shows what a claim is about."""
+def figure_of(verdict: Verdict, contents: Contents) -> Figure:
+    """Return the figure that shows what a claim is about; where there is no such thing, the nearest one to it."""
+    rows = of_report()
     measure = verdict.comparisons[0].measure if verdict.comparisons else ""
-    section = OF_MEASURE.get(measure, "basins")
-    if section in OF_CURVES and not len(contents.curves):
-        section = "basins"
-    if contents.cells is not None:  # a search chose the cells
-        return "basins" if section == "slices" else section
-    if section in OF_BASINS and contents.no_map:
-        return "slices" if contents.axes else "cells"
-    return "cells" if section == "slices" and not contents.axes else section
+    figure = rows[OF_MEASURE.get(measure, "basins")]
+    if figure.source == "curves" and not len(contents.curves):
+        figure = rows["basins"]
+    if contents.cells is not None:  # a search chose the cells: there is nothing to cut
+        return rows["basins"] if figure.source == "cut" else figure
+    if figure.source == "maps" and contents.no_map:
+        figure = rows["slices"]
+    return rows["cells"] if figure.source == "cut" and not contents.axes else figure

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 from dash import html
 
 from analysis.claims.verdict import OUTCOMES
+from analysis.figures.registry import of_report
 from analysis.formats import plural, points
-from analysis.report.one_workload import CLAIMS_NOTE, HEADINGS
+from analysis.report.one_workload import CLAIMS_NOTE
 from analysis.report.tables import ORDER
 from analysis.service.base.address import kept
 from analysis.service.base.attributes import aria, dataset
-from analysis.service.pages.claim_figures import SECTIONS, draw, section_of
+from analysis.service.pages.claim_figures import draw, figure_of, shown_figures
 from analysis.service.web import frame, live, responses
 from analysis.service.web.look import DELTAS
 from analysis.service.web.page_row import Route
@@ -76,10 +77,10 @@ def forest(sources: Sources, view: View) -> Response:
 def figure(sources: Sources, view: View, section: str) -> Response:
     """Answer with the figure of a section of the report; the key `figure` names another section."""
     snapshot = sources.snapshot(view)
-    if snapshot is None or section not in HEADINGS:
+    if snapshot is None or section not in of_report():
         return responses.problem("There is no such study." if snapshot is None else "There is no such figure.")
     workload, delta = snapshot.workload(view), float(view.one_of("delta", DELTAS))
-    shown = section if section == "claims" else view.one_of("figure", [section, *SECTIONS])
+    shown = section if section == "claims" else view.one_of("figure", [section, *shown_figures()])
     return responses.respond(lambda: draw(workload.full, shown, delta), snapshot.stamp)
 
 
@@ -131,8 +132,8 @@ def _row(verdict: Verdict, contents: Contents, path: str, view: View) -> Any:
     about = [verdict.claim, f" · the paper’s {verdict.figure}" if verdict.figure else ""]
     if verdict.made_for:
         about.append(" · this study was made for it")
-    section = section_of(verdict, contents)
-    what = frame.link(HEADINGS[section], path, view.with_(figure=section), **dataset(figure=section))
+    shown = figure_of(verdict, contents)
+    what = frame.link(shown.heading, path, view.with_(figure=shown.id), **dataset(figure=shown.id))
     badge = html.Span(verdict.outcome, className=f"verdict {verdict.outcome.replace(' ', '-')}")
     return html.Tr(
         [
@@ -157,14 +158,14 @@ def _forest(contents: Contents, path: str, stamp: dict[str, Any]) -> Any:
     if not any(one.comparisons for one in contents.verdicts):
         return None
     return html.Section(
-        [html.H2(HEADINGS["claims"]), frame.figure(f"{path}/forest", "forest", keys=("workload",), **stamp)]
+        [html.H2(of_report()["claims"].heading), frame.figure(f"{path}/forest", "forest", keys=("workload",), **stamp)]
     )
 
 
 def _figure(contents: Contents, path: str, stamp: dict[str, Any]) -> Any:
     """Return the place of the figure that the address names, by default that of the first claim."""
-    first = next((section_of(one, contents) for one in _known(contents)), "basins")
-    options = [(each, HEADINGS[each]) for each in SECTIONS]
+    first = next((figure_of(one, contents).id for one in _known(contents)), "basins")
+    options = [(each, row.heading) for each, row in shown_figures().items()]
     distances = [(each, points(float(each))) for each in sorted(DELTAS, key=float)]
     controls = [
         frame.select("figure", "Figure", options, default=first),

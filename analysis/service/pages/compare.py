@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from dash import html
 
 from analysis.contents.side_by_side import costs, labels, workloads
+from analysis.figures.base.figure import NotDrawn
 from analysis.figures.lines.performance_profiles import performance
 from analysis.formats import plural
 from analysis.report import side_by_side
@@ -92,10 +93,10 @@ def _stamps(found: Sequence[Snapshot]) -> str:
     return " ".join(one.stamp for one in found)
 
 
-def _performance(found: Sequence[Snapshot]) -> Drawing | str:
+def _performance(found: Sequence[Snapshot]) -> Drawing | NotDrawn:
     compared = workloads([workload.contents for one in found for workload in one.workloads])
     if not labels(compared):
-        return "no run of these studies is stored yet"
+        return NotDrawn("no run of these studies is stored yet")
     return performance(costs(compared, DELTA), labels(compared))
 
 
@@ -138,11 +139,8 @@ def _choice(names: Sequence[str], pressed: Sequence[str]) -> Any:
 
 
 def _measures(compared: Sequence[Workload]) -> Any:
-    rows = side_by_side.measured(compared)
-    head = ["study", "workload", *side_by_side.COLUMNS]
-    if not side_by_side.several(compared):
-        head, rows = ["study", *side_by_side.COLUMNS], [[row[0], *row[2:]] for row in rows]
-    notes = f"{side_by_side.basins_are(DELTA)} {side_by_side.notes_on(compared)}".strip()
+    head, *rows = side_by_side.measures_table(compared, workload=side_by_side.several(compared))
+    notes = " ".join([side_by_side.basins_are(DELTA), *side_by_side.notes_on(compared)])
     return html.Section(
         [
             html.H2("The measures"),
@@ -161,7 +159,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], label: str) -> An
 
 
 def _profiles(compared: Sequence[Workload], found: Sequence[Snapshot]) -> Any:
-    scored = side_by_side.scores(compared, DELTA)
+    scored = side_by_side.scores_table(compared, DELTA)
     if not scored:
         return None
     head, *rows = scored
@@ -169,11 +167,11 @@ def _profiles(compared: Sequence[Workload], found: Sequence[Snapshot]) -> Any:
     return html.Section(
         [
             html.H2("Performance profiles"),
-            html.P(frame.rich(side_by_side.answer(compared, scored))),
+            html.P(frame.rich(side_by_side.highest_scores(compared, scored))),
             frame.figure(f"/compare/performance?{query}", "performance", **dataset(stamp=_stamps(found))),
             html.H3("The scores"),
             _table(head, rows, "Scores of the optimizers"),
-            html.P(side_by_side.headline(compared), className="caption"),
+            html.P(side_by_side.scores_are(compared), className="caption"),
         ]
     )
 

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Response
 
-from analysis.report import several_workloads
-from analysis.report.report import html
+from analysis.report.report import report_html
 from analysis.service.web.page_row import Route
 from analysis.service.web.responses import document
 from robustness.results.files.folder import shown
@@ -24,7 +23,7 @@ def report(sources: Sources, view: View) -> Response:
         return Response("no such study\n", 404, mimetype="text/plain")
     found = snapshot.full()
     root = shown(snapshot.store.root)
-    text = html(found[0], root) if len(found) == 1 else several_workloads.html(found, root)
+    text = report_html(found, root)
     snapshot.forget()
     return document(text)
 

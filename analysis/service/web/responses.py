@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from flask import Response, request
 from plotly.io.json import to_json_plotly
 
+from analysis.figures.base.figure import NotDrawn
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -64,7 +66,7 @@ class KeptAnswers:
 _kept = KeptAnswers()
 
 
-def respond(make: Callable[[], Drawing | str], stamp: str) -> Response:
+def respond(make: Callable[[], Drawing | NotDrawn], stamp: str) -> Response:
     """Answer the request with a drawing, or with the reason why there is none.
 
     Args:
@@ -87,10 +89,10 @@ def answer(make: Callable[[], Any], stamp: str) -> Response:
     return _tagged(_unpacked(body), key)
 
 
-def plain(drawn: Drawing | str) -> dict[str, Any]:
+def plain(drawn: Drawing | NotDrawn) -> dict[str, Any]:
     """Return a drawing as JSON takes it, or why there is none."""
-    if isinstance(drawn, str):
-        return {"problem": f"Nothing is drawn: {drawn}."}
+    if isinstance(drawn, NotDrawn):
+        return {"problem": f"Nothing is drawn: {drawn.reason}."}
     wide = json.loads(drawn.figure.to_json())
     narrow = json.loads(to_json_plotly(drawn.narrow))
     return {"data": wide["data"], "wide": wide["layout"], "narrow": narrow, "caption": drawn.caption}

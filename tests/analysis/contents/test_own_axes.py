@@ -101,7 +101,7 @@ def test_pairs_with_a_box_of_their_own_are_compared_in_it(tmp_path: Path) -> Non
     wide = judged(found, "wider-basin", against=("SGD",))
     assert wide.outcome == "no data"
     assert wide.why.startswith("adams and SGD have no part of learning rate and weight decay in common")
-    page = report.write(tmp_path / "own").read_text(encoding="utf-8")
+    page = report.write_report(tmp_path / "own").read_text(encoding="utf-8")
     assert "The optimizers have no part of learning rate and weight decay in common: no area is measured." in page
 
 
@@ -151,7 +151,7 @@ def test_a_depth_is_cut_off_only_where_an_axis_goes_on(tmp_path: Path, decays: s
 
 def test_a_line_is_reported_along_its_axis_alone(tmp_path: Path) -> None:
     root = synthetic_grid.store(tmp_path / "line", LINE)
-    page = report.write(root).read_text(encoding="utf-8")
+    page = report.write_report(root).read_text(encoding="utf-8")
     sections = re.findall(r'class="figure" id="(\w+)"', page)
     assert sections == ["claims", "slices", "curves", "gradients", "decays", "scatter"]
     words = page.split("<h2>The measures</h2>")[1].split('<section class="made">')[0]

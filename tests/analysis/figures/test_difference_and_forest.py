@@ -13,8 +13,9 @@ import pytest
 from scipy import stats
 
 from analysis.claims.verdict import Verdict
-from analysis.figures import Drawing, difference, forest
+from analysis.figures import Drawing, forest
 from analysis.figures.base.diverging_scale import COLORS, Diverging
+from analysis.figures.maps.difference import difference
 from analysis.landscapes.by_seed import replicates
 from analysis.landscapes.labels import label
 from analysis.landscapes.landscape import edges

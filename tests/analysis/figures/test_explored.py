@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from analysis.figures.base.figure import NotDrawn
 from analysis.figures.base.metrics import METRICS, TEST_ERROR, Look, recorded
 from analysis.figures.explored import cuts, maps
-from analysis.figures.registry import OWN
+from analysis.figures.registry import figures
 from tests.support.explored_cases import (  # noqa: F401
     GRAD,
     NAMES,
@@ -29,13 +30,14 @@ if TYPE_CHECKING:
 
 def test_the_default_is_the_figure_of_the_report(contents: Contents, searched: Contents) -> None:
     for one in (contents, searched):
-        report = drawn(OWN["basins"](one))
+        report = drawn(figures()["basins"].draw(one))
         for look in (Look(), Look(interpolated=one is searched)):
             found = drawn(maps(one, look))
             assert found.figure.to_json() == report.figure.to_json()
             assert (found.narrow, found.caption) == (report.narrow, report.caption)
         cut = cuts(one, Look())
-        assert isinstance(cut, str) or cut.figure.to_json() == drawn(OWN["slices"](one)).figure.to_json()
+        expected = figures()["slices"].draw(one)
+        assert isinstance(cut, NotDrawn) or cut.figure.to_json() == drawn(expected).figure.to_json()
     assert next(iter(METRICS.values())) is TEST_ERROR is Look().metric
 
 
@@ -149,7 +151,7 @@ def test_spread(contents: Contents) -> None:
                 assert 10 ** shown[place][0] == pytest.approx(np.clip(value, low, high))
     assert direct(contents, "adams", "test_error", "count").min() == 1
     assert "fewer than two seeds" in found.caption
-    assert maps(contents, Look(spread=True, seed=1)) == "one seed has no spread"
+    assert maps(contents, Look(spread=True, seed=1)) == NotDrawn("one seed has no spread")
 
 
 def test_the_decay_as_given_has_its_own_axes(contents: Contents) -> None:

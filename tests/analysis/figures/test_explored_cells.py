@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.figures.base.figure import NotDrawn
 from analysis.figures.base.metrics import METRICS, Look
 from analysis.figures.base.theme import Drawing
 from analysis.figures.explored import cuts, difference, maps
 from analysis.figures.lines.cell_curves import cell_curves
-from analysis.figures.registry import OWN
+from analysis.figures.registry import figures
 from tests.support import synthetic_grid, synthetic_store
 from tests.support.explored_cases import (  # noqa: F401
     DECAY,
@@ -58,8 +59,8 @@ def test_cells_of_a_search_are_points(searched: Contents) -> None:
     for trace in adamw:
         np.testing.assert_allclose(trace.y, np.array(trace.meta["cells"])[:, 1] * 1000)
     assert "crowd" in found.caption
-    assert isinstance(cuts(searched, Look()), str)
-    assert isinstance(difference(searched, "adams", "adamw", Look()), str)
+    assert isinstance(cuts(searched, Look()), NotDrawn)
+    assert isinstance(difference(searched, "adams", "adamw", Look()), NotDrawn)
 
 
 def test_differences(contents: Contents) -> None:
@@ -79,7 +80,7 @@ def test_differences(contents: Contents) -> None:
                     assert trace.customdata[i][j][4] == f"{mean[lr, decay]:+.2f}"
     assert "validation error" in found.caption
     assert "validation error" in found.figure.layout.annotations[0].text
-    assert difference(contents, "adams", "adamw", Look(metric=GRAD)) == (
+    assert difference(contents, "adams", "adamw", Look(metric=GRAD)) == NotDrawn(
         "differences are shown of errors only, not of the gradient norm"
     )
 
@@ -150,7 +151,7 @@ def test_what_cannot_be_shown_is_a_sentence(contents: Contents, tmp_path: Path) 
         cell_curves(contents.curves, runs.iloc[:0]),
         cell_curves(contents.curves.iloc[:0], runs.head(1)),
     ]
-    assert [type(one) for one in sentences] == [str] * len(sentences)
+    assert all(isinstance(one, NotDrawn) and one.reason for one in sentences)
     assert "hessian" not in str(sentences[1]).lower()
     assert "there are 0, 1, 2" in str(sentences[1])
 
@@ -161,10 +162,10 @@ def test_cells_that_are_no_map_are_shown_as_the_report_does(tmp_path: Path) -> N
     one = made(tmp_path / "line", line.replace("demo", "line"), synthetic_grid.of_grid(line))
     found = drawn(maps(one, Look(metric=GRAD)))
     assert "gradient norm" in found.figure.layout.annotations[0].text
-    assert drawn(maps(one, Look())).figure.to_json() == drawn(OWN["slices"](one)).figure.to_json()
+    assert drawn(maps(one, Look())).figure.to_json() == drawn(figures()["slices"].draw(one)).figure.to_json()
     few = made(tmp_path / "few", single.replace("demo", "few"), synthetic_grid.of_grid(single))
-    assert drawn(maps(few, Look())).figure.to_json() == drawn(OWN["cells"](few)).figure.to_json()
-    assert isinstance(difference(one, "adams", "adamw", Look()), str)
+    assert drawn(maps(few, Look())).figure.to_json() == drawn(figures()["cells"].draw(few)).figure.to_json()
+    assert isinstance(difference(one, "adams", "adamw", Look()), NotDrawn)
 
 
 def test_an_optimizer_without_a_run_yet_has_an_empty_map(tmp_path: Path) -> None:
@@ -178,7 +179,7 @@ def test_an_optimizer_without_a_run_yet_has_an_empty_map(tmp_path: Path) -> None
     assert "common scale" in drawn(maps(one, Look(native=True))).caption
     assert isinstance(drawn(maps(one, Look(interpolated=True))), Drawing)
     assert isinstance(cuts(one, Look(), ("adams", 1e-3, 1e-3)), Drawing)
-    assert isinstance(difference(one, "adams", "adamw", Look()), str)
+    assert isinstance(difference(one, "adams", "adamw", Look()), NotDrawn)
 
 
 def test_labels_are_text(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from analysis.contents.gather import gather
-from analysis.figures import FIGURES, Drawing, difference, files, registry
+from analysis.figures import FIGURES, Drawing, NotDrawn, files, registry
 from analysis.figures.export import ExportError
+from analysis.figures.maps.difference import difference
 from analysis.landscapes.by_seed import replicates
 from robustness.results import Store
 from tests.support import synthetic, synthetic_store
@@ -29,12 +30,12 @@ def make_root(tmp_path_factory: Any) -> Path:
 @pytest.mark.browser
 def test_figures_are_files_named_by_their_ids(root: Path, tmp_path: Path, chromium: str, monkeypatch: Any) -> None:
     monkeypatch.setenv("BROWSER_PATH", chromium)
-    written = files.write(root, tmp_path / "a" / "b", ["11", "1", "profiles", "11"])
+    written = files.write_figures(root, tmp_path / "a" / "b", ["11", "1", "profiles", "11"])
     assert written.paths == [tmp_path / "a" / "b" / f"figure-{name}.svg" for name in ("11", "profiles")]
     assert all(path.read_bytes().startswith(b"<svg") for path in written.paths)
     assert list(written.left_out) == ["1"]
     assert "sgd-eq1" in written.left_out["1"]
-    (png,) = files.write(root, tmp_path, ["difference"], kind="png").paths
+    (png,) = files.write_figures(root, tmp_path, ["difference"], kind="png").paths
     assert png.name == "figure-difference.png"
     assert png.read_bytes().startswith(b"\x89PNG")
 
@@ -42,7 +43,7 @@ def test_figures_are_files_named_by_their_ids(root: Path, tmp_path: Path, chromi
 def test_by_default_every_figure_is_written_or_has_a_reason(root: Path, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(files, "browser", lambda: "chromium")
     monkeypatch.setattr(files, "export", lambda drawing, path: path)
-    written = files.write(root, tmp_path)
+    written = files.write_figures(root, tmp_path)
     names = [path.stem.removeprefix("figure-") for path in written.paths]
     assert sorted([*names, *written.left_out]) == sorted([*FIGURES, *OWN])
     assert {"11", "basins", "difference", "profiles"} <= set(names)
@@ -52,17 +53,17 @@ def test_by_default_every_figure_is_written_or_has_a_reason(root: Path, tmp_path
 
 def test_an_unknown_figure_is_an_error_that_lists_the_known_ones(root: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"called 21, basin; there are 1, 2, .*20, basins, difference"):
-        files.write(root, tmp_path, ["11", "21", "basin"])
+        files.write_figures(root, tmp_path, ["11", "21", "basin"])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_no_chromium_and_no_such_kind_are_clear_errors(root: Path, tmp_path: Path, monkeypatch: Any) -> None:
     with pytest.raises(ExportError, match="svg, png, pdf"):
-        files.write(root, tmp_path, ["11"], kind="gif")
+        files.write_figures(root, tmp_path, ["11"], kind="gif")
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("BROWSER_PATH", raising=False)
     with pytest.raises(ExportError, match="none on PATH"):
-        files.write(root, tmp_path, ["11"])
+        files.write_figures(root, tmp_path, ["11"])
 
 
 def test_the_difference_is_adams_minus_adamw_and_profiles_end_at_all_of_the_box(root: Path) -> None:
@@ -83,6 +84,6 @@ def test_searched_and_empty_studies_give_reasons(tmp_path: Path) -> None:
     drawn = registry.drawings(searched, registry.known())
     assert isinstance(drawn["11"], Drawing)
     assert isinstance(drawn["basins"], Drawing)
-    assert isinstance(drawn["difference"], str)
+    assert isinstance(drawn["difference"], NotDrawn)
     assert "several weight decays" in str(drawn["10"])
-    assert all(isinstance(found, str) for found in registry.drawings(empty, registry.known()).values())
+    assert all(isinstance(found, NotDrawn) for found in registry.drawings(empty, registry.known()).values())

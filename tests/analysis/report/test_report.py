@@ -29,7 +29,7 @@ EVIL = "<script>alert('x')</script>"
 
 
 def written(root: Path, runs: pd.DataFrame, text: str | None = synthetic_store.STUDY) -> str:
-    return report.write(synthetic_store.store(root, runs, text)).read_text(encoding="utf-8")
+    return report.write_report(synthetic_store.store(root, runs, text)).read_text(encoding="utf-8")
 
 
 def own_part(page: str) -> str:
@@ -113,7 +113,7 @@ def test_words_from_outside_stay_words(tmp_path: Path, runs: pd.DataFrame) -> No
     failing.loc[failing["status"] == "failed", "reason"] = f"died: {EVIL}"
     root = synthetic_store.store(tmp_path / "odd & <b>name</b>", failing, text)
     Store(root).write_provenance({"command": f"run {EVIL}", "versions": {"torch": "2.11"}, "git": None})
-    page = report.write(root).read_text(encoding="utf-8")
+    page = report.write_report(root).read_text(encoding="utf-8")
     own = own_part(page)
     assert "<script>alert" not in own
     assert "<b>name" not in own
@@ -160,7 +160,7 @@ def test_no_run_is_a_clear_message(tmp_path: Path, runs: pd.DataFrame, text: str
     assert payload(page)["figures"] == {}
     assert len(page) < 50_000
     with pytest.raises(ExportError, match="no run"):
-        files.overview(tmp_path / "empty", tmp_path / "a.svg")
+        files.write_overview(tmp_path / "empty", tmp_path / "a.svg")
 
 
 def test_failed_runs_are_counted_with_their_reason(tmp_path: Path, runs: pd.DataFrame) -> None:
@@ -216,9 +216,9 @@ def test_a_sampled_study_shows_points_and_no_area(tmp_path: Path) -> None:
 
 def test_out_is_where_the_caller_says(tmp_path: Path, runs: pd.DataFrame) -> None:
     root = synthetic_store.store(tmp_path / "demo", runs.iloc[:30])
-    assert report.write(root) == root / "report.html"
+    assert report.write_report(root) == root / "report.html"
     out = tmp_path / "new" / "folder" / "page.html"
-    assert report.write(str(root), out) == out
+    assert report.write_report(str(root), out) == out
     assert out.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 

@@ -36,7 +36,7 @@ def runs() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def page_path(tmp_path_factory: pytest.TempPathFactory, runs: pd.DataFrame) -> Path:
-    return report.write(synthetic_store.store(tmp_path_factory.mktemp("store") / "demo", runs))
+    return report.write_report(synthetic_store.store(tmp_path_factory.mktemp("store") / "demo", runs))
 
 
 @contextmanager
@@ -169,6 +169,6 @@ def test_window_that_becomes_narrow_is_laid_out_again(browser: Any, page_path: P
 
 
 def test_report_without_runs_opens_clean(browser: Any, tmp_path: Path, runs: pd.DataFrame) -> None:
-    path = report.write(synthetic_store.store(tmp_path / "none", runs.iloc[:0]))
+    path = report.write_report(synthetic_store.store(tmp_path / "none", runs.iloc[:0]))
     with opened(browser, path) as page:
         assert "No run of this study is stored yet" in page.inner_text("body")

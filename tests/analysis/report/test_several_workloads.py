@@ -35,7 +35,7 @@ def make_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(name="page", scope="module")
 def make_page(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return report.write(root, tmp_path_factory.mktemp("page") / "report.html")
+    return report.write_report(root, tmp_path_factory.mktemp("page") / "report.html")
 
 
 def payload(page: Path) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def test_runs_of_neither_workload_are_counted_once(tmp_path: Path) -> None:
     root = synthetic_grid.store(tmp_path / "both", fewer, synthetic_grid.of_grid(SEVERAL))
     found = gather_all(Store(root))
     assert [one.others for one in found] == [len(synthetic_grid.of_grid(SEVERAL)) - sum(o.results for o in found)] * 2
-    assert "of an earlier version" in (text := report.write(root).read_text(encoding="utf-8"))
+    assert "of an earlier version" in (text := report.write_report(root).read_text(encoding="utf-8"))
     assert text.count("of an earlier version of the study") == 1
 
 
@@ -138,7 +138,7 @@ def test_the_top_of_the_page_has_the_measures_and_scores_of_all(page: Path, root
 
 def test_a_title_from_outside_stays_text(tmp_path: Path) -> None:
     text = SEVERAL.replace("digits wide", "'<b>&wide'")
-    page = report.write(synthetic_grid.store(tmp_path / "x", text)).read_text(encoding="utf-8")
+    page = report.write_report(synthetic_grid.store(tmp_path / "x", text)).read_text(encoding="utf-8")
     assert "<b>&wide" not in page.split("<script>")[0]
     assert "<h2>&lt;b&gt;&amp;wide</h2>" in page
 
@@ -184,10 +184,10 @@ def test_claims_have_a_table_a_workload_and_one_file(root: Path, tmp_path: Path,
 def test_figures_have_a_folder_a_workload(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "browser", lambda: "chromium")
     monkeypatch.setattr(files, "export", lambda _drawing, path: path)
-    written = files.write(root, tmp_path, ["basins", "1"])
+    written = files.write_figures(root, tmp_path, ["basins", "1"])
     assert written.paths == [tmp_path / name / "figure-basins.svg" for name in ("digits", "digits-wide")]
     assert list(written.left_out) == ["digits, 1", "digits wide, 1"]
-    assert files.overview(root, tmp_path / "map.png") == [
+    assert files.write_overview(root, tmp_path / "map.png") == [
         tmp_path / "map-digits.png",
         tmp_path / "map-digits-wide.png",
     ]

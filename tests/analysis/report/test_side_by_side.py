@@ -11,7 +11,7 @@ import pytest
 
 from analysis.contents.side_by_side import costs, labels
 from analysis.landscapes.sampled import samples
-from analysis.report import side_by_side
+from analysis.report import report, side_by_side
 from analysis.statistics.performance_profile import score
 from robustness.results import Store
 from tests.support import synthetic, synthetic_store
@@ -61,7 +61,7 @@ def test_measures_are_those_of_the_paraboloids(roots: list[Path]) -> None:
 
 
 def test_text_lays_studies_side_by_side_and_scores_them(roots: list[Path]) -> None:
-    said = side_by_side.text(side_by_side.read(roots))
+    said = side_by_side.comparison_text(side_by_side.read(roots))
     compared = side_by_side.read(roots)
     found = lines(said, "first") + lines(said, "second")
     assert [row[2] for row in found] == ["adam", "adamw", "adams", "adam", "adamw"]
@@ -88,13 +88,17 @@ def test_costs_are_the_error_and_inverse_shares(roots: list[Path]) -> None:
 
 
 def test_a_single_study_the_same_twice_and_an_empty_one(roots: list[Path], tmp_path: Path) -> None:
-    assert "over 1 workload:" in side_by_side.text(side_by_side.read(roots[:1]))
+    assert "over 1 workload:" in side_by_side.comparison_text(side_by_side.read(roots[:1]))
     twice = side_by_side.read([roots[0], roots[0]])
     assert [one.name for one in twice] == ["first", "first (2)"]
     assert [row.depth for row in twice[0].rows] == [row.depth for row in twice[1].rows]
     Store(tmp_path / "empty").write_study(synthetic_store.STUDY.replace("demo", "empty"))
-    assert "empty: no run is stored yet" in side_by_side.text(side_by_side.read([roots[0], tmp_path / "empty"]))
-    assert "empty" in side_by_side.write(side_by_side.read([tmp_path / "empty"]), tmp_path / "out.html").read_text()
+    assert "empty: no run is stored yet" in side_by_side.comparison_text(
+        side_by_side.read([roots[0], tmp_path / "empty"])
+    )
+    assert (
+        "empty" in report.write_comparison(side_by_side.read([tmp_path / "empty"]), tmp_path / "out.html").read_text()
+    )
 
 
 @pytest.mark.parametrize("sampler", ["random", "tpe"])
@@ -110,11 +114,13 @@ def test_sampled_studies_give_areas_only_where_cells_are_uniform(tmp_path: Path,
         else:
             assert row.share == pytest.approx((own <= row.depth + 1.0).mean())
         assert np.isfinite(row.depth)
-    assert "basin of own (0 workloads)" in side_by_side.text(side_by_side.read([root])) or sampler == "random"
+    assert (
+        "basin of own (0 workloads)" in side_by_side.comparison_text(side_by_side.read([root])) or sampler == "random"
+    )
 
 
 def test_the_page_holds_everything_and_escapes_what_comes_from_outside(roots: list[Path], tmp_path: Path) -> None:
-    page = side_by_side.write(side_by_side.read(roots), tmp_path / "deep" / "compare.html").read_text()
+    page = report.write_comparison(side_by_side.read(roots), tmp_path / "deep" / "compare.html").read_text()
     payload = json.loads(re.search(r'id="payload">(.*?)</script>', page, re.DOTALL).group(1))  # type: ignore[union-attr]
     assert list(payload["figures"]) == ["performance", "study-1", "study-2"]
     assert not re.findall(r'(?:src|href)="(?!data:)', page.split("<script>")[0])
@@ -122,7 +128,7 @@ def test_the_page_holds_everything_and_escapes_what_comes_from_outside(roots: li
     for row in [row for one in side_by_side.read(roots) for row in one.rows]:
         assert f"<td>{row.depth:.2f}</td>" in page
     runs = synthetic.runs({"x": Basin()}, seeds=2).assign(optimizer="<b>x</b>")
-    shown = side_by_side.write(
+    shown = report.write_comparison(
         side_by_side.read([synthetic_store.store(tmp_path / "odd", runs, None)]), tmp_path / "odd.html"
     ).read_text()
     assert "<b>x</b>" not in shown
@@ -134,7 +140,7 @@ def test_the_page_holds_everything_and_escapes_what_comes_from_outside(roots: li
 def test_the_page_draws_in_a_browser(chromium: str, roots: list[Path], tmp_path: Path, size: str, width: int) -> None:
     from playwright.sync_api import sync_playwright
 
-    path = side_by_side.write(side_by_side.read(roots), tmp_path / "compare.html")
+    path = report.write_comparison(side_by_side.read(roots), tmp_path / "compare.html")
     trouble: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)

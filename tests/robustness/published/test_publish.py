@@ -191,7 +191,7 @@ def test_the_commands_look_at_it_and_leave_it_as_it_is(
     assert main(["claims", "published/small"]) == 0
     assert json.loads(Path("results/small/claims.json").read_text())["verdicts"]
     drawn: list[Path] = []
-    monkeypatch.setattr(files, "write", lambda root, folder, **_: noted(drawn, folder, files.Written([], {})))
+    monkeypatch.setattr(files, "write_figures", lambda root, folder, **_: noted(drawn, folder, files.Written([], {})))
     assert main(["figures", "published/small"]) == 0
     assert drawn == [given.parent.parent / "results" / "small" / "figures"]
     assert main(["compare", "published/small", "small", "--out", "compare.html"]) == 0

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from dash import html
 
+from analysis.figures.base.figure import NotDrawn
 from analysis.figures.lines.cell_curves import cell_curves
 from analysis.formats import number, plural, spread
 from analysis.service.base.attributes import aria, dataset
@@ -81,12 +82,12 @@ def _curves(name: str, runs: pd.DataFrame) -> list[Any]:
     return [frame.figure(f"/study/{name}/curves", "curves", keys=("workload", "cell"), **dataset(stamp=stamp))]
 
 
-def curves(snapshot: Snapshot, view: View) -> Drawing | str:
+def curves(snapshot: Snapshot, view: View) -> Drawing | NotDrawn:
     """Return the curves of every run of the cell."""
     workload = snapshot.workload(view)
     cell = cell_of(view.get("cell"), workload.runs)
     if cell is None:
-        return "no such cell is stored"
+        return NotDrawn("no such cell is stored")
     runs = runs_in(workload.runs, cell)
     return cell_curves(snapshot.curves(list(runs["run_id"])), runs)
 

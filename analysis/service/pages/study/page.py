@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
+from analysis.figures.base.figure import NotDrawn
 from analysis.figures.explored import cuts, difference, maps
 from analysis.figures.registry import NOTHING
 from analysis.service.base.address import View
@@ -170,25 +171,25 @@ def add_callbacks(app: Dash, sources: Sources) -> None:
             return no_update  # what is in trouble is said once
 
 
-def _maps(snapshot: Snapshot, view: View) -> Drawing | str:
+def _maps(snapshot: Snapshot, view: View) -> Drawing | NotDrawn:
     workload = snapshot.workload(view)
     return maps(workload.contents, look_of(view, workload.runs))
 
 
-def _cuts(snapshot: Snapshot, view: View) -> Drawing | str:
+def _cuts(snapshot: Snapshot, view: View) -> Drawing | NotDrawn:
     workload = snapshot.workload(view)
     return cuts(workload.contents, look_of(view, workload.runs), cell_of(view.get("cell"), workload.runs))
 
 
-def _minus(snapshot: Snapshot, view: View) -> Drawing | str:
+def _minus(snapshot: Snapshot, view: View) -> Drawing | NotDrawn:
     workload = snapshot.workload(view)
     names = labels(workload)
     if not names:  # neither a study file nor a run names one
-        return NOTHING
+        return NotDrawn(NOTHING)
     return difference(workload.contents, *_pair(names, view), look_of(view, workload.runs))
 
 
-def _figure(name: str, make: Callable[[Snapshot, View], Drawing | str]) -> Route:
+def _figure(name: str, make: Callable[[Snapshot, View], Drawing | NotDrawn]) -> Route:
     """Return the route of what one of the page's figures fetches."""
 
     def fetched(sources: Sources, view: View) -> Response:

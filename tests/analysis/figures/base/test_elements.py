@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from analysis.figures import basins, slices
+from analysis.figures import basins
 from analysis.figures.base.color_scale import scale
 from analysis.figures.base.outline import loops, path
 from analysis.figures.base.theme import decade_ticks
 from analysis.figures.export import ExportError, export
+from analysis.figures.lines.slices import slices
 from analysis.formats import number, percent, seed_counts
 from analysis.landscapes.landscape import Status, landscapes
 from tests.support import synthetic

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.figures import profile, profiles, scatter, tuning
+from analysis.figures import profile, profiles, tuning
+from analysis.figures.lines.scatter import scatter
 from analysis.landscapes.labels import label
 from analysis.landscapes.landscape import landscapes
 from tests.support import synthetic

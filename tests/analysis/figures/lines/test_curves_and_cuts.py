@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.figures import decay_cut, decays_over_epochs, over_epochs, profile, profiles, scatter, tuning
+from analysis.figures import decays_over_epochs, over_epochs, profile, profiles, tuning
 from analysis.figures.base.theme import fine_ticks
 from analysis.figures.lines import learning_curves
+from analysis.figures.lines.decay_cut import decay_cut
 from analysis.figures.lines.epochs import spread_evenly
+from analysis.figures.lines.scatter import scatter
 from analysis.landscapes.labels import label
 from analysis.landscapes.landscape import landscapes
 from analysis.statistics.confidence_interval import t_interval

@@ -9,9 +9,11 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from analysis.figures import Drawing, basins, gradient_norms, learning_curves, sampled_basins, slices
+from analysis.figures import Drawing, basins, gradient_norms, sampled_basins
 from analysis.figures.base.outline import path
 from analysis.figures.base.theme import plain
+from analysis.figures.lines.learning_curves import learning_curves
+from analysis.figures.lines.slices import slices
 from analysis.formats import number
 from analysis.landscapes.basin import best_cell
 from analysis.landscapes.labels import label

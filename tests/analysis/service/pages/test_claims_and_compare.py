@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from analysis.contents.side_by_side import workloads
+from analysis.figures.registry import of_report
 from analysis.report import side_by_side
-from analysis.report.one_workload import HEADINGS
 from analysis.service.app import make
 from analysis.service.pages import claim_figures
 from analysis.service.studies import studies as stored
@@ -109,7 +109,7 @@ def test_each_claim_links_the_figure_that_shows_it(client: FlaskClient, contents
     for one in links:
         assert parse_qs(urlsplit(one["href"]).query) == {"delta": ["2"], "figure": [one["data-figure"]]}
         assert "data" in drawn(client, f"/study/demo/claims/figure/{one['data-figure']}")
-    by_claim = {one.claim: claim_figures.section_of(one, contents) for one in contents.verdicts if one.comparisons}
+    by_claim = {one.claim: claim_figures.figure_of(one, contents).id for one in contents.verdicts if one.comparisons}
     assert by_claim["wider-basin"] == by_claim["mine"] == "basins"
 
 
@@ -117,7 +117,7 @@ def test_every_measure_of_a_claim_has_a_figure() -> None:
     from robustness.claims.claim import MEASURES
 
     assert set(claim_figures.OF_MEASURE) == set(MEASURES)
-    assert set(claim_figures.OF_MEASURE.values()) <= set(HEADINGS)
+    assert set(claim_figures.OF_MEASURE.values()) <= set(of_report())
 
 
 def test_the_figure_asked_for_is_drawn_at_the_distance_asked_for(client: FlaskClient) -> None:
@@ -152,7 +152,7 @@ def test_the_forest_has_a_row_a_comparison(client: FlaskClient, contents: Conten
     assert drawn_rows == sum(len(one.comparisons) for one in contents.verdicts)
 
 
-@pytest.mark.parametrize("section", claim_figures.SECTIONS)
+@pytest.mark.parametrize("section", claim_figures.shown_figures())
 def test_every_section_is_drawn_or_says_why_not(client: FlaskClient, section: str) -> None:
     for study in ("demo", "none", "two"):
         answer = drawn(client, f"/study/{study}/claims/figure/{section}")
@@ -184,9 +184,9 @@ def test_compared_studies_have_their_measures_scores_and_maps(client: FlaskClien
     studies = Studies(str(results))
     compared = workloads([snapshot_of(studies, name).workloads[0].contents for name in ("half", "demo")])
     text = words(shown)
-    for row in [*side_by_side.scores(compared, 1.0), *side_by_side.measured(compared)]:
+    for row in [*side_by_side.scores_table(compared, 1.0), *side_by_side.measures_table(compared)[1:]]:
         assert all(cell in text for cell in row if cell != "digits")
-    assert side_by_side.headline(compared) in text
+    assert side_by_side.scores_are(compared) in text
     sources = [one["data-src"] for one in found(shown, "Figure")]
     assert sources == ["/compare/performance?study=half&study=demo", "/study/half/maps", "/study/demo/maps"]
     for source in sources:
