@@ -86,13 +86,20 @@ class Keeping:
                     raise ValueError("the training failed when it went on from it")
                 state = from_bytes(self._checkpoints.read(held) or b"")
             except ValueError as error:
-                self._warn(f"checkpoint {held.name} is not usable: {error}; the training begins anew")
-                self._checkpoints.remove(held.name)
+                self._discard(held.name, str(error))
                 return None
             self._resumed = held.name
             self._begin(state["epoch"], state.get("seconds", 0.0))
             return state
         return None
+
+    def refuse(self, why: str) -> None:
+        """Remove the checkpoint that was loaded; see `robustness.training.checkpoint.Keeper`."""
+        name, self._resumed = self._resumed, None
+        self._begin(0)
+        if name is not None:
+            with contextlib.suppress(StorageError):  # then it is refused another time
+                self._discard(name, why)
 
     def ended(self, epoch: int, epochs: int, state: Callable[[], State]) -> None:
         """Set the training down if it is time to; see `robustness.training.checkpoint.Keeper`."""
@@ -113,6 +120,11 @@ class Keeping:
             with contextlib.suppress(StorageError):  # they take room, no more
                 self._checkpoints.tidy(done)
             self._names.clear()
+
+    def _discard(self, name: str, why: str) -> None:
+        """Remove a checkpoint and say why."""
+        self._warn(f"checkpoint {name} is not usable: {why}; the training begins anew")
+        self._checkpoints.remove(name)
 
     def _begin(self, epoch: int, seconds: float = 0.0) -> None:
         self.seconds, self._first = seconds, epoch
