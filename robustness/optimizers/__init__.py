@@ -14,23 +14,28 @@ from robustness.optimizers.padam import PadamOptions
 from robustness.optimizers.radam import RAdamOptions
 from robustness.optimizers.sgd import SGDEq1Options, SGDOptions, SGDSOptions
 from robustness.optimizers.yogi import YogiOptions
+from robustness.plugins import Registry
 
 if TYPE_CHECKING:
     from robustness.optimizers.torch_adams import AdamS
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {
-    "adams": AdamSOptions,
-    "adamw": AdamWOptions,
-    "adam": AdamOptions,
-    "amsgrad": AMSGradOptions,
-    "adabound": AdaBoundOptions,
-    "padam": PadamOptions,
-    "yogi": YogiOptions,
-    "radam": RAdamOptions,
-    "sgd": SGDOptions,
-    "sgd-eq1": SGDEq1Options,
-    "sgds": SGDSOptions,
-}
+OPTIMIZERS: Registry[Optimizer] = Registry(
+    "robustness.optimizers",
+    Optimizer,
+    (
+        AdamSOptions,
+        AdamWOptions,
+        AdamOptions,
+        AMSGradOptions,
+        AdaBoundOptions,
+        PadamOptions,
+        YogiOptions,
+        RAdamOptions,
+        SGDOptions,
+        SGDEq1Options,
+        SGDSOptions,
+    ),
+)
 
 __all__ = [
     "OPTIMIZERS",
