@@ -14,6 +14,7 @@ from analysis.formats import listing
 from analysis.measures.axes import AXES, LEAST_VALUES, SHARED
 from robustness.claims.claim import OF_BASINS
 from robustness.study import paper_claims, studies
+from robustness.study.samplers import LEARNING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
     from analysis.measures.contrasts import Contrasts
     from analysis.statistics.comparison import Comparison
     from robustness.study import Claim
-
-
-SEARCHES = ("tpe", "gp", "cmaes")
-"""Samplers whose cells crowd around the optimum, so that they say nothing of an area."""
 
 
 class _NoDataError(Exception):
@@ -155,7 +152,7 @@ def _check_map(claim: Claim, runs: pd.DataFrame) -> None:
         count = int((compared if len(compared) else runs).groupby("label", observed=True)[column].nunique().min())
         if count < LEAST_VALUES:
             raise _NoDataError(f"needs at least {LEAST_VALUES} {nouns[column]}, and these runs have {count}")
-    searches = sorted(set(runs["sampler"].unique()) & set(SEARCHES))
+    searches = sorted(set(runs["sampler"].unique()) & set(LEARNING))
     if searches and axes:
         raise _NoDataError(f"the search {listing(searches)} chose the cells: crowded at the optimum, they give no area")
 

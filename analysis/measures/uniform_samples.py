@@ -13,6 +13,7 @@ import numpy as np
 from scipy.stats import norm
 
 from analysis.conventions import ROUNDING
+from robustness.study.samplers import EVEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from analysis.landscapes.basin import Box
 
     Floats = NDArray[np.float64]
-
-UNIFORM = ("random", "qmc")
-"""Samplers that draw cells log-uniformly, without looking at results."""
 
 
 class Interval(NamedTuple):
@@ -38,7 +36,7 @@ class Interval(NamedTuple):
 def are_uniform(samplers: Iterable[str]) -> bool:
     """Return whether all of these samplers draw uniformly; False without one."""
     names = set(samplers)
-    return bool(names) and names <= set(UNIFORM)
+    return bool(names) and names <= set(EVEN)
 
 
 def uniform_errors(cells: pd.DataFrame, samplers: Iterable[str], box: Box | None = None) -> Floats:
@@ -58,7 +56,7 @@ def uniform_errors(cells: pd.DataFrame, samplers: Iterable[str], box: Box | None
     names = sorted(set(samplers))
     if not are_uniform(names):
         chosen = ", ".join(names) or "nothing known"
-        raise ValueError(f"cells chosen by {chosen} estimate no area: that needs {' or '.join(UNIFORM)}")
+        raise ValueError(f"cells chosen by {chosen} estimate no area: that needs {' or '.join(EVEN)}")
     lr, decay = (cells[name].to_numpy(dtype=np.float64) for name in ("lr", "weight_decay"))
     error = np.where(cells["diverged"] == 1, np.inf, cells["mean"].to_numpy(dtype=np.float64))
     inside = (decay > 0) & ~np.isnan(error)

@@ -1,55 +1,20 @@
-"""Optimizers by name, and `AdamS` as a `torch.optim.Optimizer`, which alone loads torch, on first use."""
+"""Optimizers by name: the base, every class of `registry`, and `AdamS` for torch, which loads torch on first use."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from robustness.optimizers.adabound import AdaBoundOptions
-from robustness.optimizers.adam import AdamOptions
-from robustness.optimizers.adams import AdamSOptions
-from robustness.optimizers.adamw import AdamWOptions
-from robustness.optimizers.amsgrad import AMSGradOptions
-from robustness.optimizers.base import Convention, Optimizer, UpdateRule
-from robustness.optimizers.padam import PadamOptions
-from robustness.optimizers.radam import RAdamOptions
-from robustness.optimizers.sgd import SGDEq1Options, SGDOptions, SGDSOptions
-from robustness.optimizers.yogi import YogiOptions
+from robustness.optimizers import registry
+from robustness.optimizers.base import Convention as Convention
+from robustness.optimizers.base import Optimizer as Optimizer
+from robustness.optimizers.base import UpdateRule as UpdateRule
+from robustness.optimizers.registry import *  # noqa: F403 - a row there is all that an optimizer needs
 
 if TYPE_CHECKING:
-    from robustness.optimizers.torch_adams import AdamS
-
-OPTIMIZERS: dict[str, type[Optimizer]] = {
-    "adams": AdamSOptions,
-    "adamw": AdamWOptions,
-    "adam": AdamOptions,
-    "amsgrad": AMSGradOptions,
-    "adabound": AdaBoundOptions,
-    "padam": PadamOptions,
-    "yogi": YogiOptions,
-    "radam": RAdamOptions,
-    "sgd": SGDOptions,
-    "sgd-eq1": SGDEq1Options,
-    "sgds": SGDSOptions,
-}
-
-__all__ = [
-    "OPTIMIZERS",
-    "AMSGradOptions",
-    "AdaBoundOptions",
-    "AdamOptions",
-    "AdamS",
-    "AdamSOptions",
-    "AdamWOptions",
-    "Convention",
-    "Optimizer",
-    "PadamOptions",
-    "RAdamOptions",
-    "SGDEq1Options",
-    "SGDOptions",
-    "SGDSOptions",
-    "UpdateRule",
-    "YogiOptions",
-]
+    from robustness.optimizers.torch_adams import AdamS as AdamS
+else:
+    __all__ = ["AdamS", "Convention", "Optimizer", "UpdateRule"]
+    __all__ += registry.__all__
 
 
 def __getattr__(name: str) -> object:

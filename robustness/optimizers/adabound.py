@@ -29,7 +29,8 @@ class AdaBoundRule(AdamRule):
     """Take Adam's moments of g + lambda theta, then theta <- theta - clip(a_t / (sqrt(v) + eps), low, high) * m.
 
     With a_t = eta sqrt(1 - beta2^t) / (1 - beta1^t) and the final rate f, scaled as the schedule scales eta:
-    low = f (1 - 1 / (gamma t + 1)) and high = f (1 + 1 / (gamma t)). f does not depend on the base rate.
+    low = f (1 - 1 / (gamma t + 1)) and high = f (1 + 1 / (gamma t)). f does not depend on the base rate, which is that
+    of the run: a warm-up scales f as any other part of the schedule does.
     """
 
     def __init__(self, weights: Tensor, weight_decay: Tensor, size: int, options: AdaBoundOptions) -> None:
@@ -39,8 +40,12 @@ class AdaBoundRule(AdamRule):
         self.gamma = options.gamma
         self._base_lr: Tensor | None = None
 
+    def take_base_rates(self, lr: Tensor) -> None:
+        """Learn the base rates (R,); where nobody tells them, the rates of the first step stand for them."""
+        self._base_lr = lr.clone()
+
     def descend(self, lr: Tensor) -> None:
-        """Take the bounded step; the learning rate of the first step is the base rate of the schedule."""
+        """Take the bounded step."""
         import torch
 
         if self._base_lr is None:
@@ -49,8 +54,8 @@ class AdaBoundRule(AdamRule):
         low = final * (1 - 1 / (self.gamma * self.steps + 1))
         high = final * (1 + 1 / (self.gamma * self.steps))
         scale = math.sqrt(self._correction2) / self._correction1
-        denominator = torch.add(self.v, _UNDER_THE_ROOT, out=self._buffer).sqrt_().add_(self.eps)
-        rate = torch.div((lr * scale)[:, None], denominator, out=self._buffer)
+        denominator = torch.add(self.v, _UNDER_THE_ROOT, out=self._workspace).sqrt_().add_(self.eps)
+        rate = torch.div((lr * scale)[:, None], denominator, out=self._workspace)
         self.weights.addcmul_(rate.clamp_(low[:, None], high[:, None]), self.m, value=-1)
 
     def keep(self, rows: Tensor, weights: Tensor) -> None:
@@ -68,6 +73,10 @@ class AdaBoundOptions(MomentOptions):
     name: Literal["adabound"] = "adabound"
     final_lr: float = Field(0.1, gt=0, description="Learning rate on which the bounds close, before the schedule.")
     gamma: float = Field(1e-3, gt=0, description="How fast the bounds close, per step.")
+
+    def version_under(self, engine: str, first_factor: float) -> int:
+        """Return 2 for a stack that begins with a warm-up: in version 1 its bounds closed on another rate."""
+        return 2 if engine == "stack" and first_factor != 1 else super().version_under(engine, first_factor)
 
     def rule(self, weights: Tensor, weight_decay: Tensor, size: int) -> AdaBoundRule:
         """Return the update rule with the run axis."""

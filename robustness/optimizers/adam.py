@@ -50,7 +50,7 @@ class AdamMoments:
     run's numbers are the same to the bit in any row of any stack, and a NaN stays in its row.
     """
 
-    WORKSPACE = ("_buffer",)
+    WORKSPACE = ("_workspace",)
 
     def __init__(self, weights: Tensor, weight_decay: Tensor, size: int, options: MomentOptions) -> None:
         """Start at zero moments; see `UpdateRule` for the shapes."""
@@ -63,7 +63,7 @@ class AdamMoments:
         self.m = weights.new_zeros(weights.shape)
         self.v = weights.new_zeros(weights.shape)
         self.largest_v = weights.new_zeros(weights.shape) if options.keeps_largest_v else None
-        self._buffer = weights.new_empty(weights.shape)
+        self._workspace = weights.new_empty(weights.shape)
 
     def update_moments(self, gradient: Tensor) -> None:
         """Average g and g^2: m <- beta1 m + (1 - beta1) g,  v <- beta2 v + (1 - beta2) g^2."""
@@ -81,8 +81,8 @@ class AdamMoments:
 
         # Numerator and denominator are both multiplied by sqrt(1 - beta2^t): one pass over the weights less.
         scale = math.sqrt(self._correction2)
-        denominator = torch.sqrt(self._divisor, out=self._buffer).add_(self.eps * scale)
-        direction = torch.div(self.m, denominator, out=self._buffer)
+        denominator = torch.sqrt(self._divisor, out=self._workspace).add_(self.eps * scale)
+        direction = torch.div(self.m, denominator, out=self._workspace)
         self.weights.addcmul_(direction, (lr * (scale / self._correction1))[:, None], value=-1)
 
     def keep(self, rows: Tensor, weights: Tensor) -> None:
@@ -92,7 +92,7 @@ class AdamMoments:
         self.m, self.v = self.m[rows], self.v[rows]
         if self.largest_v is not None:
             self.largest_v = self.largest_v[rows]
-        self._buffer = weights.new_empty(weights.shape)
+        self._workspace = weights.new_empty(weights.shape)
 
     @property
     def root_mean_v(self) -> Tensor:

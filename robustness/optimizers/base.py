@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from pydantic import Field
 
@@ -62,6 +62,14 @@ class UpdateRule(Protocol):
         """Return (R,): the root of the mean bias-corrected second moment over all parameters; NaN without one."""
 
 
+@runtime_checkable
+class TakesBaseRates(Protocol):
+    """A rule that is told the base learning rates; `step` is given them only as the schedule scales them."""
+
+    def take_base_rates(self, lr: Tensor) -> None:
+        """Learn the base rates, (R,) in the weights' dtype, once before the first step."""
+
+
 class Optimizer(Named):
     """An optimizer's options as fields; every field is part of a run's identity."""
 
@@ -89,6 +97,17 @@ class Optimizer(Named):
         if self.convention == "decoupled" or not weight_decay:
             return weight_decay
         return weight_decay / root_mean_v
+
+    def version_under(self, engine: str, first_factor: float) -> int:  # noqa: ARG002
+        """Return the version of its arithmetic in a run, which enters the run's identity.
+
+        A class raises `version` where the outcome of its runs changes; here, where that of some of them does.
+
+        Args:
+            engine: what trains the run, `stack` or `single`.
+            first_factor: what the schedule multiplies the base rate by in the first epoch; 1 without a warm-up.
+        """
+        return type(self).version
 
     @property
     def stackable(self) -> bool:

@@ -35,8 +35,8 @@ class PadamRule(AdamRule):
         """Take theta <- theta - eta sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + eps)^(2p)."""
         import torch
 
-        denominator = torch.sqrt(self.v, out=self._buffer).add_(self.eps).pow_(self._exponent)
-        direction = torch.div(self.m, denominator, out=self._buffer)
+        denominator = torch.sqrt(self.v, out=self._workspace).add_(self.eps).pow_(self._exponent)
+        direction = torch.div(self.m, denominator, out=self._workspace)
         # Outside the power, as the library has it: the correction is as large as Adam's whatever p is.
         scale = math.sqrt(self._correction2) / self._correction1
         self.weights.addcmul_(direction, (lr * scale)[:, None], value=-1)

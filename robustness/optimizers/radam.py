@@ -37,8 +37,8 @@ class RAdamRule(AdamRule):
             self.weights.addcmul_(self.m, (lr / self._correction1)[:, None], value=-1)
             return
         rectification = math.sqrt((rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho))
-        denominator = torch.sqrt(self.v, out=self._buffer).add_(self.eps)
-        direction = torch.div(self.m, denominator, out=self._buffer)
+        denominator = torch.sqrt(self.v, out=self._workspace).add_(self.eps)
+        direction = torch.div(self.m, denominator, out=self._workspace)
         scale = rectification * math.sqrt(self._correction2) / self._correction1
         self.weights.addcmul_(direction, (lr * scale)[:, None], value=-1)
 

@@ -65,26 +65,27 @@ class HeavyBall:
         self.momentum = momentum
         self.dampening = dampening
         self.nesterov = nesterov
-        self._buffer: Tensor | None = None
+        self._momentum_buffer: Tensor | None = None
 
     def descend(self, gradient: Tensor, lr: Tensor) -> None:
         """Take b <- mu b + (1 - dampening) g, then theta <- theta - eta b; with Nesterov, - eta (g + mu b).
 
         The first b is g, without dampening. `gradient` (R, P) is overwritten, `lr` is (R,).
         """
-        if self._buffer is None:
-            self._buffer = gradient.clone()
+        if self._momentum_buffer is None:
+            self._momentum_buffer = gradient.clone()
         else:
-            self._buffer.mul_(self.momentum).add_(gradient, alpha=1 - self.dampening)
-        direction = gradient.add_(self._buffer, alpha=self.momentum) if self.nesterov else self._buffer
+            self._momentum_buffer.mul_(self.momentum).add_(gradient, alpha=1 - self.dampening)
+        buffer = self._momentum_buffer
+        direction = gradient.add_(buffer, alpha=self.momentum) if self.nesterov else buffer
         self.weights.addcmul_(direction, lr[:, None], value=-1)
 
     def keep(self, rows: Tensor, weights: Tensor) -> None:
         """Go on with the runs `rows` alone, whose weights are now `weights`."""
         self.weights = weights
         self.weight_decay = self.weight_decay[rows]
-        if self._buffer is not None:
-            self._buffer = self._buffer[rows]
+        if self._momentum_buffer is not None:
+            self._momentum_buffer = self._momentum_buffer[rows]
 
     @property
     def root_mean_v(self) -> Tensor:

@@ -71,10 +71,10 @@ class _DecayThenHeavyBall(Optimizer, ABC):
             for p in group["params"]:
                 if p.grad is not None:
                     p.mul_(1 - self._decay(group))
-                    p.add_(self._buffer(p, group), alpha=-group["lr"])
+                    p.add_(self._momentum_buffer(p, group), alpha=-group["lr"])
         return loss
 
-    def _buffer(self, p: torch.Tensor, group: dict[str, Any]) -> torch.Tensor:
+    def _momentum_buffer(self, p: torch.Tensor, group: dict[str, Any]) -> torch.Tensor:
         """Return the parameter's buffer after this step's gradient has entered it."""
         state, gradient = self.state[p], p.grad
         assert gradient is not None

@@ -38,7 +38,7 @@ class YogiRule(AdamRule):
         self.steps += 1
         self.m.lerp_(gradient, 1 - self.beta1)
         square = gradient.mul_(gradient)
-        towards = torch.sub(self.v, square, out=self._buffer).sign_()
+        towards = torch.sub(self.v, square, out=self._workspace).sign_()
         self.v.addcmul_(towards, square, value=-(1 - self.beta2))
 
 

@@ -43,6 +43,15 @@ class Coordinate:
         self.floor = self.low - ZERO_SHARE * max(self.high - self.low, 1.0) if zero else self.low
         self.distribution = optuna.distributions.FloatDistribution(self.floor, self.high)
 
+    @property
+    def values(self) -> tuple[float, ...] | None:
+        """Return every value that a coordinate can have, in a list or a range of one; None of a range."""
+        if self.listed is not None:
+            return self.listed
+        if self.low < self.high:
+            return None
+        return (0.0, self.value(self.low)) if self.floor < self.low else (self.value(self.low),)
+
     def value(self, coordinate: float) -> float:
         """Return the axis' value at a coordinate, rounded to 6 significant digits."""
         if self.listed is not None:

@@ -5,8 +5,8 @@ The Parquet is the only memory. A search starts from what is stored, so an inter
 
 from __future__ import annotations
 
+import itertools
 import math
-import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ import optuna
 from robustness.results import finished
 from robustness.search.coordinates import Cell, Coordinate
 from robustness.study import Sampled
+from robustness.study.samplers import SAMPLERS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +32,8 @@ class OptunaSearch:
     """Cells of one optimizer on one workload, asked for until the study's number is reached.
 
     A diverged run counts with the error of chance. A cell none of whose seeds could be trained is told to Optuna as
-    failed. Stored cells that another sampler or a grid chose are known to Optuna, but do not count.
+    failed. Stored cells that another sampler or a grid chose are known to Optuna if they lie in the space, but do not
+    count: only where lists have too few others left do they stand for cells that can't be chosen anew.
 
     Attributes:
         total: runs of this search, those of stored cells included.
@@ -55,9 +57,10 @@ class OptunaSearch:
         whole = [cell for cell, errors in self._errors.items() if len(errors) == len(study.seeds)]
         self._unfinished = [cell for cell, errors in self._errors.items() if len(errors) < len(study.seeds)]
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self._optuna = optuna.create_study(sampler=make_sampler(study.search.sampler, len(whole)))
+        self._optuna = optuna.create_study(sampler=SAMPLERS[study.search.sampler].sampler(len(whole)))
         for cell in whole:
             self._add_known(cell)
+        self._count_known(whole)
         self.total = max(self._asked, len(self._counted)) * len(study.seeds)
 
     def ask(self) -> list[Run]:
@@ -121,6 +124,24 @@ class OptunaSearch:
             if counts or len(found) == len(ids):
                 self._errors[cell] = found
 
+    def _count_known(self, whole: list[Cell]) -> None:
+        """Count as many finished cells of others as the space lacks unknown ones, in their order."""
+        left = self._unknown()
+        if left is None:
+            return
+        lacking = max(0, self._asked - len(self._counted) - len(left))
+        for cell in [cell for cell in whole if cell not in self._counted][:lacking]:
+            self._counted.add(cell)
+            self.done += len(self._study.seeds)
+
+    def _unknown(self) -> list[Cell] | None:
+        """Return the cells of lists that are neither stored nor out; None where the space has a range."""
+        lr, weight_decay = (axis.values for axis in self._axes)
+        if lr is None or weight_decay is None:
+            return None
+        cells = (Cell(*pair) for pair in itertools.product(lr, weight_decay))
+        return [cell for cell in cells if cell not in self._errors]
+
     def _add_known(self, cell: Cell) -> None:
         """Tell Optuna of a cell that it did not choose in this process."""
         coordinates = self._coordinates(cell)
@@ -143,12 +164,13 @@ class OptunaSearch:
         """Ask Optuna for a cell that is neither stored nor out.
 
         `random` and `qmc` name the stored cells again, in their order, before they come to new ones. A sampler that
-        has settled on known cells of a list is given an unknown one.
+        has settled on known cells of a list is given an unknown one: by chance, and in the end the first there is.
         """
         limit = len(self._errors) + REPEATS
-        for attempt in range(2 * limit):
+        for attempt in range(2 * limit + 1):
             if attempt >= limit:
-                self._optuna.enqueue_trial(self._random_place(attempt))
+                left = self._unknown() if attempt == 2 * limit else None
+                self._optuna.enqueue_trial((left and self._coordinates(left[0])) or self._random_place(attempt))
             trial = self._optuna.ask({axis.name: axis.distribution for axis in self._axes})
             cell = Cell(*(axis.value(trial.params[axis.name]) for axis in self._axes))
             if cell not in self._errors:
@@ -159,23 +181,3 @@ class OptunaSearch:
     def _random_place(self, seed: int) -> dict[str, float]:
         generator = np.random.default_rng(seed)
         return {axis.name: axis.draw(generator) for axis in self._axes}
-
-
-def make_sampler(name: str, known: int) -> optuna.samplers.BaseSampler:
-    """Return Optuna's sampler of a study file's name.
-
-    `tpe`, `gp` and `cmaes` get another seed for each number of known cells, or an interrupted search would draw the
-    same start-up cells again. `random` and `qmc` must repeat theirs, and go on after them.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        samplers = optuna.samplers
-        if name == "random":
-            return samplers.RandomSampler(seed=0)
-        if name == "qmc":
-            return samplers.QMCSampler(scramble=True, seed=0)
-        if name == "gp":
-            return samplers.GPSampler(seed=known, deterministic_objective=False)
-        if name == "cmaes":
-            return samplers.CmaEsSampler(seed=known)
-        return samplers.TPESampler(seed=known, multivariate=True, constant_liar=True)

@@ -19,7 +19,7 @@ from pydantic import (
 from robustness.optimizers import OPTIMIZERS, Optimizer
 from robustness.options import Model
 from robustness.study.axis import Axis, DecayAxis
-from robustness.study.own_classes import optimizer_of
+from robustness.study.own_classes import optimizer_of, written_out
 from robustness.study.space import SearchSpace
 from robustness.validation.messages import show
 from robustness.validation.problems import chosen, placed_all, refusal, refuse, validated
@@ -66,8 +66,7 @@ class OptimizerEntry(Model):
         if isinstance(raw, Optimizer):
             return {"label": raw.name, "optimizer": raw}
         if not isinstance(raw, Mapping):
-            optimizer = chosen(raw, OPTIMIZERS, "optimizer", OWN_KEYS, optimizer_of)
-            return {"label": optimizer.name, "optimizer": optimizer}
+            return {"label": raw, "optimizer": _optimizer(raw)}
         options = {key: value for key, value in raw.items() if key not in OWN_KEYS}
         more = []
         for key, check in (("label", _label), ("space", _own_space)):
@@ -76,16 +75,18 @@ class OptimizerEntry(Model):
                     check(raw[key])
                 except ValidationError as error:
                     more += placed_all(error, key)
-        optimizer = validated(
-            lambda given: chosen(given, OPTIMIZERS, "optimizer", OWN_KEYS, optimizer_of), options, Optimizer, *more
-        )
+        optimizer = validated(_optimizer, options, Optimizer, *more)
         space = _own_space(raw["space"]) if "space" in raw else None
-        return {"label": raw.get("label", optimizer.name), "optimizer": optimizer, "space": space}
+        return {"label": raw.get("label", raw["name"]), "optimizer": optimizer, "space": space}
 
     @model_serializer
     def _as_written(self) -> dict[str, object]:
         space = self.space.model_dump(mode="json", exclude_none=True) if self.space else None
         return {"label": self.label, **self.optimizer.model_dump(mode="json"), **({"space": space} if space else {})}
+
+
+def _optimizer(raw: object) -> Optimizer:
+    return chosen(written_out(raw, OPTIMIZERS), OPTIMIZERS, "optimizer", OWN_KEYS, optimizer_of)
 
 
 def _own_space(raw: object) -> object:

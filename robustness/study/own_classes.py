@@ -1,24 +1,53 @@
-"""Workloads and optimizers of one's own in a study: their import strings, their options and what is wrong with them."""
+"""Workloads and optimizers of one's own in a study: their import strings, their options and what is wrong with them.
+
+A class that another package adds by an entry point has a short name, too, which stands for its import string: so its
+runs are never taken for those of a class that comes to bear the same short name.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from robustness.optimizers.base import Convention
+from robustness.plugins import PluginError
 from robustness.study.import_string import ImportStringError, check, own_optimizer, own_workload
 from robustness.validation.problems import build, refusal, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from robustness.optimizers.base import Optimizer
     from robustness.options import Model
+    from robustness.plugins import Registry
     from robustness.validation.messages import Loc
     from robustness.workloads.base import Workload
 
 M = TypeVar("M", bound="Model")
 
 CONVENTIONS = ", ".join(get_args(Convention))
+
+
+def written_out(raw: object, known: Registry[Any]) -> object:
+    """Return what a study has for a workload or an optimizer, its short name turned into an import string.
+
+    Args:
+        raw: A name, or a mapping with `name`; anything else, and any name that no plug-in has, is returned as it is.
+        known: The names of this project and those of other packages.
+
+    Raises:
+        ValidationError: A package brings the name, but what stands behind it cannot be had.
+    """
+    name = raw.get("name") if isinstance(raw, Mapping) else raw
+    if not isinstance(name, str):
+        return raw
+    try:
+        text = known.import_string(name)
+    except PluginError as error:
+        raise refuse(refusal(str(error), *(["name"] if isinstance(raw, Mapping) else []))) from None
+    if text is None:
+        return raw
+    return {**raw, "name": text} if isinstance(raw, Mapping) else text
 
 
 def workload_of(options: Mapping[str, Any], also: tuple[str, ...], loc: Loc) -> Workload:

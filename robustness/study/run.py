@@ -87,24 +87,27 @@ def stored_options(model: Workload | Optimizer) -> str:
 
 def _digest(seed: str, run: Run) -> str:
     # Written out, keys in order, because json.dumps over nested options is too slow for a large grid.
+    workload = run.workload
+    version = run.optimizer.version_under(workload.engine, workload.schedule.factor(0, workload.epochs))
     content = (
-        f'{{"lr":{run.lr!r},"optimizer":{options_json(run.optimizer)},{seed}'
-        f'"weight_decay":{run.weight_decay!r},"workload":{options_json(run.workload)}}}'
+        f'{{"lr":{run.lr!r},"optimizer":{options_json(run.optimizer, version)},{seed}'
+        f'"weight_decay":{run.weight_decay!r},"workload":{options_json(workload)}}}'
     )
     return hashlib.sha256(content.encode()).hexdigest()[:16]
 
 
-def options(model: Workload | Optimizer) -> dict[str, object]:
-    """Return every option of a workload or optimizer as it enters a run's identity, `version` with them."""
+def options(model: Workload | Optimizer, version: int | None = None) -> dict[str, object]:
+    """Return every option of a workload or optimizer as it enters a run's identity; `version`: its class's if None."""
     # Validated again: a field's default need not have its type (0 for a float), and must not differ from 0.0.
     resolved = type(model).model_validate(model.model_dump(by_alias=True), by_alias=True)
-    return {"version": type(model).version, **_plain_mapping(resolved.model_dump(exclude=left_out(resolved)))}
+    own = type(model).version if version is None else version
+    return {"version": own, **_plain_mapping(resolved.model_dump(exclude=left_out(resolved)))}
 
 
 @lru_cache(maxsize=256)
-def options_json(model: Workload | Optimizer) -> str:
+def options_json(model: Workload | Optimizer, version: int | None = None) -> str:
     """Return `options` as canonical JSON: sorted keys, no spaces, floats by `repr`."""
-    return json.dumps(options(model), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return json.dumps(options(model, version), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def _plain_mapping(values: Mapping[str, object]) -> dict[str, object]:

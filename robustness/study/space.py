@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, model_serializer
 
 from robustness.options import Model
 from robustness.study.axis import Axis, DecayAxis
+from robustness.study.samplers import SAMPLERS
 from robustness.validation.messages import nearest, show
 from robustness.validation.numbers import Whole
 from robustness.validation.problems import build, refusal, refuse, validated
@@ -19,11 +20,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Axis", "DecayAxis", "Grid", "Sampled", "Search", "SearchSpace"]
 
-Sampler = Literal["tpe", "gp", "cmaes", "qmc", "random"]
-SAMPLERS: tuple[Sampler, ...] = ("tpe", "gp", "cmaes", "qmc", "random")
+if TYPE_CHECKING:
+    SamplerName = str  # a type checker can't know the rows; pydantic refuses what is none of them
+else:
+    SamplerName = Literal[tuple(SAMPLERS)]
 
 AHEAD = 16
 """Cells that a sampler which learns asks ahead: stacks are worth training, and a search of dozens still learns."""
+
+_ASKING_FOR_ALL = " and ".join(name for name, row in SAMPLERS.items() if not row.learns)
 
 
 class SearchSpace(Model):
@@ -52,23 +57,23 @@ class Grid(Model):
 class Sampled(Model):
     """Cells that an Optuna sampler chooses, one Optuna study for each optimizer."""
 
-    sampler: Sampler = Field(description="Optuna's sampler: TPE, Gaussian process, CMA-ES, quasi-Monte Carlo, random.")
+    sampler: SamplerName = Field(description=f"Optuna's sampler: {', '.join(row.title for row in SAMPLERS.values())}.")
     cells: Whole = Field(ge=1, le=100_000, description="Cells for each optimizer; every cell is run with every seed.")
     ahead: Whole | None = Field(
         None,
         ge=1,
         description="Cells an optimizer that may be in training at a time, which bounds what a cluster grows to; fewer"
-        " let a sampler that learns choose better. 16 if absent, for qmc and random all.",
+        f" let a sampler that learns choose better. {AHEAD} if absent, for {_ASKING_FOR_ALL} all.",
     )
 
     @property
     def learns(self) -> bool:
         """Whether the sampler chooses by the cells before."""
-        return self.sampler not in {"qmc", "random"}
+        return SAMPLERS[self.sampler].learns
 
     @property
     def cells_ahead(self) -> int:
-        """Cells of each optimizer that may be out at a time; `qmc` and `random` learn nothing and wait for none."""
+        """Cells of each optimizer that may be out at a time; one that learns nothing waits for none."""
         return min(self.cells, self.ahead or (AHEAD if self.learns else self.cells))
 
 

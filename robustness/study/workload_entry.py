@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError
 
-from robustness.study.own_classes import workload_of
+from robustness.study.own_classes import workload_of, written_out
 from robustness.validation.problems import chosen, placed_all, refusal, refuse
 from robustness.workloads import WORKLOADS, Workload
 
@@ -38,7 +39,14 @@ def _one_or_several(raw: object) -> object:
 
 
 def _workload(raw: object) -> Workload:
-    return raw if isinstance(raw, Workload) else chosen(raw, WORKLOADS, "workload", own=workload_of)
+    if isinstance(raw, Workload):
+        return raw
+    full = written_out(raw, WORKLOADS)
+    made = chosen(full, WORKLOADS, "workload", own=workload_of)
+    if full is raw or made.label is not None:
+        return made
+    # Tables and figures say the short name that the study says.
+    return made.model_copy(update={"label": raw["name"] if isinstance(raw, Mapping) else raw})
 
 
 Workloads = Annotated[tuple[SerializeAsAny[Workload], ...], Field(min_length=1), BeforeValidator(_one_or_several)]

@@ -28,6 +28,9 @@ class Keeper(Protocol):
     def load(self, runs: Sequence[Run]) -> State | None:
         """Return the state of all of `runs` at the latest epoch that was kept; None if none was."""
 
+    def refuse(self, why: str) -> None:
+        """Hear why what was loaded is of no use; the training begins anew."""
+
     def ended(self, epoch: int, epochs: int, state: Callable[[], State]) -> None:
         """Hear that `epoch` of `epochs` (counted from 1) has ended; `state` makes what a checkpoint has now.
 
@@ -46,6 +49,9 @@ class Resumable(Protocol):
     def state(self) -> State:
         """Return the state; it may share memory with what goes on."""
 
+    def objection(self, state: State) -> str | None:
+        """Return why it can't go on from `state`, which other code may have made; None if it can."""
+
     def resume(self, state: State) -> None:
         """Go on from what `state` returned."""
 
@@ -63,7 +69,10 @@ class Course:
     def begin(self) -> int:
         """Return the epoch to begin with, counted from 0; everything is then as it was at the checkpoint."""
         saved = self.keeper.load(self.history.runs) if self.keeper else None
-        if saved is None:
+        if self.keeper is None or saved is None:
+            return 0
+        if why := self.engine.objection(saved["engine"]):
+            self.keeper.refuse(why)
             return 0
         self.history.resume(saved["history"])
         self.engine.resume(saved["engine"])

@@ -88,6 +88,10 @@ class _Engine:
     def state(self) -> State:
         return {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
 
+    def objection(self, state: State) -> str | None:
+        lacking = self.model.state_dict().keys() - state["model"].keys()
+        return f"not a checkpoint: its model lacks {', '.join(sorted(lacking))}" if lacking else None
+
     def resume(self, state: State) -> None:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch.func import functional_call, grad_and_value, vmap
 
+from robustness.optimizers.base import TakesBaseRates
 from robustness.randomness import initial_model, masks
 from robustness.study.run import options_json
 from robustness.training.checkpoint import Course
@@ -70,8 +71,9 @@ def train_stack(
                 stack.keep(np.flatnonzero(sound))
             if due(workload, epoch):
                 batches = examples(workload, feed)
-                for row, run in enumerate(stack.rows):
-                    history.record_sharpness(epoch, int(run), stack.sharpness(row, batches))
+                # A lone run is trained beside its own copy: each is measured once.
+                for run, row in zip(*np.unique(stack.rows, return_index=True), strict=True):
+                    history.record_sharpness(epoch, int(run), stack.sharpness(int(row), batches))
             course.ended(epoch)
     return history
 
@@ -103,6 +105,8 @@ class Stack:
         self._rules: list[tuple[slice, UpdateRule]] = []
         for part in _same_optimizer(runs):
             rule = runs[part.start].optimizer.rule(self.weights[part], decay[part], self.size)
+            if isinstance(rule, TakesBaseRates):
+                rule.take_base_rates(self.lr[part])
             self._rules.append((part, rule))
         own = type(self.workload).losses is not Workload.losses
         self._losses: Callable[[Tensor, Tensor], Tensor] = self.workload.losses if own else _cross_entropies
@@ -199,6 +203,16 @@ class Stack:
         ids = [self._runs[int(row)].run_id for row in self.rows]
         rules = {self._options(part): {"run_ids": ids[part], "state": rule_state(rule)} for part, rule in self._rules}
         return {"run_ids": ids, "weights": self.weights, "buffers": self.buffers, "rules": rules}
+
+    def objection(self, state: State) -> str | None:
+        """Return why a stack can't go on from `state`, None if it can: other code names its parts otherwise."""
+        for part, rule in self._rules:
+            saved = state["rules"].get(self._options(part))  # None where all of its runs had diverged
+            lacking = rule_state(rule).keys() - saved["state"].keys() if saved else ()
+            if lacking:
+                name = self._runs[int(self.rows[part.start])].optimizer.name
+                return f"not a checkpoint: its state of {name} lacks {', '.join(sorted(lacking))}"
+        return None
 
     def resume(self, state: State) -> None:
         """Go on from the `state` of a stack that has all of these runs, but for those that had diverged."""

@@ -12,7 +12,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, to_json
 from robustness.validation.messages import Loc, dotted, nearest, show, translated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 M = TypeVar("M", bound=BaseModel)
 R = TypeVar("R")
@@ -124,20 +124,23 @@ def chosen(
     Raises:
         ValidationError: with the translated errors.
     """
-    names = ", ".join(sorted(known))
     loc: Loc = ("name",) if isinstance(raw, Mapping) else ()
     if isinstance(raw, Mapping) and "name" not in raw:
-        raise refuse(refusal(f"is missing; the known {what}s are {names}", "name"))
+        raise refuse(refusal(f"is missing; the known {what}s are {_listed(known)}", "name"))
     name = raw["name"] if isinstance(raw, Mapping) else raw
     if not isinstance(name, str):
-        raise refuse(refusal(f"expected the name of {_a(what)} ({names}), got {show(name)}", *loc))
+        raise refuse(refusal(f"expected the name of {_a(what)} ({_listed(known)}), got {show(name)}", *loc))
     options = raw if isinstance(raw, Mapping) else {"name": name}
     if own and ":" in name:
         return own(options, also, loc)
     if name not in known:
         hint = nearest(name, known)
-        raise refuse(refusal(f"unknown {what} '{name}'{hint or ';'} the known ones are {names}", *loc))
+        raise refuse(refusal(f"unknown {what} '{name}'{hint or ';'} the known ones are {_listed(known)}", *loc))
     return build(known[name], options, also)
+
+
+def _listed(known: Iterable[str]) -> str:
+    return ", ".join(sorted(known))
 
 
 def _a(noun: str) -> str:

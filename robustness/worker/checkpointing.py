@@ -86,13 +86,20 @@ class CheckpointKeeper:
                     raise ValueError("the training failed when it went on from it")
                 state = from_bytes(self._checkpoints.read(found) or b"")
             except ValueError as error:
-                self._warn(f"checkpoint {found.name} is not usable: {error}; the training begins anew")
-                self._checkpoints.remove(found.name)
+                self._discard(found.name, str(error))
                 return None
             self._resumed = found.name
             self._begin(state["epoch"], state.get("seconds", 0.0))
             return state
         return None
+
+    def refuse(self, why: str) -> None:
+        """Remove the checkpoint that was loaded; see `robustness.training.checkpoint.Keeper`."""
+        name, self._resumed = self._resumed, None
+        self._begin(0)
+        if name is not None:
+            with contextlib.suppress(StorageError):  # then it is refused another time
+                self._discard(name, why)
 
     def ended(self, epoch: int, epochs: int, state: Callable[[], State]) -> None:
         """Write a checkpoint, or suspend the training, if it is time; see `robustness.training.checkpoint.Keeper`."""
@@ -118,6 +125,11 @@ class CheckpointKeeper:
             with contextlib.suppress(StorageError):  # they take room, no more
                 self._checkpoints.tidy(done)
             self._names.clear()
+
+    def _discard(self, name: str, why: str) -> None:
+        """Remove a checkpoint and say why."""
+        self._warn(f"checkpoint {name} is not usable: {why}; the training begins anew")
+        self._checkpoints.remove(name)
 
     def _begin(self, epoch: int, seconds: float = 0.0) -> None:
         self.seconds, self._first = seconds, epoch

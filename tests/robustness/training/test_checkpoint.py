@@ -6,7 +6,7 @@ import io
 import pickle
 import random
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -19,15 +19,14 @@ from robustness.training.checkpoint import from_bytes, to_bytes
 from robustness.workloads import treebank
 from robustness.workloads.data import Data, Feed, TensorFeed
 from robustness.workloads.digits import Digits, DigitsCNN
+from tests.support.checkpoints import KilledError, Memory, curves, resumed, rows, same
 from tests.support.named import optimizer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from torch import nn
 
-    from robustness.training import History
-    from robustness.training.rows import State
     from robustness.workloads import Workload
 
 EPOCHS = 5
@@ -54,65 +53,10 @@ def noisy(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return images + 0.1 * torch.randn(images.shape, generator=generator)
 
 
-class KilledError(Exception):
-    """What a test ends a training with."""
-
-
-class Memory:
-    """Keeps the last checkpoint as bytes, and kills the training after an epoch."""
-
-    def __init__(self, kill: int = 0) -> None:
-        self.kill, self.saved = kill, b""
-        self.heard: list[Any] = []
-        self.loaded = 0
-
-    def load(self, runs: Sequence[Run]) -> State | None:
-        state = from_bytes(self.saved) if self.saved else None
-        self.loaded = state["epoch"] if state else 0
-        return state
-
-    def ended(self, epoch: int, epochs: int, state: Callable[[], State]) -> None:
-        self.heard.append((epoch, epochs))
-        if epoch < epochs:
-            self.saved = to_bytes(state())
-        if epoch == self.kill:
-            raise KilledError
-
-
 def runs_of(workload: Workload, names: Sequence[str] = ("adams", "adamw", "adam"), seed: int = 1) -> list[Run]:
     """Return runs of which one has a learning rate that makes it diverge in the middle of the training."""
     rates = (1e-3, 1e-2, 1e30)
     return [Run(workload, optimizer(name), lr, 1e-3, seed) for name in names for lr in rates]
-
-
-def resumed(runs: Sequence[Run], kill: int, later: Sequence[Run] | None = None) -> list[History]:
-    """Train, kill after `kill` epochs, and go on with `later` from what was set down."""
-    keeper = Memory(kill)
-    with pytest.raises(KilledError):
-        train(runs, device="cpu", keeper=keeper)
-    keeper.kill = 0
-    histories = train(later or runs, device="cpu", keeper=keeper)
-    assert keeper.loaded == kill
-    return histories
-
-
-def rows(histories: Sequence[History]) -> dict[str, Any]:
-    return {row["run_id"]: row for history in histories for row in history.rows({})}
-
-
-def curves(histories: Sequence[History]) -> dict[str, np.ndarray]:
-    return {
-        run.run_id: np.stack([history.values[name][index] for name in sorted(history.values)])
-        for history in histories
-        for index, run in enumerate(history.runs)
-    }
-
-
-def same(some: Sequence[History], others: Sequence[History]) -> None:
-    assert rows(some) == rows(others)
-    for (a, b), (c, d) in zip(sorted(curves(some).items()), sorted(curves(others).items()), strict=True):
-        assert a == c
-        np.testing.assert_array_equal(b, d)
 
 
 @pytest.mark.parametrize("workload", WORKLOADS, ids=lambda workload: workload.name)
@@ -207,3 +151,31 @@ def test_a_checkpoint_runs_no_code() -> None:
     torch.save({"epoch": Memory()}, content)
     with pytest.raises(ValueError, match="not a checkpoint"):
         from_bytes(content.getvalue())
+
+
+def test_a_checkpoint_whose_state_goes_by_other_names_is_refused_and_the_training_begins_anew() -> None:
+    runs = runs_of(WORKLOADS[0], ["sgd"])[:2]
+    keeper = Memory(2)
+    with pytest.raises(KilledError):
+        train(runs, device="cpu", keeper=keeper)
+    state = from_bytes(keeper.saved)
+    for saved in state["engine"]["rules"].values():
+        saved["state"] = {f"old_{name}": value for name, value in saved["state"].items()}
+    keeper.saved, keeper.kill, keeper.heard = to_bytes(state), 0, []
+    same(train(runs, device="cpu"), train(runs, device="cpu", keeper=keeper))
+    assert keeper.heard[0] == (1, EPOCHS)
+    (why,) = keeper.refused
+    assert why.startswith("not a checkpoint: its state of sgd lacks ")
+    assert "momentum" in why
+
+
+def test_a_single_run_refuses_the_checkpoint_of_another_model() -> None:
+    run = runs_of(WORKLOADS[0].model_copy(update={"engine": "single"}))[0]
+    keeper = Memory(2)
+    with pytest.raises(KilledError):
+        train([run], device="cpu", keeper=keeper)
+    state = from_bytes(keeper.saved)
+    state["engine"]["model"] = {f"old.{name}": value for name, value in state["engine"]["model"].items()}
+    keeper.saved, keeper.kill = to_bytes(state), 0
+    same(train([run], device="cpu"), train([run], device="cpu", keeper=keeper))
+    assert len(keeper.refused) == 1

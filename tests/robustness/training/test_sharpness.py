@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from robustness.randomness import initial_model
 from robustness.study import Run, Study
-from robustness.training import train_single, train_stack
+from robustness.training import train, train_single, train_stack
 from robustness.workloads import Digits
 from robustness.workloads.digits import _DigitsData
 
@@ -91,6 +91,29 @@ def test_measuring_changes_nothing_but_its_columns() -> None:
             "run_id", "cell_id", "workload_options", "hessian_top", "hessian_trace", "hessian_eigenvalues"
         }  # fmt: skip
         assert a["hessian_top"] is None
+
+
+def test_the_hessian_of_a_lone_run_is_measured_once() -> None:
+    """A lone run is trained beside its own copy, whose Hessian is the same."""
+    losses: list[torch.Tensor] = []
+
+    class Counted(Digits):
+        def losses(self, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+            losses.append(outputs)
+            return super().losses(outputs, targets)
+
+    def trained(count: int, **options: Any) -> tuple[int, dict[str, float]]:
+        losses.clear()
+        (history,) = train(runs_of(Counted(epochs=1, train_size=60, width=3, **options))[:count], device="cpu")
+        return len(losses), {row["run_id"]: row["hessian_trace"] for row in history.rows({})}
+
+    probes = 5
+    measured: dict[int, dict[str, float]] = {}
+    for count in (2, 1):
+        without, _ = trained(count)
+        calls, measured[count] = trained(count, hessian={"top": 0, "trace": probes, "examples": 40})
+        assert calls - without == probes * count
+    assert measured[1].items() <= measured[2].items()
 
 
 def test_what_came_later_is_no_part_of_a_run_at_its_default() -> None:

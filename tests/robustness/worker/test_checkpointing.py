@@ -240,6 +240,17 @@ def test_a_checkpoint_that_cannot_be_gone_on_from_is_not_tried_twice(tmp_path: P
     assert not trained.failures
 
 
+def test_a_checkpoint_of_other_code_is_removed_and_the_training_begins_anew(tmp_path: Path) -> None:
+    runs, store = study_of("stack").grid()[:1], Store(tmp_path)
+    Checkpoints(store).write([run.run_id for run in runs], 1, 9, to_bytes(STATE))
+    keeper = CheckpointKeeper(store, CheckpointPolicy(), "me")
+    assert keeper.load(runs) is not None
+    with pytest.warns(ResultsWarning, match="is not usable: its names are others; the training begins anew"):
+        keeper.refuse("its names are others")
+    assert Checkpoints(store).listed() == []
+    assert keeper.load(runs) is None
+
+
 def test_the_latest_checkpoint_that_has_all_runs_is_taken(tmp_path: Path) -> None:
     found = Checkpoints(Store(tmp_path))
     assert found.find(["a"]) is None
