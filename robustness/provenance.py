@@ -17,23 +17,28 @@ from typing import TYPE_CHECKING, Any
 from robustness.results.files.folder import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from robustness.plugins import Package
 
 _DISTRIBUTION = "hyperparameter-robustness"
 _PACKAGES = ("torch", "ray", "optuna", "numpy", "pandas", "pyarrow")
 _TIMEOUT_S = 10.0
 
 
-def collect(command_line: Sequence[str] | str) -> dict[str, Any]:
+def collect(command_line: Sequence[str] | str, plugins: Iterable[Package] = ()) -> dict[str, Any]:
     """Return the record of a sweep that starts now; it holds only what JSON can.
 
     Args:
         command_line: Program and arguments, or the line itself. Keys inside a URI are blotted out.
+        plugins: Packages that bring a workload or an optimizer of the study; the record has their versions by name,
+            under `plugins`, where there are any.
 
     Versions are read from the packages' metadata, so nothing heavy is imported; one that is not installed
     is null. `git` is null outside of a checkout.
     """
     text = command_line if isinstance(command_line, str) else shlex.join(command_line)
+    brought = {package.name: package.version for package in plugins}
     return {
         "started_at": datetime.now(UTC).isoformat(timespec="microseconds"),
         "command_line": shown(text),
@@ -43,6 +48,7 @@ def collect(command_line: Sequence[str] | str) -> dict[str, Any]:
             "robustness": _version(_DISTRIBUTION),
             **{name: _version(name) for name in _PACKAGES},
         },
+        **({"plugins": brought} if brought else {}),
         "platform": platform.platform(),
         "host": socket.gethostname(),
         "cpu": {"model": _cpu_model(), "count": os.cpu_count(), "usable": _usable_cpus()},

@@ -11,6 +11,7 @@ from robustness.sweep.stacks import cut, held_together
 from robustness.sweep.start import begin
 from robustness.sweep.tune import Sweep, SweepError
 from robustness.worker.checkpointing import Keeping
+from robustness.worker.own_modules import plugin_packages
 from robustness.worker.work import work
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def run_here(
         StorageError: the results folder cannot be read or written from the start.
     """
     with begin(study, results, use_published=use_published) as start:
-        start.store.write_provenance(collect(sys.argv))
+        start.store.write_provenance(collect(sys.argv, plugin_packages(study)))
         with Progress(study, total=start.source.total, done=start.source.done, quiet=quiet) as progress:
             start.announce(progress)
             while runs := start.source.next():

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from robustness.errors import ClusterError
 from robustness.provenance import collect
 from robustness.results.files.folder import shown
 from robustness.results.files.retrying import patiently
@@ -19,7 +20,7 @@ from robustness.sweep.progress import WAITING, Progress
 from robustness.sweep.start import begin
 from robustness.worker.attempts import reason
 from robustness.worker.checkpointing import Keeping
-from robustness.worker.own_modules import Parcel, pack
+from robustness.worker.own_modules import Parcel, pack, plugin_packages
 from robustness.worker.report import Report, decode
 from robustness.worker.work import work
 
@@ -87,7 +88,7 @@ def run(
         if source.total == source.done:
             start.tidy()
             return Sweep(start.store.root, 0, 0, interrupted=False, taken=start.taken)
-        start.store.write_provenance(collect(sys.argv))
+        start.store.write_provenance(collect(sys.argv, plugin_packages(study)))
         with Progress(study, total=source.total, done=source.done, quiet=quiet) as progress:
             start.announce(progress)
             progress.say(f"joining Ray at {address}" if address else "starting Ray")
@@ -177,6 +178,8 @@ def _trial(config: dict[str, Any], parcel: Parcel, store: Store, sweep_id: str) 
                     stopping=lambda: ray_session.flag(sweep_id),
                 ),
             )
+    except ClusterError as error:
+        report = Report(error=str(error))
     except Exception as error:  # noqa: BLE001 - what `work` does not answer for would fail every other stack too
         report = Report(error=f"a worker cannot work: {reason(error)}")
     tune.report({REPORT: report.to_json()})
