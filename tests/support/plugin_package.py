@@ -18,7 +18,7 @@ STUDY = """\
 workload: {name: points, epochs: 3, batch_size: 30}
 optimizers: [signs, {name: signs, label: half, scale: 0.5}, adamw]
 space: {lr: [0.001, 0.01, 0.1], weight_decay: [1.0e-4, 1.0e-3]}
-seeds: 2
+seeds: 3
 """
 
 
@@ -32,6 +32,19 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = [sys.executable, "-m", "pip", "install", *offline, "--target", str(target), str(source)]
     subprocess.run(command, check=True, cwd=target)
     return target
+
+
+@pytest.fixture(scope="session")
+def trained(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with results of such a study."""
+    folder = tmp_path_factory.mktemp("trained")
+    (folder / "made.yaml").write_text(STUDY)
+    code = (
+        "from robustness import Study; from robustness.sweep.in_process import run_here\n"
+        "print(run_here(Study.load('made.yaml'), 'results', quiet=True))"
+    )
+    python(code, site, cwd=folder)
+    return folder
 
 
 def python(code: str, *folders: Path, cwd: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
