@@ -43,7 +43,7 @@ def test_short_names_are_read_without_torch_and_stand_for_import_strings(site: P
         "from made_up.optimizer import Signs; from made_up.workload import Points\n"
         "plain = Points(epochs=3, batch_size=30)\n"
         "some = ['signs', *full.optimizers[1:]]\n"
-        "made = Study(name='made', workload=plain, optimizers=some, space=short.space, seeds=2)\n"
+        "made = Study(name='made', workload=plain, optimizers=some, space=short.space, seeds=3)\n"
         "ids = [[run.run_id for run in study.grid()] for study in (short, full, made)]\n"
         "print(json.dumps([ids, short.workload.title, [each.label for each in short.optimizers],\n"
         "    [run.optimizer.name for run in short.grid()][::18], short.workload.name]))"
@@ -133,6 +133,8 @@ def test_a_package_that_cannot_be_imported_stops_only_the_study_that_names_it(tm
     done = cli("validate", "names.yaml", folders=(bad,), cwd=tmp_path)
     why = "'broken' of broken-rows 0.3 (robustness.optimizers) cannot be loaded: RuntimeError: no good on two lines"
     assert (done.returncode, unfolded(done.stderr)) == (2, f"names.yaml:2: optimizers[1].name: {why}")
+    done = cli("schema", folders=(bad,), cwd=tmp_path)
+    assert (done.returncode, done.stdout, unfolded(done.stderr)) == (1, "", f"error: {why}")
     done = cli("validate", "unknown.yaml", folders=(bad,), cwd=tmp_path)
     assert done.returncode == 2
     assert "unknown optimizer 'brocken', did you mean 'broken'?" in unfolded(done.stderr)
