@@ -94,7 +94,7 @@ def own_modules(study: Study) -> dict[str, Path]:
     With the module of a workload or an optimizer come those that were loaded from the same folder.
     """
     places = [place for place in map(_place, _top_levels(study)) if place]
-    folders = {place.parent for place in places if not _is_installation(place.parent)}
+    folders = {place.parent for place in places if not is_installation(place.parent)}
     loaded = {name: place for name in sorted(sys.modules) if "." not in name and (place := _place(name))}
     return {name: place for name, place in loaded.items() if place.parent in folders and name not in OURS}
 
@@ -123,7 +123,7 @@ def _place(name: str) -> Path | None:
 
 
 @cache
-def _is_installation(folder: Path) -> bool:
+def is_installation(folder: Path) -> bool:
     """Whether packages are installed in `folder`, by pip with --target too, or it is of the standard library."""
     paths = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     paths += [*site.getsitepackages(), site.getusersitepackages()]

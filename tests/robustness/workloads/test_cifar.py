@@ -23,9 +23,9 @@ from tests.support.real_data import real_data
 
 @pytest.fixture(autouse=True)
 def _read_anew():
-    cifar._raw.cache_clear()
+    cifar.raw.cache_clear()
     yield
-    cifar._raw.cache_clear()
+    cifar.raw.cache_clear()
 
 
 @pytest.fixture
@@ -249,7 +249,7 @@ def test_the_archive_is_fetched_and_unpacked(monkeypatch, tmp_path, small):
         fresh = tmp_path / "fresh"
         data = CIFAR10(data_dir=str(fresh)).data(0)
         assert len(data.train_targets) == 1500
-        cifar._raw.cache_clear()
+        cifar.raw.cache_clear()
         assert torch.equal(CIFAR10(data_dir=str(fresh)).data(0).train_inputs, data.train_inputs)
         assert len(asked) == 1
         # As somebody would who has read the error message.
