@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from robustness.commands import GROUPS
 from robustness.console import BAD_INPUT, FAILED, INTERRUPTED, STOPPED, err
+from robustness.plugins import PluginError
 from robustness.results import ResultsWarning, StorageError
 from robustness.study import StudyError
 
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return FAILED
-    except (StorageError, OSError) as error:
+    except (PluginError, StorageError, OSError) as error:
         err.print(f"error: {error}")
         return FAILED
     except KeyboardInterrupt:

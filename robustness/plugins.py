@@ -165,12 +165,6 @@ def packages(classes: Iterable[type]) -> tuple[Package, ...]:
     return tuple(sorted(found, key=lambda package: (package.name, package.module)))
 
 
-def forget() -> None:
-    """Look anew at what is installed: a package was added to this process, or taken from it."""
-    for cached in (_entries, plugin, plugins):
-        cached.cache_clear()
-
-
 @cache
 def _entries(group: Group) -> tuple[EntryPoint, ...]:
     return tuple(sorted(entry_points(group=group), key=lambda each: (each.name, _distribution(each))))

@@ -17,57 +17,65 @@ from typing import TYPE_CHECKING, Any
 from robustness.results.files.folder import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from robustness.plugins import Package
 
 _DISTRIBUTION = "hyperparameter-robustness"
-_PACKAGES = ("torch", "ray", "optuna", "numpy", "pandas", "pyarrow")
+PACKAGES = ("torch", "ray", "optuna", "numpy", "pandas", "pyarrow")
+"""Whose versions a record has, beside that of this package."""
 _TIMEOUT_S = 10.0
 
 
-def collect(command_line: Sequence[str] | str) -> dict[str, Any]:
+def collect(command_line: Sequence[str] | str, plugins: Iterable[Package] = ()) -> dict[str, Any]:
     """Return the record of a sweep that starts now; it holds only what JSON can.
 
     Args:
         command_line: Program and arguments, or the line itself. Keys inside a URI are blotted out.
+        plugins: Packages that bring a workload or an optimizer of the study; the record has their versions by name,
+            under `plugins`, where there are any.
 
     Versions are read from the packages' metadata, so nothing heavy is imported; one that is not installed
     is null. `git` is null outside of a checkout.
     """
     text = command_line if isinstance(command_line, str) else shlex.join(command_line)
+    brought = {package.name: package.version for package in plugins}
     return {
         "started_at": datetime.now(UTC).isoformat(timespec="microseconds"),
         "command_line": shown(text),
-        "git": _git(),
+        "git": git_commit(),
         "versions": {
             "python": platform.python_version(),
-            "robustness": _version(_DISTRIBUTION),
-            **{name: _version(name) for name in _PACKAGES},
+            "robustness": version_of(_DISTRIBUTION),
+            **{name: version_of(name) for name in PACKAGES},
         },
+        **({"plugins": brought} if brought else {}),
         "platform": platform.platform(),
         "host": socket.gethostname(),
-        "cpu": {"model": _cpu_model(), "count": os.cpu_count(), "usable": _usable_cpus()},
-        "gpus": _gpu_models(),
+        "cpu": {"model": cpu_model(), "count": os.cpu_count(), "usable": _usable_cpus()},
+        "gpus": gpu_models(),
     }
 
 
 @lru_cache(maxsize=1)
 def code_version() -> str:
     """Return the package's version and short commit, as in `0.1.0+3f2a1bc` or `0.1.0+3f2a1bc.dirty`."""
-    version, commit = _version(_DISTRIBUTION) or "unknown", _git()
+    version, commit = version_of(_DISTRIBUTION) or "unknown", git_commit()
     if commit is None:
         return version
     return f"{version}+{commit['commit'][:7]}{'.dirty' if commit['dirty'] else ''}"
 
 
-def _version(distribution: str) -> str | None:
+def version_of(distribution: str) -> str | None:
+    """Return the version of an installed package; None where it is not installed."""
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
         return None
 
 
-def _git(file: Path = Path(__file__)) -> dict[str, Any] | None:
-    """Return the commit that `file` belongs to, and whether tracked files differ from it."""
+def git_commit(file: Path = Path(__file__)) -> dict[str, Any] | None:
+    """Return the commit that `file` belongs to and whether tracked files differ from it; None outside of a checkout."""
     # An installed package may lie inside somebody else's checkout: the commit is ours if git tracks us.
     if _run_git(file.parent, "ls-files", "--error-unmatch", file.name) is None:
         return None
@@ -97,7 +105,8 @@ def _run_git(folder: Path, *arguments: str) -> str | None:
     return done.stdout.strip()
 
 
-def _cpu_model(cpuinfo: Path = Path("/proc/cpuinfo")) -> str | None:
+def cpu_model(cpuinfo: Path = Path("/proc/cpuinfo")) -> str | None:
+    """Return what the processor calls itself; None where the system does not say."""
     try:
         found = re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text(errors="replace"), re.MULTILINE)
     except OSError:
@@ -105,7 +114,7 @@ def _cpu_model(cpuinfo: Path = Path("/proc/cpuinfo")) -> str | None:
     return found.group(1).strip() if found else platform.processor() or None
 
 
-def _gpu_models(driver: Path = Path("/proc/driver/nvidia/gpus")) -> list[str]:
+def gpu_models(driver: Path = Path("/proc/driver/nvidia/gpus")) -> list[str]:
     """Return the models that NVIDIA's driver knows: torch would tell too, but takes seconds to load."""
     try:
         texts = [path.read_text(errors="replace") for path in sorted(driver.glob("*/information"))]

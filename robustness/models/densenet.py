@@ -6,22 +6,27 @@ Source: Huang, Liu, van der Maaten and Weinberger, Densely Connected Convolution
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-import torch
-from torch import nn
+from pydantic import Field
+
+from robustness.models.base import ModelOptions, Network
+from robustness.models.width import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from torch import Tensor
+    from torch import Tensor, nn
 
 
-class DenseLayer(nn.Sequential):
+class DenseLayer(Network):
     """A 1 x 1 and a 3 x 3 convolution, each after BatchNorm and ReLU; `growth` new channels join the input's."""
 
     def __init__(self, inputs: int, growth: int) -> None:
-        super().__init__(
+        from torch import nn
+
+        super().__init__()
+        layers = (
             nn.BatchNorm2d(inputs),
             nn.ReLU(),
             nn.Conv2d(inputs, 4 * growth, 1, bias=False),
@@ -29,16 +34,25 @@ class DenseLayer(nn.Sequential):
             nn.ReLU(),
             nn.Conv2d(4 * growth, growth, 3, padding=1, bias=False),
         )
+        for index, layer in enumerate(layers):
+            self.add_module(str(index), layer)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, inputs, h, w) to (n, inputs + growth, h, w)."""
-        return torch.cat([x, super().forward(x)], 1)
+        import torch
+
+        added = x
+        for layer in self.children():
+            added = layer(added)
+        return torch.cat([x, added], 1)
 
 
-class DenseNet(nn.Module):
+class DenseNet(Network):
     """Dense blocks of `blocks[i]` layers; between two of them channels, height and width are halved."""
 
     def __init__(self, blocks: Sequence[int], classes: int, channels: int = 3, growth: int = 32) -> None:
+        from torch import nn
+
         super().__init__()
         size = 2 * growth
         self.features = nn.Sequential(nn.Conv2d(channels, size, 3, padding=1, bias=False))
@@ -59,4 +73,19 @@ class DenseNet(nn.Module):
 
 
 def _transition(inputs: int, outputs: int) -> nn.Sequential:
+    from torch import nn
+
     return nn.Sequential(nn.BatchNorm2d(inputs), nn.ReLU(), nn.Conv2d(inputs, outputs, 1, bias=False), nn.AvgPool2d(2))
+
+
+class DenseNet121Options(ModelOptions):
+    """DenseNet121 for images of 32 x 32, growth 32: a 3 x 3 stem, no max-pool."""
+
+    name: Literal["densenet121"] = "densenet121"
+    width: float = Field(
+        1.0, gt=0, description="Factor on the growth, which is rounded and never below 4; all channels follow from it."
+    )
+
+    def build(self, classes: int, channels: int = 3) -> nn.Module:
+        """Return the network; see `ModelOptions.build` for the shapes."""
+        return DenseNet((6, 12, 24, 16), classes, channels, growth=scaled(32, self.width))

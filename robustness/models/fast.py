@@ -8,22 +8,23 @@ from PyTorch's default initialization and normalized by BatchNorm instead of whi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from torch import nn
-
+from robustness.models.base import ModelOptions, Network
 from robustness.models.width import scaled
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 _LOGIT_SCALE = 1 / 9
 
 
-class FastNet(nn.Module):
+class FastNet(Network):
     """A 2 x 2 convolution, three blocks of 64, 256 and 256 channels, a linear layer without bias."""
 
     def __init__(self, classes: int, channels: int = 3, width: float = 1.0) -> None:
+        from torch import nn
+
         super().__init__()
         # As many filters as a whitening with both signs of every direction of a patch has.
         size = scaled(2 * 4 * channels, width)
@@ -41,6 +42,8 @@ class FastNet(nn.Module):
 
 def _block(inputs: int, outputs: int) -> nn.Sequential:
     """Return a block that halves height and width."""
+    from torch import nn
+
     return nn.Sequential(
         _convolution(inputs, outputs),
         nn.MaxPool2d(2),
@@ -54,6 +57,18 @@ def _block(inputs: int, outputs: int) -> nn.Sequential:
 
 def _convolution(inputs: int, outputs: int) -> nn.Conv2d:
     """Return a 3 x 3 convolution whose first `inputs` filters pass their channel on, as a shortcut would."""
+    from torch import nn
+
     convolution = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
     nn.init.dirac_(convolution.weight.detach()[:inputs])
     return convolution
+
+
+class FastOptions(ModelOptions):
+    """A small network that learns CIFAR-10 in few epochs."""
+
+    name: Literal["fast"] = "fast"
+
+    def build(self, classes: int, channels: int = 3) -> nn.Module:
+        """Return the network; see `ModelOptions.build` for the shapes."""
+        return FastNet(classes, channels, self.width)

@@ -7,15 +7,15 @@ are no auxiliary classifiers; PyTorch's default initialization.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-import torch
-from torch import nn
+from pydantic import Field
 
+from robustness.models.base import ModelOptions, Network
 from robustness.models.width import scaled
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 
 class InceptionSizes(NamedTuple):
@@ -54,10 +54,12 @@ _STAGES = (
 _EPS = 1e-5
 
 
-class Inception(nn.Module):
+class Inception(Network):
     """Four branches side by side: 1 x 1, 3 x 3, 5 x 5 (two of 3 x 3), and a max-pool."""
 
     def __init__(self, inputs: int, sizes: InceptionSizes, *, eps_quirk: bool = False) -> None:
+        from torch import nn
+
         super().__init__()
         # The paper's code passes n5x5 where BatchNorm2d takes eps.
         quirk = float(sizes.five) if eps_quirk else _EPS
@@ -72,10 +74,12 @@ class Inception(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (n, inputs, h, w) to (n, outputs, h, w), the branches' channels one after the other."""
+        import torch
+
         return torch.cat([self.one(x), self.three(x), self.five(x), self.pool(x)], 1)
 
 
-class GoogLeNet(nn.Module):
+class GoogLeNet(Network):
     """A stem, nine inceptions in three stages, dropout and a linear layer."""
 
     def __init__(
@@ -87,6 +91,8 @@ class GoogLeNet(nn.Module):
         *,
         eps_quirk: bool = False,
     ) -> None:
+        from torch import nn
+
         super().__init__()
         inputs = scaled(192, width)
         self.features = nn.Sequential(_unit(channels, inputs, 3))
@@ -107,6 +113,23 @@ class GoogLeNet(nn.Module):
 
 def _unit(inputs: int, outputs: int, kernel: int, *, eps: float = _EPS) -> nn.Sequential:
     """Return a convolution that keeps height and width, BatchNorm and ReLU."""
+    from torch import nn
+
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2), nn.BatchNorm2d(outputs, eps=eps), nn.ReLU()
     )
+
+
+class GoogLeNetOptions(ModelOptions):
+    """GoogLeNet with BatchNorm for images of 32 x 32, each 5 x 5 convolution as two of 3 x 3."""
+
+    name: Literal["googlenet"] = "googlenet"
+    dropout: float = Field(0.4, ge=0, lt=1, description="Share of the pooled features dropped in training.")
+    eps_quirk: bool = Field(
+        False,
+        description="Give the middle BatchNorm of each 5 x 5 branch its channel count as eps, as the paper did.",
+    )
+
+    def build(self, classes: int, channels: int = 3) -> nn.Module:
+        """Return the network; see `ModelOptions.build` for the shapes."""
+        return GoogLeNet(classes, channels, self.width, self.dropout, eps_quirk=self.eps_quirk)

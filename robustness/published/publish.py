@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 HOST = "-"
 """In place of a machine's name."""
-KEPT = ("started_at", "git", "versions", "cpu", "gpus")
+KEPT = ("started_at", "git", "versions", "plugins", "cpu", "gpus")
 """What is published of a sweep's record: no command line, which may hold paths, and nothing that names a machine."""
 
 

@@ -10,13 +10,12 @@ from functools import cached_property, lru_cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from robustness.optimizers import OPTIMIZERS, Optimizer
 from robustness.options import left_out
+from robustness.workloads import WORKLOADS, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from robustness.optimizers import Optimizer
-    from robustness.workloads import Workload
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,12 @@ def _digest(seed: str, run: Run) -> str:
 
 
 def options(model: Workload | Optimizer, version: int | None = None) -> dict[str, object]:
-    """Return every option of a workload or optimizer as it enters a run's identity; `version`: its class's if None."""
+    """Return every option of a workload or optimizer as it enters a run's identity; `version`: its class's if None.
+
+    Raises:
+        ValueError: A class of one's own, or of another package, calls itself as a class of this project is called.
+    """
+    _check_name(model)
     # Validated again: a field's default need not have its type (0 for a float), and must not differ from 0.0.
     resolved = type(model).model_validate(model.model_dump(by_alias=True), by_alias=True)
     own = type(model).version if version is None else version
@@ -108,6 +112,15 @@ def options(model: Workload | Optimizer, version: int | None = None) -> dict[str
 def options_json(model: Workload | Optimizer, version: int | None = None) -> str:
     """Return `options` as canonical JSON: sorted keys, no spaces, floats by `repr`."""
     return json.dumps(options(model, version), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _check_name(model: Workload | Optimizer) -> None:
+    """Refuse a class that its runs would be mistaken by: a name without a colon belongs to one class of ours."""
+    known = WORKLOADS.own if isinstance(model, Workload) else OPTIMIZERS.own
+    kind = known.get(model.name, type(model))
+    if type(model) is not kind:
+        found = f"{type(model).__module__}:{type(model).__qualname__}"
+        raise ValueError(f"{found} is called '{model.name}', as {kind.__qualname__} is: give it another name")
 
 
 def _plain_mapping(values: Mapping[str, object]) -> dict[str, object]:

@@ -11,6 +11,7 @@ from robustness.sweep.stacks import by_checkpoint, cut
 from robustness.sweep.start import begin
 from robustness.sweep.tune import Sweep, SweepError
 from robustness.worker.checkpointing import CheckpointKeeper
+from robustness.worker.own_modules import plugin_packages
 from robustness.worker.work import work
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def run_here(
     with begin(study, results, use_published=use_published) as start:
         source = start.source
         if source.total > source.done:
-            start.store.write_provenance(collect(sys.argv))
+            start.store.write_provenance(collect(sys.argv, plugin_packages(study)))
         with Progress(study, total=source.total, done=source.done, quiet=quiet) as progress:
             start.announce(progress)
             while runs := source.next():

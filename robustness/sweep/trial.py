@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING, Any
 
+from robustness.errors import ClusterError
 from robustness.results.files.folder import shown
 from robustness.results.files.retrying import patiently
 from robustness.sweep import ray_session
@@ -45,6 +46,8 @@ def trial(config: dict[str, Any], parcel: Parcel, store: Store, sweep_id: str) -
 
     try:
         report = _report(config, parcel, store, sweep_id)
+    except ClusterError as error:
+        report = Report(error=str(error))
     except Exception as error:  # noqa: BLE001 - what `work` does not answer for would fail every other stack too
         report = Report(error=f"a worker cannot work: {reason(error)}")
     tune.report({REPORT: report.to_json()})

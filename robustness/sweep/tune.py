@@ -15,7 +15,7 @@ from robustness.sweep.capacity import measure
 from robustness.sweep.progress import WAITING, Progress
 from robustness.sweep.start import begin
 from robustness.sweep.trial import trial
-from robustness.worker.own_modules import pack
+from robustness.worker.own_modules import pack, plugin_packages
 
 if TYPE_CHECKING:
     from robustness.study import Study
@@ -81,7 +81,7 @@ def run(
         if source.total == source.done:
             start.tidy()
             return Sweep(start.store.root, 0, 0, interrupted=False, taken=start.taken)
-        start.store.write_provenance(collect(sys.argv))
+        start.store.write_provenance(collect(sys.argv, plugin_packages(study)))
         with Progress(study, total=source.total, done=source.done, quiet=quiet) as progress:
             start.announce(progress)
             progress.say(f"joining Ray at {address}" if address else "starting Ray")

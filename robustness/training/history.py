@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from robustness.results.tables.columns import AT_END, PER_EPOCH
 from robustness.study.run import identity
 from robustness.training.rows import places_of
 
@@ -18,25 +19,7 @@ if TYPE_CHECKING:
     from robustness.study import Run
     from robustness.training.sharpness import Sharpness
 
-METRICS = (
-    "lr",
-    "train_loss",
-    "train_error",
-    "validation_loss",
-    "validation_error",
-    "test_loss",
-    "test_error",
-    "grad_norm",
-    "grad_norm_sq",
-    "weight_norm",
-    "update_norm",
-    "effective_decay",
-    "root_mean_v",
-    "effective_lr",
-    "hessian_top",
-    "hessian_trace",
-)
-_LAST = tuple(name for name in METRICS if name not in ("lr", "update_norm"))
+METRICS = PER_EPOCH
 _LOSSES = ("train_loss", "validation_loss", "test_loss")
 
 
@@ -142,7 +125,7 @@ class History:
         validated = not np.isnan(curve["validation_error"][-1])
         best = int(np.argmin(curve["validation_error" if validated else "test_error"]))
         return row | {
-            **{name: _null(curve[name][-1]) for name in _LAST},
+            **{name: _null(curve[name][-1]) for name in AT_END},
             "hessian_eigenvalues": self.spectra.get(index),
             "best_epoch": best + 1,
             "best_validation_error": _null(curve["validation_error"][best]),
@@ -156,7 +139,7 @@ class History:
         validation = ("validation_error", "best_validation_error")
         has_validation = self.workload.has_validation
         return {
-            **dict.fromkeys((*_LAST, "best_epoch")),
+            **dict.fromkeys((*AT_END, "best_epoch")),
             **dict.fromkeys(errors, chance),
             **dict.fromkeys(validation, chance if has_validation else None),
             "status": "diverged",

@@ -6,25 +6,30 @@ Ray's runtime environments would do it too, but they are settled when Ray starts
 from __future__ import annotations
 
 import atexit
+import importlib.util
 import pickle
 import shutil
 import site
+import socket
 import sys
 import sysconfig
 import tempfile
 import zipfile
 from dataclasses import dataclass
 from functools import cache
+from importlib import metadata
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robustness.errors import ClusterError
 from robustness.optimizers.imported import TorchOptimizer
+from robustness.plugins import packages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from robustness.plugins import Package
     from robustness.study import Study
 
 OURS = frozenset({"robustness", "analysis", "search_spaces", "__main__"})
@@ -37,6 +42,10 @@ class ShippingError(ClusterError):
     """A study's own modules cannot be sent to the workers."""
 
 
+class MissingPackageError(ClusterError):
+    """A node lacks an installed package that a study takes a workload or an optimizer from; the text names both."""
+
+
 @dataclass(frozen=True)
 class Parcel:
     """A study on its way to the workers.
@@ -44,13 +53,19 @@ class Parcel:
     Attributes:
         study: The study, pickled.
         modules: A zip archive of the modules that it needs and no installation has; empty if there are none.
+        packages: Installed packages that bring a workload or an optimizer of it, and must be on every node.
     """
 
     study: bytes
     modules: bytes
+    packages: tuple[Package, ...] = ()
 
     def open(self) -> Study:
-        """Return the study, its modules importable; in one process each parcel is opened once."""
+        """Return the study, its modules importable; in one process each parcel is opened once.
+
+        Raises:
+            MissingPackageError: This machine lacks one of the packages, or has another version that won't do.
+        """
         return _opened(self)
 
 
@@ -62,8 +77,15 @@ def pack(study: Study) -> Parcel:
     """
     from ray import cloudpickle
 
-    files = module_files(own_modules(study))
-    return Parcel(cloudpickle.dumps(study), archive({name: file.read_bytes() for name, file in files.items()}))
+    own = own_modules(study)
+    files = {name: file.read_bytes() for name, file in module_files(own).items()}
+    installed = tuple(package for package in plugin_packages(study) if package.module not in own)
+    return Parcel(cloudpickle.dumps(study), archive(files), installed)
+
+
+def plugin_packages(study: Study) -> tuple[Package, ...]:
+    """Return the packages that bring a workload or an optimizer of `study` as a plug-in."""
+    return packages(_classes(study))
 
 
 def own_modules(study: Study) -> dict[str, Path]:
@@ -72,17 +94,22 @@ def own_modules(study: Study) -> dict[str, Path]:
     With the module of a workload or an optimizer come those that were loaded from the same folder.
     """
     places = [place for place in map(_place, _top_levels(study)) if place]
-    folders = {place.parent for place in places if not _is_installation(place.parent)}
+    folders = {place.parent for place in places if not is_installation(place.parent)}
     loaded = {name: place for name in sorted(sys.modules) if "." not in name and (place := _place(name))}
     return {name: place for name, place in loaded.items() if place.parent in folders and name not in OURS}
 
 
 def _top_levels(study: Study) -> set[str]:
+    return {each.__module__.partition(".")[0] for each in _classes(study)} - OURS
+
+
+def _classes(study: Study) -> set[type]:
+    """Return the classes of a study's workloads and optimizers, with all that they inherit from."""
     classes: list[type] = [type(workload) for workload in study.workloads]
     for entry in study.optimizers:
         torch_form = isinstance(entry.optimizer, TorchOptimizer)
         classes.append(entry.optimizer.torch_class() if torch_form else type(entry.optimizer))  # type: ignore[attr-defined]
-    return {base.__module__.partition(".")[0] for each in classes for base in each.__mro__} - OURS
+    return {base for each in classes for base in each.__mro__}
 
 
 def _place(name: str) -> Path | None:
@@ -96,7 +123,7 @@ def _place(name: str) -> Path | None:
 
 
 @cache
-def _is_installation(folder: Path) -> bool:
+def is_installation(folder: Path) -> bool:
     """Whether packages are installed in `folder`, by pip with --target too, or it is of the standard library."""
     paths = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
     paths += [*site.getsitepackages(), site.getusersitepackages()]
@@ -149,5 +176,28 @@ def _opened(parcel: Parcel) -> Study:
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         zipfile.ZipFile(BytesIO(parcel.modules)).extractall(folder)
         sys.path.insert(0, folder)
-    study: Study = pickle.loads(parcel.study)  # noqa: S301 - it comes from the driver, as all that Ray runs does
+    for package in parcel.packages:
+        if importlib.util.find_spec(package.module) is None:
+            raise MissingPackageError(_missing(package, "is not installed"))
+    try:
+        study: Study = pickle.loads(parcel.study)  # noqa: S301 - it comes from the driver, as all that Ray runs does
+    except (ImportError, AttributeError):
+        _check_versions(parcel.packages)
+        raise
     return study
+
+
+def _check_versions(wanted: Iterable[Package]) -> None:
+    """Refuse a package of another version than the driver's: what the study needs may have come with that."""
+    for package in wanted:
+        try:
+            found = metadata.version(package.name)
+        except metadata.PackageNotFoundError:
+            continue
+        if found != package.version:
+            raise MissingPackageError(_missing(package, f"has version {found}"))
+
+
+def _missing(package: Package, what: str) -> str:
+    host = socket.gethostname()
+    return f"{package.module}, a plug-in, {what} on {host}: install {package.name} {package.version} there"

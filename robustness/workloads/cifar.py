@@ -67,7 +67,7 @@ class _CIFAR(ImageWorkload):
         Raises:
             DataError: the data are absent and cannot be fetched, or they are damaged.
         """
-        inputs, targets, test_inputs, test_targets = _raw(self._dataset, data_folder(self.data_dir))
+        inputs, targets, test_inputs, test_targets = raw(self._dataset, data_folder(self.data_dir))
         train, validation = held_out(targets, self.validation_size, self.train_size, seed)
         test = subset(test_targets, self.test_size, seed=0)
         return Data(
@@ -123,7 +123,7 @@ class CIFAR100(_CIFAR):
 
 
 @lru_cache(maxsize=2)
-def _raw(name: str, folder: Path) -> Splits:
+def raw(name: str, folder: Path) -> Splits:
     """Return train and test images (n, 3, 32, 32) of bytes, each with its targets (n,); read once a process."""
     import torch
     from torchvision import datasets

@@ -56,7 +56,7 @@ def test_the_record_holds_what_it_should() -> None:
 
 
 def test_a_package_that_is_not_installed_is_null(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provenance, "_PACKAGES", ("no-such-distribution",))
+    monkeypatch.setattr(provenance, "PACKAGES", ("no-such-distribution",))
     assert collect("x")["versions"]["no-such-distribution"] is None
 
 
@@ -69,14 +69,14 @@ def test_keys_in_a_uri_are_blotted_out() -> None:
 
 def test_a_clean_and_a_changed_checkout(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     commit = git(checkout, "rev-parse", "HEAD")
-    assert provenance._git(checkout / "module.py") == {"commit": commit, "dirty": False}
+    assert provenance.git_commit(checkout / "module.py") == {"commit": commit, "dirty": False}
     (checkout / "untracked.txt").write_text("x")
-    assert provenance._git(checkout / "module.py") == {"commit": commit, "dirty": False}
+    assert provenance.git_commit(checkout / "module.py") == {"commit": commit, "dirty": False}
     (checkout / "module.py").write_text("x = 2\n")
     changed = {"commit": commit, "dirty": True}
-    assert provenance._git(checkout / "module.py") == changed
-    monkeypatch.setattr(provenance, "_git", lambda: changed)
-    monkeypatch.setattr(provenance, "_version", lambda name: "1.2.3")
+    assert provenance.git_commit(checkout / "module.py") == changed
+    monkeypatch.setattr(provenance, "git_commit", lambda: changed)
+    monkeypatch.setattr(provenance, "version_of", lambda name: "1.2.3")
     assert code_version() == f"1.2.3+{commit[:7]}.dirty"
 
 
@@ -86,34 +86,34 @@ def test_another_repository_is_not_taken_for_ours(
     installed = checkout / ".venv" / "package.py"
     installed.parent.mkdir()
     installed.write_text("")
-    assert provenance._git(installed) is None
+    assert provenance.git_commit(installed) is None
     outside = tmp_path_factory.mktemp("outside") / "package.py"
     outside.write_text("")
     monkeypatch.setenv("GIT_DIR", str(checkout / ".git"))  # as inside a git hook
-    assert provenance._git(outside) is None
+    assert provenance.git_commit(outside) is None
 
 
 def test_without_git_and_without_a_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     git(tmp_path, "init", "-q")
     (tmp_path / "module.py").write_text("")
     git(tmp_path, "add", "module.py")
-    assert provenance._git(tmp_path / "module.py") is None
+    assert provenance.git_commit(tmp_path / "module.py") is None
     monkeypatch.setenv("PATH", "")
     assert collect("x")["git"] is None
-    monkeypatch.setattr(provenance, "_version", lambda name: "1.2.3")
+    monkeypatch.setattr(provenance, "version_of", lambda name: "1.2.3")
     assert code_version() == "1.2.3"
 
 
 def test_the_cpu_is_named(tmp_path: Path) -> None:
     info = tmp_path / "cpuinfo"
     info.write_text("processor\t: 0\nmodel name\t: Some CPU @ 2 GHz\nprocessor\t: 1\nmodel name\t: Some CPU @ 2 GHz\n")
-    assert provenance._cpu_model(info) == "Some CPU @ 2 GHz"
-    assert provenance._cpu_model(tmp_path / "none") != ""
+    assert provenance.cpu_model(info) == "Some CPU @ 2 GHz"
+    assert provenance.cpu_model(tmp_path / "none") != ""
 
 
 def test_gpus_are_read_from_the_driver(tmp_path: Path) -> None:
     for name in ("0000:02:00.0", "0000:01:00.0"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "information").write_text(f"Model: \t\t NVIDIA X{name[6]}\nIRQ:   \t\t 20\n")
-    assert provenance._gpu_models(tmp_path) == ["NVIDIA X1", "NVIDIA X2"]
-    assert provenance._gpu_models(tmp_path / "absent") == []
+    assert provenance.gpu_models(tmp_path) == ["NVIDIA X1", "NVIDIA X2"]
+    assert provenance.gpu_models(tmp_path / "absent") == []

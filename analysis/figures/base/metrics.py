@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from analysis.formats import number
+from robustness.results.tables.columns import COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
     from analysis.landscapes.landscape import Landscape
+    from robustness.results.tables.columns import OnMaps
 
 Kind = Literal["error", "positive"]
 
@@ -52,62 +54,22 @@ class Metric:
         return f"{self.form.format(value)}{spread}{self.sign}"
 
 
-def _error(key: str, title: str, name: str) -> Metric:
+def _metric(column: str, shown: OnMaps) -> Metric:
+    error = shown.unit == "%"
     return Metric(
-        key=key,
-        column=key,
-        title=title,
-        unit=f"{title.partition(',')[0].lower()}, %",
-        form="{:.2f}",
-        kind="error",
-        name=name,
+        key=column,
+        column=column,
+        title=shown.title,
+        unit=f"{shown.quantity}, {shown.unit}" if shown.unit else shown.quantity,
+        form="{:.2f}" if error else "{:.3g}",
+        kind="error" if error else "positive",
+        name=shown.name,
     )
 
 
-def _loss(key: str, title: str) -> Metric:
-    return Metric(
-        key=key,
-        column=key,
-        title=f"{title}, last epoch",
-        unit=f"{title.lower()}, nats",
-        form="{:.3g}",
-        kind="positive",
-        name=title.lower(),
-    )
+_SHOWN = sorted((shown.place, each.name, shown) for each in COLUMNS if (shown := each.on_maps))
 
-
-METRICS: dict[str, Metric] = {
-    one.key: one
-    for one in (
-        _error("test_error", "Test error, last epoch", "test error"),
-        _error("test_error_at_best", "Test error, epoch best on validation", "test error at best validation epoch"),
-        _error("best_test_error", "Test error, best epoch (by test)", "test error at best test epoch"),
-        _error("validation_error", "Validation error, last epoch", "validation error"),
-        _error("best_validation_error", "Validation error, best epoch", "best validation error"),
-        _error("train_error", "Training error, last epoch", "training error"),
-        _loss("train_loss", "Training loss"),
-        _loss("validation_loss", "Validation loss"),
-        _loss("test_loss", "Test loss"),
-        Metric(
-            key="grad_norm",
-            column="grad_norm",
-            title="Gradient norm",
-            unit="gradient norm",
-            form="{:.3g}",
-            kind="positive",
-            name="gradient norm",
-        ),
-        Metric(
-            key="hessian_top",
-            column="hessian_top",
-            title="Sharpness: largest Hessian eigenvalue",
-            unit="largest eigenvalue",
-            form="{:.3g}",
-            kind="positive",
-            name="largest Hessian eigenvalue",
-        ),
-    )
-}
+METRICS: dict[str, Metric] = {column: _metric(column, shown) for _, column, shown in _SHOWN}
 """By key; the first is the default."""
 
 TEST_ERROR = next(iter(METRICS.values()))

@@ -265,7 +265,7 @@ def test_channels_last_changes_nothing(name: str) -> None:
     torch.testing.assert_close(model.to(memory_format=last)(x.to(memory_format=last)), expected, rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("first", ["robustness.models", "robustness.models.options", "robustness.workloads"])
+@pytest.mark.parametrize("first", ["robustness.models", "robustness.models.registry", "robustness.workloads"])
 def test_options_load_without_torch(first: str) -> None:
     code = f"import {first}, robustness.models as m, sys; m.MODELS['vgg16'](); assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

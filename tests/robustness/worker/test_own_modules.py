@@ -101,7 +101,7 @@ def test_nothing_is_sent_of_ours_or_of_what_is_installed() -> None:
 def test_a_folder_that_pip_installed_into_is_an_installation(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     place = own_modules(study)["rules"]
     (place.parent / "rules-1.0.dist-info").mkdir()
-    shipping._is_installation.cache_clear()
+    shipping.is_installation.cache_clear()
     assert set(own_modules(study)) == {"sent_points", "neighbour"}
 
 

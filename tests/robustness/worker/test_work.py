@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ import pytest
 from ray.tune.search import Searcher
 
 from robustness import Store, Study
+from robustness.plugins import Package
 from robustness.results import StorageError
 from robustness.results.tables.schema import PROVENANCE_COLUMNS
 from robustness.search.make import make_source
@@ -232,6 +235,10 @@ def test_what_would_fail_every_stack_ends_the_sweep(
     trial({RUNS: "not what encode wrote"}, pack(study), store, "sweep")
     assert reports[1].error is not None
     assert reports[1].error.startswith("a worker cannot work: JSONDecodeError")
+    lacking = replace(pack(study), packages=(Package("nowhere_to_be_had", "nowhere", "1.2"),))
+    trial({RUNS: "never read"}, lacking, store, "sweep")
+    missing = f"nowhere_to_be_had, a plug-in, is not installed on {socket.gethostname()}: install nowhere 1.2 there"
+    assert reports.pop().error == missing
     monkeypatch.setattr(ray_session, "flag", lambda _: True)
     trial({RUNS: "never read"}, pack(study), store, "sweep")
     assert reports[2] == Report(skipped=True)

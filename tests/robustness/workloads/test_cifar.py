@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _read_anew() -> Iterator[None]:
-    cifar._raw.cache_clear()
+    cifar.raw.cache_clear()
     yield
-    cifar._raw.cache_clear()
+    cifar.raw.cache_clear()
 
 
 @pytest.fixture
@@ -264,7 +264,7 @@ def test_the_archive_is_fetched_and_unpacked(monkeypatch: pytest.MonkeyPatch, tm
         fresh = tmp_path / "fresh"
         data = CIFAR10(data_dir=str(fresh)).data(0)
         assert len(data.train_targets) == 1500
-        cifar._raw.cache_clear()
+        cifar.raw.cache_clear()
         assert torch.equal(CIFAR10(data_dir=str(fresh)).data(0).train_inputs, data.train_inputs)
         assert len(asked) == 1
         # As somebody would who has read the error message.

@@ -15,21 +15,15 @@ from analysis.service.base.attributes import aria, dataset
 from analysis.service.pages.study.cell_file import cell_file
 from analysis.service.web import frame
 from analysis.service.web.look import CellOf, cell_of, runs_in
+from robustness.results.tables import columns
 
 if TYPE_CHECKING:
     from analysis.figures.base.theme import Drawing
     from analysis.service.base.address import View
     from analysis.service.studies.snapshot import Snapshot, WorkloadNow
 
-COLUMNS = {
-    "status": "Status",
-    "test_error": "Test error, %",
-    "validation_error": "Validation error, %",
-    "train_loss": "Training loss",
-    "grad_norm": "Gradient norm",
-    "epochs": "Epochs",
-    "duration_s": "Seconds",
-}
+_LISTED = sorted((listed.place, each.name, listed.head) for each in columns.COLUMNS if (listed := each.of_cell))
+COLUMNS = {name: head for _, name, head in _LISTED}
 HINT = (
     "Click a cell of a map for its runs and their curves, or choose one here. With a map in focus, arrow keys move it."
 )

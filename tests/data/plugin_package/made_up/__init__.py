@@ -1,0 +1,1 @@
+"""One optimizer, one workload, one measure and one figure for hyperparameter-robustness."""
