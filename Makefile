@@ -39,7 +39,7 @@ picture: $(READY)  ## draw the README's picture from results/digits (needs Chrom
 schema: $(READY)  ## write the JSON Schema of study files
 	$(BIN)/robustness schema > search_spaces/study.schema.json
 
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml setup.py constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'

@@ -12,8 +12,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from robustness.results import Results, Store, load
-from robustness.study import Run, Study, StudyError
+from robustness import package_finder
+
+package_finder.install()  # before anything else of ours is looked for
+
+from robustness.results import Results, Store, load  # noqa: E402
+from robustness.study import Run, Study, StudyError  # noqa: E402
 
 if TYPE_CHECKING:
     from robustness.sweep import Sweep, run

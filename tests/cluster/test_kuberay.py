@@ -75,6 +75,10 @@ def test_the_image_has_all_that_the_package_needs():
     copied = {name for line in re.findall(r"^COPY (.*)$", dockerfile, re.MULTILINE) for name in line.split()[1:-1]}
     assert all((ROOT / name).exists() for name in copied)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    packages = {name.rstrip("*") for name in project["tool"]["setuptools"]["packages"]["find"]["include"]}
-    needed = packages | {project["project"]["readme"], *project["project"]["license-files"], "constraints.txt"}
-    assert needed | {"pyproject.toml"} == copied
+    needed = PACKAGES | {
+        "published",
+        project["project"]["readme"],
+        *project["project"]["license-files"],
+        "constraints.txt",
+    }
+    assert needed | {"pyproject.toml", "setup.py"} == copied
