@@ -8,6 +8,7 @@ import tomllib
 import pytest
 import yaml
 
+from robustness.package_finder import PACKAGES
 from tests.support.cluster_checks import ROOT, changed, pinned, rayjob_problems
 
 RAYJOB = ROOT / "clusters" / "kuberay-rayjob.yaml"
