@@ -17,6 +17,7 @@ from robustness.sweep import ray_session
 from robustness.sweep.capacity import measure
 from robustness.sweep.progress import WAITING, Progress
 from robustness.sweep.start import begin
+from robustness.sweep.transfer import Transfer
 from robustness.worker.attempts import reason
 from robustness.worker.checkpointing import Keeping
 from robustness.worker.own_modules import Parcel, pack
@@ -123,7 +124,7 @@ def _tune(start: Start, progress: Progress) -> bool:
         ray_session.set_flag(sweep_id)
         progress.stopping(searcher.running)
 
-    trainable = tune.with_parameters(_trial, parcel=pack(study), store=store, sweep_id=sweep_id)
+    trainable = tune.with_parameters(Transfer(_trial), parcel=pack(study), store=store, sweep_id=sweep_id)
     tuner = tune.Tuner(
         tune.with_resources(trainable, dict(room.need)),
         tune_config=tune.TuneConfig(
