@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint bench scale simulations picture schema clean
+.PHONY: demo test check lint bench scale simulations picture schema tables api clean
 
 demo: $(READY)  ## run the digits study and write its report
 	$(BIN)/robustness run digits
@@ -11,6 +11,10 @@ demo: $(READY)  ## run the digits study and write its report
 test: $(READY)  ## every test, the slow ones too: those that start Ray or a browser two files at a time, as they fill the machine
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not sweep and not browser"
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "sweep or browser"
+	$(BIN)/python -m pytest --doctest-modules $$($(BIN)/python -m docs.api --files)
+
+check: lint  ## what to run before a commit, in under three minutes: lint, and every test that is quick
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow and not sweep and not browser"
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -38,6 +42,12 @@ picture: $(READY)  ## draw the README's picture from results/digits (needs Chrom
 
 schema: $(READY)  ## write the JSON Schema of study files
 	$(BIN)/robustness schema > search_spaces/study.schema.json
+
+tables: $(READY)  ## fill the tables of README.md and docs/ that are made from the code
+	$(BIN)/python -m docs.tables
+
+api: $(READY)  ## write docs/api.md from the docstrings of all that is public
+	$(BIN)/python -m docs.api
 
 $(READY): pyproject.toml setup.py constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'

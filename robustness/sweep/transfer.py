@@ -35,6 +35,7 @@ def _opener() -> Callable[[bytes], Any]:
     """Return what opens a transfer. It has no name by which it could be imported, so its code itself is sent."""
 
     def opened(pickled: bytes) -> Any:
+        import importlib
         import pickle
         import sys
         from importlib.machinery import PathFinder
@@ -48,7 +49,7 @@ def _opener() -> Callable[[bytes], Any]:
             before = list(sys.path)
             sys.path[:] = [folder for folder in before if not misleads(folder)]
             try:
-                import robustness  # noqa: F401 - from here on its finder finds ours
+                importlib.import_module("robustness")  # from here on its finder finds ours
             finally:
                 sys.path[:] = before
         kind, function = pickle.loads(pickled)  # noqa: S301 - it comes from the driver, as all that Ray runs does

@@ -40,6 +40,11 @@ class Sweep:
         failed: runs that could not be trained.
         interrupted: whether it was asked to stop before all was done.
         taken: runs that were copied from published results.
+
+    Example:
+        >>> from robustness import Sweep
+        >>> Sweep("results/mine", trained=36, failed=0, interrupted=False).taken
+        0
     """
 
     root: str
@@ -78,10 +83,21 @@ def run(
         quiet: show no progress.
         use_published: take what is published of the study rather than train it.
 
+    Returns:
+        How it ended: how many runs were trained, failed or taken from published results.
+
     Raises:
         SweepError: results could not be written, or another sweep of the study took over.
         ClusterError: Ray could not be started or reached, or has no room for a stack.
         StorageError: the results folder cannot be read or written from the start.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from robustness import Study, run
+        >>> with TemporaryDirectory() as results:  # all of it is published: nothing is left to train
+        ...     sweep = run(Study.load("cifar10"), results, quiet=True)
+        >>> sweep.trained, sweep.taken
+        (0, 504)
     """
     with begin(study, results, use_published=use_published) as start:
         source = start.source
