@@ -24,7 +24,7 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.sweep
-	$(BIN)/python -m benchmarks.looking
+	$(BIN)/python -m benchmarks.reading
 	$(BIN)/python -m benchmarks.million
 	$(BIN)/python -m benchmarks.hovering
 	$(BIN)/python -m benchmarks.service

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import FunctionType
 
+    from pydantic.fields import FieldInfo
+
 PACKAGES = ("robustness", "analysis")
 PAGE = Path(__file__).with_name("api.md")
 ROOT = PAGE.parents[1]
@@ -89,9 +91,17 @@ def _entry(package: str, name: str) -> str:
         lines.append(f"```python\n{name}{_signature(value)}\n```\n")
     first, *rest = SECTION.split(text)
     lines.append(f"{first.strip()}\n")
+    if fields := described(value):
+        lines.append(_section("Attributes", "\n".join(f"{each}: {about}" for each, about in fields.items())))
     for title, content in zip(rest[::2], rest[1::2], strict=True):
         lines.append(_section(title, inspect.cleandoc(content)))
     return "\n".join(lines)
+
+
+def described(value: object) -> dict[str, str]:
+    """Return the fields of a class of options with their descriptions; nothing of any other class."""
+    fields: dict[str, FieldInfo] = getattr(value, "model_fields", {})
+    return {name: field.description or "" for name, field in fields.items()}
 
 
 def _signature(function: FunctionType) -> str:

@@ -76,17 +76,6 @@ class Study(Model):
     In Python it takes the same forms as YAML does, or the objects themselves:
     `Study(name="mine", workload=Digits(epochs=3), optimizers=["adams"], space={...})`.
 
-    Attributes:
-        name: names the folder of its results.
-        description: a line or more for whoever reads the report.
-        workloads: what is trained.
-        optimizers: what is compared, each with its label.
-        search: a grid, or Optuna's sampler and a number of cells.
-        space: learning rates, and weight decays on the common scale.
-        seeds: one run of every cell for each.
-        resources: cores and GPUs; they change no result.
-        claims: what it is to answer.
-
     Raises:
         StudyError: with everything that is wrong.
 

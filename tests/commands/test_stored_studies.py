@@ -65,7 +65,7 @@ def test_claims_of_several_studies_go_into_one_file_where_that_is_asked(judged, 
 
 def test_claims_of_an_object_store_are_written_here(judged, tmp_path, monkeypatch):
     monkeypatch.setattr("robustness.commands.stored.load", lambda *_: SimpleNamespace(root="s3://bucket/t?x=1"))
-    monkeypatch.setattr("robustness.commands.looking.Store", lambda root: root)
+    monkeypatch.setattr("robustness.commands.evaluation.Store", lambda root: root)
     assert main(["claims", "s3://bucket/t"]) == 0
     assert (tmp_path / "t-claims.json").exists()
 
