@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an installation from the wheel."""
     folder = tmp_path_factory.mktemp("wheel")
     return install(tracked_files(folder / "tree"), folder / "site")
@@ -40,6 +40,6 @@ def source_archive(tree: Path, folder: Path) -> Path:
 def install(source: Path, site: Path) -> Path:
     """Install a tree of sources or an archive into the folder `site`, without a network; return it."""
     options = ["--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--disable-pip-version-check"]
-    command = [sys.executable, "-m", "pip", "install", *options, "--target", site, source]
+    command = [sys.executable, "-m", "pip", "install", *options, "--target", str(site), str(source)]
     subprocess.run(command, check=True, capture_output=True)
     return site
