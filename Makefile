@@ -4,13 +4,17 @@ BIN := .venv/bin
 READY := .venv/.ready
 WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
-.PHONY: demo test lint bench scale simulations picture schema clean
+.PHONY: demo test check lint bench scale simulations picture schema tables api clean
 
 demo: $(READY)  ## run the digits study and write its report
 	$(BIN)/robustness run digits
 
 test: $(READY)  ## every test, the slow ones too; one process more than there are cores, as those that start Ray wait at times
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest --doctest-modules $$($(BIN)/python -m docs.api --files)
+
+check: lint  ## what to run before a commit, in under three minutes: lint, and every test that is quick
+	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow and not sweep and not browser"
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -20,7 +24,7 @@ lint: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks.sweep
-	$(BIN)/python -m benchmarks.looking
+	$(BIN)/python -m benchmarks.reading
 	$(BIN)/python -m benchmarks.million
 	$(BIN)/python -m benchmarks.hovering
 	$(BIN)/python -m benchmarks.service
@@ -39,7 +43,13 @@ picture: $(READY)  ## draw the README's picture from results/digits (needs Chrom
 schema: $(READY)  ## write the JSON Schema of study files
 	$(BIN)/robustness schema > search_spaces/study.schema.json
 
-$(READY): pyproject.toml constraints.txt
+tables: $(READY)  ## fill the tables of README.md and docs/ that are made from the code
+	$(BIN)/python -m docs.tables
+
+api: $(READY)  ## write docs/api.md from the docstrings of all that is public
+	$(BIN)/python -m docs.api
+
+$(READY): pyproject.toml setup.py constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'

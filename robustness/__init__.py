@@ -12,18 +12,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from robustness.results import Results, Store, load
-from robustness.study import Run, Study, StudyError
+from robustness import package_finder
+
+package_finder.install()  # before anything else of ours is looked for
+
+from robustness.lazy import lazily  # noqa: E402
+from robustness.results import Results, Store, load  # noqa: E402
+from robustness.study import Run, Study, StudyError  # noqa: E402
 
 if TYPE_CHECKING:
     from robustness.sweep import Sweep, run
 
-__all__ = ["Results", "Run", "Store", "Study", "StudyError", "Sweep", "load", "run"]
+    __version__: str
 
+__all__ = ["Results", "Run", "Store", "Study", "StudyError", "Sweep", "__version__", "load", "run"]
 
-def __getattr__(name: str) -> object:
-    if name in ("run", "Sweep"):
-        from robustness import sweep
-
-        return getattr(sweep, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazily(
+    __name__,
+    {
+        "Sweep": "robustness.sweep:Sweep",
+        "run": "robustness.sweep:run",
+        "__version__": "robustness.version:version()",
+    },
+)

@@ -67,9 +67,37 @@ def judge(
     made_for: bool,
     deltas: Sequence[float] = DELTAS,
 ) -> Verdict:
-    """Return what a study says of one claim; arguments as in `study_verdicts`.
+    """Return what a study says of one claim.
 
     With K pairs of optimizers, every interval has the level 1 - ERROR / K.
+
+    Args:
+        claim: What is claimed.
+        contrasts: The study's comparisons; None where no run is stored, or a search chose the cells.
+        runs: The labelled runs table (see `analysis.landscapes.labels.label`).
+        study: The study's name.
+        workload: What tables call the workload of these runs.
+        made_for: Whether the study file names the claim.
+        deltas: Points of error that bound a basin, where the claim has none of its own.
+
+    Returns:
+        The verdict, with what decided it; `no data` where the runs are not what the claim is about.
+
+    Raises:
+        KeyError: The claim's measure is none.
+
+    Source:
+        Bonferroni's inequality: K intervals that each miss with a probability of ERROR / K all hold together with at
+        least 1 - ERROR.
+
+    Example:
+        >>> from analysis import gather, judge
+        >>> from robustness.published.shipped import published
+        >>> from robustness.study import paper_claims
+        >>> one = gather(published()["cifar10"])
+        >>> claim = paper_claims()["wider-basin"]
+        >>> judge(claim, one.contrasts, one.runs, study=one.name, workload=one.workload, made_for=True).outcome
+        'undecided'
     """
 
     def verdict(outcome: Outcome, why: str, comparisons: Sequence[Comparison] = ()) -> Verdict:

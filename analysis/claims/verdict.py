@@ -27,6 +27,13 @@ class Verdict:
         comparisons: The intervals behind it, one a rival and delta; empty without data.
         made_for: Whether the study file names the claim.
         source: Study file that would give the data; "" where unknown.
+
+    Example:
+        >>> from analysis import gather
+        >>> from robustness.published.shipped import published
+        >>> found = {each.claim: each for each in gather(published()["cifar10"]).verdicts}
+        >>> found["theorem-1"].outcome, found["swd-robust-to-decay"].outcome
+        ('no data', 'contradicted')
     """
 
     claim: str

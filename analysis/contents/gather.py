@@ -67,6 +67,15 @@ class Contents:
         curves: `CURVE_COLUMNS` of these runs, of those that share their optimizer and learning rate, and of all in
             basins.
         provenance: Records of the sweeps, oldest first.
+
+    Example:
+        >>> from analysis import gather
+        >>> from robustness.published.shipped import published
+        >>> contents = gather(published()["cifar10"])
+        >>> contents.results, contents.asked, contents.deltas
+        (504, 504, (1.0, 2.0))
+        >>> sorted(contents.maps)
+        ['Adam', 'AdamS', 'AdamW']
     """
 
     name: str
@@ -139,11 +148,26 @@ class Contents:
 
 
 def gather(store: Store, deltas: Sequence[float] = DELTAS, claims: Sequence[Claim] | None = None) -> Contents:
-    """Read a store of one workload and measure what is there, however little; arguments as in `gather_all`.
+    """Read a store of one workload and measure what is there, however little.
+
+    Args:
+        store: The study's results.
+        deltas: Points of error that bound a basin; the first one is drawn.
+        claims: What the study is asked; None means what its stored file asks.
+
+    Returns:
+        Maps, measures, comparisons, verdicts and curves of the study.
 
     Raises:
-        ValueError: The study has several workloads.
+        ValueError: The study has several workloads: see `gather_all`.
         robustness.results.StorageError: The store cannot be reached.
+
+    Example:
+        >>> from analysis import gather
+        >>> from robustness.published.shipped import published
+        >>> contents = gather(published()["cifar10"])
+        >>> {verdict.claim: verdict.outcome for verdict in contents.verdicts}["wider-basin"]
+        'undecided'
     """
     found = gather_all(store, deltas, claims)
     if len(found) > 1:

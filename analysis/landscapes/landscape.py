@@ -55,6 +55,15 @@ class Landscape:
         diverged: Share of these that diverged, 0..1; NaN without a result.
         failed: Runs without a result after all retries.
         status: `Status` of each cell.
+
+    Example:
+        >>> from analysis import landscapes_of
+        >>> from robustness.published.shipped import published
+        >>> one = landscapes_of(published()["cifar10"].runs())["adams"]
+        >>> one.mean.shape == (len(one.weight_decay), len(one.lr))
+        True
+        >>> one.weight_decay[one.positive].min() > 0
+        np.True_
     """
 
     label: str
@@ -117,7 +126,20 @@ def landscapes(
         labels: See `label`.
         lr: The learning rates of the map, ascending, or label -> those of an optimizer; without them the rates of its
             runs. Runs off the axes are left out, cells without a run are `MISSING`.
-        weight_decay: Likewise.
+        weight_decay: Likewise, on the study's common scale.
+
+    Returns:
+        label -> its landscape, whose arrays are (W, L): a row a weight decay, a column a learning rate.
+
+    Raises:
+        KeyError: The table lacks a column.
+
+    Example:
+        >>> from analysis import landscapes_of
+        >>> from robustness.published.shipped import published
+        >>> maps = landscapes_of(published()["cifar10"].runs())
+        >>> {label: one.mean.shape for label, one in maps.items()}
+        {'adam': (8, 7), 'adams': (8, 7), 'adamw': (8, 7)}
     """
     rows = runs if "label" in runs else label(runs, labels)
     rows = rows[["label", "lr", "weight_decay", "weight_decay_native", "seed", "status", metric]]

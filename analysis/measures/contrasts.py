@@ -32,7 +32,20 @@ if TYPE_CHECKING:
 
 
 class Contrasts(Surfaces):
-    """What one study says of its optimizers, with the same draws of seeds for all of them."""
+    """What one study says of its optimizers, with the same draws of seeds for all of them.
+
+    Example:
+        >>> from analysis import gather
+        >>> from robustness.published.shipped import published
+        >>> contrasts = gather(published()["cifar10"]).contrasts
+        >>> contrasts.labels
+        ['AdamS', 'AdamW', 'Adam']
+        >>> round(contrasts.value("depth", "AdamS"), 2)  # percent
+        47.42
+        >>> wider = contrasts.compare("basin_area", "Adam", "AdamS", delta=1.0)
+        >>> wider.side, round(wider.estimate, 2)
+        (0, 1.5)
+    """
 
     @classmethod
     def of_runs(
@@ -72,6 +85,17 @@ class Contrasts(Surfaces):
         level: float = LEVEL,
     ) -> Comparison:
         """Return a measure of two optimizers and the percentile interval of their difference or ratio.
+
+        Args:
+            measure: Name of the measure.
+            of: Label of the first optimizer.
+            against: Label of the second; None compares a `trend` with 0.
+            delta: Points of error that bound the basin, for measures of basins.
+            column: Column of the runs table, for measures that leave it open.
+            level: Confidence level of the interval, 0..1.
+
+        Returns:
+            Value of both, difference or ratio, and its interval; NaN where a value is unknown.
 
         Raises:
             KeyError: No such measure.

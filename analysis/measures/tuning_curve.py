@@ -40,6 +40,12 @@ class TuningCurve:
         high: (n,) upper end; the whole curve lies between the two with probability `confidence`.
         confidence: 0..1.
         exact: Whether the cells are independent random draws, for which the band is made.
+
+    Example:
+        >>> from analysis import tuning_curve
+        >>> curve = tuning_curve([12.0, 9.0, 30.0, 10.0], None, [1, 2, 4])
+        >>> curve.exact, curve.confidence
+        (True, 0.95)
     """
 
     label: str
@@ -71,10 +77,8 @@ def tuning_curve(
     independent random trials as there are cells, with the same distribution of errors. A grid covers the box
     more evenly than random trials do, so this band is not exact, and as a rule too wide.
 
-    Sources: Dodge et al. 2019, arXiv 1909.03004; Lourie et al. 2024, arXiv 2311.09480 (package opda).
-
     Args:
-        errors: (N,) one a cell; one that is not finite counts as `chance`.
+        errors: (N,) one a cell, percent; one that is not finite counts as `chance`.
         weights: (N,) areas of the cells; those of weight 0 are left out. None: all alike, random draws.
         trials: (n,) numbers of trials, at least 1.
         confidence: Of the band, 0..1.
@@ -83,8 +87,19 @@ def tuning_curve(
         exact: Whether unweighted cells are independent random draws; False for `qmc`.
         support: Least and greatest error that there can be.
 
+    Returns:
+        Median and band, each (n,), in percent.
+
     Raises:
         ValueError: There is no cell, an error is NaN or outside the support, or `trials` are below 1.
+
+    Source:
+        Dodge et al. 2019, arXiv 1909.03004; Lourie et al. 2024, arXiv 2311.09480 (package opda).
+
+    Example:
+        >>> from analysis import tuning_curve
+        >>> tuning_curve([12.0, 9.0, 30.0, 10.0], None, [1, 2, 4]).median
+        array([10., 10.,  9.])
     """
     values, areas = _values(errors, weights, chance)
     counts = np.asarray(trials, dtype=np.int64)

@@ -29,10 +29,22 @@ def write_report(root: str | Path, out: str | Path | None = None) -> Path:
         out: The file to write; default: report.html in the study's folder, or <study>-report.html in the
             working directory if that folder is on an object store.
 
+    Returns:
+        The path of the file that was written.
+
     Raises:
         robustness.results.StorageError: The results cannot be read.
         robustness.plugins.PluginError: A figure of another package cannot be used.
         OSError: The file cannot be written.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from analysis import write_report
+        >>> from robustness.published.shipped import published
+        >>> with TemporaryDirectory() as folder:
+        ...     write_report(published()["cifar10"].root, Path(folder, "report.html")).name
+        'report.html'
     """
     from robustness.results import Store
 

@@ -32,6 +32,15 @@ class Comparison:
         seeds: Seeds behind it: those of the optimizer that has fewer.
         needed: Seeds at which a difference as large as the estimate would be decided with a power of 80 %; None
             where that is unknown, or more than a thousand.
+
+    Example:
+        >>> from analysis import Comparison
+        >>> wider = Comparison(
+        ...     measure="basin_area", column="", delta=1.0, of="adams", against="adam", value=1.2, other=0.8,
+        ...     scale="ratio", estimate=1.5, low=1.1, high=2.0, level=0.95, seeds=3, needed=3,
+        ... )
+        >>> wider.known, wider.side
+        (True, 1)
     """
 
     measure: str

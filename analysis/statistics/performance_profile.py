@@ -47,7 +47,29 @@ def ratios(costs: Floats | Sequence[Sequence[float]]) -> Floats:
 
 
 def profile(costs: Floats | Sequence[Sequence[float]], taus: Floats | Sequence[float]) -> Floats:
-    """Return rho (m, T): the share of workloads on which r <= tau for each tau (T,); NaN without a workload."""
+    """Return the share of workloads on which an optimizer is within each factor of the best.
+
+    rho_s(tau) = |{workloads p: r_ps <= tau}| / n, with r_ps the cost t_ps over the least cost on p.
+
+    Args:
+        costs: (n, m) a row a workload, a column an optimizer, at least 0; NaN or infinite where there is no result.
+        taus: (T,) factors, from 1.
+
+    Returns:
+        (m, T) shares, 0..1; NaN without a workload.
+
+    Raises:
+        ValueError: A cost is below 0, or the costs are no table.
+
+    Source:
+        Dolan & Moré 2002, "Benchmarking optimization software with performance profiles", Math. Program. 91.
+
+    Example:
+        >>> from analysis import performance_profile
+        >>> performance_profile([[1.0, 2.0], [3.0, 1.5]], [1, 2])
+        array([[0.5, 1. ],
+               [0.5, 1. ]])
+    """
     found = ratios(costs)
     if not len(found):
         return np.full((found.shape[1], len(taus)), np.nan)

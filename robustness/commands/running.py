@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from robustness.commands.looking import show_report
+from robustness.commands.evaluation import show_report
 from robustness.console import FAILED, INTERRUPTED, STOPPED, end_at_once, err, out, takes_results, takes_study
 from robustness.jobs.versions import difference
 from robustness.published.shipped import to_train

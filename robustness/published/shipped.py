@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from robustness.workloads import Workload
 
 FOLDER = Path("published")
-PACKAGED = Path(__file__).resolve().parents[2] / "published"
+INSTALLED = Path(__file__).resolve().parent / "data"
+"""Where a wheel has them; a checkout has them beside the packages."""
+PACKAGED = INSTALLED if INSTALLED.is_dir() else Path(__file__).resolve().parents[2] / FOLDER
 VARIABLE = "ROBUSTNESS_PUBLISHED"
 
 

@@ -5,7 +5,7 @@ from robustness.results.files.errors import ResultsWarning, StorageError, Unreac
 from robustness.results.files.folder import child
 from robustness.results.files.retrying import patiently
 from robustness.results.following import Following
-from robustness.results.load import Results, list_studies, load
+from robustness.results.loading import Results, list_studies, load
 from robustness.results.pulling import Pulled, pull
 from robustness.results.store import Store
 from robustness.results.tables.arrow import finished

@@ -45,13 +45,21 @@ _HOUR = 3600.0
 
 
 class Store:
-    """The stored results of one study; cheap to make, and travels to workers by pickling."""
+    """The stored results of one study; cheap to make, and travels to workers by pickling.
+
+    Args:
+        root: The study's folder: a local path, or the URI of any pyarrow filesystem.
+        read_only: Whether reading leaves even torn files where they are.
+
+    Example:
+        >>> from robustness import Store
+        >>> Store("results/mine").name
+        'mine'
+        >>> Store("results/mine").exists()
+        False
+    """
 
     def __init__(self, root: str | Path, *, read_only: bool = False) -> None:
-        """Take the study's folder: a local path, or the URI of any pyarrow filesystem.
-
-        `read_only`: reading leaves even torn files where they are.
-        """
         self.root, self._read_only = absolute(root), read_only
 
     def __getstate__(self) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal, get_origin
 
 from robustness.optimizers.base import Optimizer
 from robustness.optimizers.imported import TorchOptimizer
+from robustness.package_finder import PACKAGES, PackageFinder
 from robustness.study.run import options_json
 from robustness.validation.messages import Loc, nearest
 from robustness.workloads.base import Workload
@@ -132,6 +133,8 @@ def check(model: object) -> None:
 def _module(name: str) -> ModuleType:
     """Import a module, from beside the study or the current folder if it is there."""
     top = name.partition(".")[0]
+    if top in PACKAGES and (file := _called_like_ours(top)):
+        raise ImportStringError(f"{file} has the name of a package of this program: give it another name")
     folder = _folder_of(top)
     try:
         module = importlib.import_module(name)
@@ -150,6 +153,16 @@ def _module(name: str) -> ModuleType:
 def _folders() -> list[Path]:
     folder = _study_folder.get()
     return list(dict.fromkeys([*([folder] if folder else []), Path.cwd()]))
+
+
+def _called_like_ours(top: str) -> Path | None:
+    """Return the module or package of one's own that has the name of ours; it can't be had under that name."""
+    ours = PackageFinder.find_spec(top)
+    for folder in _folders():
+        spec = PathFinder.find_spec(top, [str(folder)])
+        if spec is not None and spec.origin and (ours is None or Path(spec.origin).resolve() != Path(str(ours.origin))):
+            return Path(spec.origin)
+    return None
 
 
 def _folder_of(top: str) -> Path | None:

@@ -22,7 +22,21 @@ if TYPE_CHECKING:
 class Run:
     """One training: a workload, an optimizer, a learning rate, a weight decay and a seed.
 
-    `weight_decay` is on the study's common scale. Raises `ValueError` for numbers no run can have.
+    Attributes:
+        workload: what is trained, with all of its options.
+        optimizer: by what, with all of its options.
+        lr: base learning rate, above 0, before the schedule.
+        weight_decay: at least 0, on the study's common scale.
+        seed: a whole number of at least 0: of splits, initial weights and data order.
+
+    Raises:
+        ValueError: for numbers no run can have.
+
+    Example:
+        >>> from robustness import Study
+        >>> run = Study.load("digits").grid()[0]
+        >>> run.run_id, run.lr, run.seed
+        ('81e20ff3042bec2b', 0.0001, 0)
     """
 
     workload: Workload

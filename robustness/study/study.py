@@ -78,6 +78,12 @@ class Study(Model):
 
     Raises:
         StudyError: with everything that is wrong.
+
+    Example:
+        >>> from robustness import Study
+        >>> study = Study.load("digits")
+        >>> len(study.grid()), study.seeds
+        (1638, (0, 1, 2))
     """
 
     name: Annotated[str, Strict(), AfterValidator(_study_name)] = Field(

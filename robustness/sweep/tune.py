@@ -14,6 +14,7 @@ from robustness.sweep import ray_session
 from robustness.sweep.capacity import measure
 from robustness.sweep.progress import WAITING, Progress
 from robustness.sweep.start import begin
+from robustness.sweep.transfer import Transfer
 from robustness.sweep.trial import trial
 from robustness.worker.own_modules import pack, plugin_packages
 
@@ -32,6 +33,11 @@ class Sweep:
         failed: runs that could not be trained.
         interrupted: whether it was asked to stop before all was done.
         taken: runs that were copied from published results.
+
+    Example:
+        >>> from robustness import Sweep
+        >>> Sweep("results/mine", trained=36, failed=0, interrupted=False).taken
+        0
     """
 
     root: str
@@ -70,11 +76,22 @@ def run(
         process_ends: leave Ray running where a second Ctrl-C raises KeyboardInterrupt: the caller then ends the process
             at once, by `os._exit`.
 
+    Returns:
+        How it ended: how many runs were trained, failed or taken from published results.
+
     Raises:
         KeyboardInterrupt: Ctrl-C, or SIGTERM, came a second time.
         SweepError: results could not be written, or another sweep of the study took over.
         ClusterError: Ray could not be started or reached, or has no room for a stack.
         StorageError: the results folder cannot be read or written from the start.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from robustness import Study, run
+        >>> with TemporaryDirectory() as results:  # all of it is published: nothing is left to train
+        ...     sweep = run(Study.load("cifar10"), results, quiet=True)
+        >>> sweep.trained, sweep.taken
+        (0, 504)
     """
     with begin(study, results, use_published=use_published) as start:
         source = start.source
@@ -120,7 +137,7 @@ def _tune(start: Start, progress: Progress) -> bool:
         ray_session.set_flag(sweep_id)
         progress.stopping(searcher.running)
 
-    trainable = tune.with_parameters(trial, parcel=pack(study), store=store, sweep_id=sweep_id)
+    trainable = tune.with_parameters(Transfer(trial), parcel=pack(study), store=store, sweep_id=sweep_id)
     tuner = tune.Tuner(
         tune.with_resources(trainable, dict(room.need)),
         tune_config=tune.TuneConfig(

@@ -34,7 +34,19 @@ class Problem:
 
 
 class StudyError(Exception):
-    """A study can't be read; `problems` has everything wrong with it, `str()` a line for each."""
+    """A study can't be read; `problems` has everything wrong with it, `str()` a line for each.
+
+    Args:
+        problems: everything that is wrong, each with its file, line and key.
+
+    Example:
+        >>> from robustness import Study, StudyError
+        >>> try:
+        ...     Study.parse("{workload: digits, optimizers: [adams]}")
+        ... except StudyError as error:
+        ...     print(error.problems[0])
+        study.yaml:1: space: is missing
+    """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__(list(problems))

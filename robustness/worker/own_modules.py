@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from robustness.errors import ClusterError
 from robustness.optimizers.imported import TorchOptimizer
+from robustness.package_finder import PACKAGES
 from robustness.plugins import packages
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from robustness.plugins import Package
     from robustness.study import Study
 
-OURS = frozenset({"robustness", "analysis", "search_spaces", "__main__"})
+OURS = PACKAGES | {"__main__"}
 """Modules that every node has, as it has the installed ones; what a script itself defines goes with the study."""
 
 LIMIT_BYTES = 64 * 2**20

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from robustness.package_finder import PACKAGES
 from tests.support.cluster_checks import ROOT, changed, pinned, rayjob_problems
 
 if TYPE_CHECKING:
@@ -79,6 +80,10 @@ def test_the_image_has_all_that_the_package_needs() -> None:
     copied = {name for line in re.findall(r"^COPY (.*)$", dockerfile, re.MULTILINE) for name in line.split()[1:-1]}
     assert all((ROOT / name).exists() for name in copied)
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    packages = {name.rstrip("*") for name in project["tool"]["setuptools"]["packages"]["find"]["include"]}
-    needed = packages | {project["project"]["readme"], *project["project"]["license-files"], "constraints.txt"}
-    assert needed | {"pyproject.toml"} == copied
+    needed = PACKAGES | {
+        "published",
+        project["project"]["readme"],
+        *project["project"]["license-files"],
+        "constraints.txt",
+    }
+    assert needed | {"pyproject.toml", "setup.py"} == copied

@@ -269,4 +269,4 @@ ROWS = (
     _row("20", "Training loss and test error under warm restarts", None, ("swd-under-warm-restarts",), RESTARTS),
 )
 FIGURES = {row.id: row for row in ROWS}
-"""Every figure of the paper by its number."""
+"""Every figure of the paper by its number: `FIGURES["11"].draw(contents)` is a drawing, or says why there is none."""

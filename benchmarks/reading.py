@@ -1,6 +1,6 @@
 """Reading and drawing results, each against what a person would write with pandas or Plotly alone.
 
-    python -m benchmarks.looking
+    python -m benchmarks.reading
 
 The tables are synthetic, of the size of the default study and of a million runs.
 """

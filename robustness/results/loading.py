@@ -19,7 +19,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Results:
-    """A study's results; tables are read on first use and kept."""
+    """A study's results; tables are read on first use and kept.
+
+    Attributes:
+        store: What they are read from.
+
+    Example:
+        >>> from robustness import load
+        >>> from robustness.published.shipped import published
+        >>> results = load(published()["treebank"].root)
+        >>> len(results.runs), sorted(results.runs["optimizer"].unique())
+        (51, ['adam', 'adams', 'adamw'])
+    """
 
     store: Store
 
@@ -51,8 +62,17 @@ def load(study: str | Path, results: str | Path = "results") -> Results:
         study: A study's name below `results`, or a study's folder or URI itself.
         results: The folder or URI that holds studies.
 
+    Returns:
+        The results, of which nothing is read yet.
+
     Raises:
         StorageError: There are no such results, or they cannot be reached.
+
+    Example:
+        >>> from robustness import load
+        >>> from robustness.published.shipped import published
+        >>> int(load(published()["cifar10"].root).curves["epoch"].max())
+        8
     """
     text = str(study)
     places = [] if is_uri(text) or text.startswith("file:") else [child(results, text)]

@@ -1,0 +1,1 @@
+"""Pages for people, and what makes those parts of them that come from the code."""
