@@ -123,9 +123,9 @@ def _problem(contents: Contents, look: Look) -> NotDrawn | None:
 
 
 def _no_map(contents: Contents) -> NotDrawn | None:
-    if contents.cells is None and not contents.no_map:
-        return None
-    return NotDrawn(SAMPLED if contents.cells is not None else contents.no_map)
+    if contents.cells is not None:
+        return NotDrawn(SAMPLED)
+    return NotDrawn(contents.no_map) if contents.no_map else None
 
 
 def _cuttable(contents: Contents) -> bool:

@@ -91,7 +91,7 @@ def _slices(contents: Contents) -> Drawing | NotDrawn:
     if contents.cells is not None:
         return NotDrawn(SAMPLED)
     if not contents.axes:
-        return NotDrawn(contents.no_map)
+        return NotDrawn(contents.no_map or NOTHING)
     return slices(contents.maps, contents.chosen, contents.axes) if contents.marks else NotDrawn(NOTHING)
 
 

@@ -12,7 +12,7 @@ import pytest
 from analysis.figures import Drawing, NotDrawn, registry
 from analysis.figures.base.theme import INK
 from analysis.report.one_workload import OneWorkload
-from analysis.report.page import themes
+from analysis.report.page import section, themes
 from tests.support.drawn_studies import KINDS, studies
 
 if TYPE_CHECKING:
@@ -82,3 +82,8 @@ def test_the_report_has_what_is_drawn_under_its_heading(
     text = OneWorkload(contents=every[kind], drawn=drawn, root="results/demo").figures() or ""
     assert re.findall(r'<div class="figure" id="([\w-]+)"', text) == list(drawn)
     assert re.findall(r"<h2>([^<]*)</h2><figure>", text) == [rows[name].heading for name in drawn]
+
+
+def test_a_figure_that_asks_for_no_height_has_room_on_the_page() -> None:
+    drawing = Drawing(go.Figure(), narrow=go.Layout(), caption="Nothing.")
+    assert 'style="height:450px"' in section("theirs", "Theirs", drawing)
