@@ -13,7 +13,7 @@ from analysis.figures.lines.tuning_curves import tuning
 from analysis.figures.maps.difference import difference
 from analysis.figures.paper.cells import Cells
 from analysis.figures.paper.figures import FIGURES, maps
-from analysis.landscapes.basin import common_box, measured
+from analysis.landscapes.basin import common_box, has_result
 from analysis.landscapes.by_seed import replicates
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _slices(contents: Contents) -> Drawing | str:
     if contents.cells is not None:
         return SAMPLED
     if not contents.axes:
-        return contents.no_map
+        return contents.no_map or NOTHING
     return slices(contents.maps, contents.chosen, contents.axes) if contents.marks else NOTHING
 
 
@@ -87,7 +87,7 @@ def _profiles(contents: Contents) -> Drawing | str:
 
 def _seeds(contents: Contents) -> list[int]:
     """Return the seeds of every measured cell."""
-    return [int(n) for one in contents.maps.values() for n in one.seeds[measured(one)]]
+    return [int(n) for one in contents.maps.values() for n in one.seeds[has_result(one)]]
 
 
 def _tuning(contents: Contents) -> Drawing | str:

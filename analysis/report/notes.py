@@ -13,7 +13,7 @@ from analysis.measures.clipped_basin import edge
 from analysis.report import best_epoch_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from analysis.contents.gather import Contents
     from analysis.contents.summary import Optimum, Summary
@@ -36,7 +36,7 @@ def sentence(contents: Contents) -> str:
         f"({escape(best.label)}, {where})"
     )
     shares = sorted((s for s in found if np.isfinite(s.share)), key=lambda s: -s.share)
-    if shares and not contents.no_map:
+    if shares and contents.no_map is None:
         parts = [f"<strong>{percent(s.share)}</strong> of {escape(s.label)}’s box" for s in shares]
         words += f"; the basin within {points(contents.delta)} of each one’s ringed cell covers {listing(parts)}"
     return f"{words}{clipped(contents)}."
@@ -108,9 +108,10 @@ def table(contents: Contents) -> str:
         return ""
     if not contents.axes:
         return best_epoch_table.table(contents)
-    best = contents.contrasts.best if contents.contrasts else None
-    reference = f"{contents.contrasts.depth(best):.2f} %" if contents.contrasts and best else NOTHING
+    best = contents.seeds.best if contents.seeds else None
+    reference = f"{contents.seeds.depth(best):.2f} %" if contents.seeds and best else NOTHING
     within = f"within {points(contents.delta)} of "
+    basins = contents.no_map is None
     columns = [
         ("Optimizer", ""),
         ("Test error, %", "ringed cell, chosen by other data, ± std"),
@@ -118,37 +119,44 @@ def table(contents: Contents) -> str:
         ("Learning rate", "of the least"),
         ("Weight decay", "common scale"),
         ("Weight decay", "as given"),
-        ("Basin", within + "its ringed cell"),
-        ("Basin", within + f"the best ringed one ({reference})"),
-        ("Basin meets the box’s edge", ""),
+        *(
+            [
+                ("Basin", within + "its ringed cell"),
+                ("Basin", within + f"the best ringed one ({reference})"),
+                ("Basin meets the box’s edge", ""),
+            ]
+            if basins
+            else []
+        ),
         ("Diverged", "of the box" if contents.cells is None else "of the runs"),
         ("Failed runs", ""),
         ("Seeds", "a cell"),
     ]
-    kept = [i for i, (name, _) in enumerate(columns) if not contents.no_map or not name.startswith("Basin")]
-    heads = [f'<th scope="col">{a}{f"<small>{b}</small>" if b else ""}</th>' for a, b in columns]
-    head = "".join(heads[i] for i in kept)
-    body = "".join(_row(one, kept) for one in contents.summaries)
+    head = "".join(f'<th scope="col">{a}{f"<small>{b}</small>" if b else ""}</th>' for a, b in columns)
+    body = "".join(_row(one, basins=basins) for one in contents.summaries)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _row(one: Summary, kept: Sequence[int]) -> str:
-    """Return the line of an optimizer: those of its cells that are in the columns `kept`."""
+def _row(one: Summary, *, basins: bool) -> str:
+    """Return the line of an optimizer, with or without the cells about its basin."""
     least = one.least
-    numbers = [
+    before = [
         _chosen(one.chosen),
         spread(least.mean, least.std) if least else NOTHING,
         *([number(v) for v in (least.lr, least.weight_decay, least.weight_decay_native)] if least else [NOTHING] * 3),
-        percent(one.share),
-        percent(one.share_of_all),
+    ]
+    basin = [_cell(percent(one.share)), _cell(percent(one.share_of_all)), f'<td class="words">{_edge(one)}</td>']
+    after = [
         percent(one.diverged),
         str(one.failed),
         str(one.seeds[0]) if one.seeds[0] == one.seeds[1] else f"{one.seeds[0]}–{one.seeds[1]}",
     ]
-    cells = [f"<td>{text}</td>" for text in numbers]
-    cells.insert(7, f'<td class="words">{_edge(one)}</td>')
-    row = [f'<th scope="row">{escape(one.label)}</th>', *cells]
-    return f"<tr>{''.join(row[i] for i in kept)}</tr>"
+    cells = [*map(_cell, before), *(basin if basins else []), *map(_cell, after)]
+    return f'<tr><th scope="row">{escape(one.label)}</th>{"".join(cells)}</tr>'
+
+
+def _cell(text: str) -> str:
+    return f"<td>{text}</td>"
 
 
 def notes(contents: Contents, *, of_store: bool = True) -> list[str]:

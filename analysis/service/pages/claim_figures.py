@@ -8,34 +8,14 @@ from typing import TYPE_CHECKING
 from analysis.figures import FIGURES, gradient_norms, learning_curves
 from analysis.figures.registry import OWN
 from analysis.report.one_workload import HEADINGS
+from robustness.claims.measures import measure as row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from analysis.claims.verdict import Verdict
     from analysis.contents.gather import Contents
     from analysis.figures.base.theme import Drawing
 
 SECTIONS = tuple(name for name in HEADINGS if name != "claims")
-OF_MEASURE: Mapping[str, str] = {
-    "depth": "basins",
-    "failure_share": "basins",
-    "basin_area": "basins",
-    "basin_area_absolute": "basins",
-    "ridge_slope": "basins",
-    "ridge_correlation": "basins",
-    "optimum_weight_decay": "basins",
-    "profile_auc": "profiles",
-    "lr_sensitivity": "slices",
-    "lr_sensitivity_box": "profiles",
-    "weight_decay_sensitivity": "slices",
-    "loss_depth": "curves",
-    "best_epoch_depth": "curves",
-    "equal_loss_error": "scatter",
-    "matched": "gradients",
-    "trend": "decays",
-}
-"""The figure that shows a measure."""
 OF_BASINS = ("basins", "profiles", "difference")
 OF_CURVES = ("curves", "gradients", "decays", "scatter")
 
@@ -62,7 +42,7 @@ def draw(contents: Contents, section: str, delta: float = 1.0) -> Drawing | str:
 def section_of(verdict: Verdict, contents: Contents) -> str:
     """Return the section whose figure shows what a claim is about."""
     measure = verdict.comparisons[0].measure if verdict.comparisons else ""
-    section = OF_MEASURE.get(measure, "basins")
+    section = row_of(measure).figure if measure else "basins"
     if section in OF_CURVES and not len(contents.curves):
         section = "basins"
     if contents.cells is not None:  # a search chose the cells

@@ -27,5 +27,4 @@ def add_routes(server: Flask, studies: Studies) -> None:
         found = snapshot.full()
         root = shown(snapshot.store.root)
         text = html(found[0], root) if len(found) == 1 else several_workloads.html(found, root)
-        snapshot.forget()
         return Response(text, mimetype="text/html")

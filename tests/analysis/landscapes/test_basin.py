@@ -10,7 +10,7 @@ import pytest
 from analysis.contents.summary import runs_of_summaries, summarize, summarize_samples
 from analysis.landscapes.basin import (
     Box,
-    Cell,
+    Place,
     basin,
     basin_area,
     basin_share,
@@ -101,7 +101,7 @@ def test_weight_decay_zero_is_in_no_area_but_may_be_the_best() -> None:
     mean = with_zero.mean.copy()
     mean[0, 3] = 0.5
     best = dataclasses.replace(with_zero, mean=mean)
-    assert best_cell(best) == Cell(0, 3)
+    assert best_cell(best) == Place(0, 3)
     assert depth(best) == 0.5
     assert box_contact(best, 1.0).optimum
 
