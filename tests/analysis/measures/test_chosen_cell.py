@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from analysis.landscapes.basin import Place
+from analysis.landscapes.basin import Place, first_least, least_of
 from analysis.landscapes.by_seed import Replicates
 from analysis.measures.chosen_cell import choose
 from analysis.statistics.bootstrap import moved, multipliers
@@ -148,3 +148,19 @@ def test_each_draw_chooses_a_cell_of_its_own() -> None:
     np.testing.assert_array_equal(found.draws("a", 4).picked, expected)
     assert len({tuple(cell) for cell in expected}) > 1
     np.testing.assert_array_equal(found.means["a"].picked, [found.chosen["a"]])
+
+
+@pytest.mark.parametrize("random", range(20))
+def test_means_of_the_same_errors_tie_whatever_the_order_of_their_sum(random: int) -> None:
+    numbers = np.random.default_rng(random)
+    wrong = numbers.integers(1, 450, 7)
+    # In every cell the same errors of k / 450, in an order of its own: as rationals all means are equal.
+    errors = np.stack([100 * numbers.permutation(wrong) / 450 for _ in range(12)], axis=1).reshape(7, 3, 4)
+    zeros = np.zeros_like(errors)
+    assert chosen(landscape(errors, errors, zeros)).cell == Place(0, 0)
+    means = errors.mean(axis=0)
+    assert first_least(means.ravel()) == 0
+    assert least_of(means, means > 0) == Place(0, 0)
+    later = means > 0
+    later[0] = False
+    assert least_of(means, later) == Place(1, 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -11,8 +13,10 @@ from analysis.measures.divergence_edge import frontier, least_beside, unsettled
 from analysis.statistics.bootstrap import interval, moved, multipliers
 from analysis.statistics.comparison import Comparison, contrast
 from analysis.statistics.sample_size import seeds_needed
-from robustness.claims.measures import Scale
 from tests.support.landscapes import OVER_LANDSCAPE, contrasts, one, paraboloid, without
+
+if TYPE_CHECKING:
+    from robustness.claims.measures import Scale
 
 ONE = np.array([-2.0])
 NAN = float("nan")
