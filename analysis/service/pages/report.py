@@ -26,5 +26,4 @@ def add_routes(server: Flask, studies: Studies) -> None:
         found = snapshot.full()
         root = shown(snapshot.store.root)
         text = report_html(found, root)
-        snapshot.forget()
         return Response(text, mimetype="text/html")

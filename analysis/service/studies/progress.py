@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from analysis.contents.by_workload import Part
+    from analysis.contents.by_workload import WorkloadRuns
     from robustness.results.checkpoints import Held
 
 CHECKPOINT_S = 600.0
@@ -111,7 +111,7 @@ def unreadable_line(name: str, error: Exception) -> Line:
     return Line(name, (), (), 0, None, 0, None, float("nan"), 0.0, {}, f"cannot be read: {error}", readable=False)
 
 
-def line_of(name: str, parts: Sequence[Part], problem: str = "") -> Line:
+def line_of(name: str, parts: Sequence[WorkloadRuns], problem: str = "") -> Line:
     """Return the line of a study that is taken apart."""
     asked = [part.asked for part in parts if part.asked is not None]
     ended = [part.runs["finished_at"] for part in parts if len(part.runs)]
