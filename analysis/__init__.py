@@ -19,7 +19,8 @@ from robustness.lazy import lazily
 if TYPE_CHECKING:
     from analysis.claims.judge import judge
     from analysis.claims.verdict import Verdict
-    from analysis.contents.gather import Contents, gather
+    from analysis.contents.contents import Contents
+    from analysis.contents.gather import gather
     from analysis.figures.paper.figures import FIGURES
     from analysis.landscapes.landscape import Landscape
     from analysis.landscapes.landscape import landscapes as landscapes_of
@@ -47,7 +48,7 @@ __all__ = [
 PLACES = {
     "FIGURES": "analysis.figures.paper.figures:FIGURES",
     "Comparison": "analysis.statistics.comparison:Comparison",
-    "Contents": "analysis.contents.gather:Contents",
+    "Contents": "analysis.contents.contents:Contents",
     "Contrasts": "analysis.measures.contrasts:Contrasts",
     "Landscape": "analysis.landscapes.landscape:Landscape",
     "Verdict": "analysis.claims.verdict:Verdict",

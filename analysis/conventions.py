@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 METRIC = "test_error"
+"""The column that is measured, percent."""
 
 
 CHOOSER = "validation_error"
+"""The column that chooses cells, percent."""
 
 
 WITHIN = 2.0
@@ -13,10 +15,11 @@ WITHIN = 2.0
 
 
 ROUNDING = 1e-9
-"""Percentage points by which a mean may exceed a threshold: a mean of k/n differs from it by rounding."""
+"""Values that differ by no more, in their own unit, are alike: means of the same k/n errors differ by rounding."""
 
 
 LEVEL = 0.95
+"""Confidence level of an interval that stands by itself."""
 
 
 DELTAS = (1.0, 2.0)

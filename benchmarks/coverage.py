@@ -23,8 +23,9 @@ from scipy import stats
 
 from analysis.landscapes.by_seed import Replicates
 from analysis.measures.contrasts import Contrasts
-from analysis.measures.over_landscape import MEASURES
-from analysis.statistics.bootstrap import contrast
+from analysis.measures.over_landscape import FORMULAS
+from analysis.statistics.comparison import contrast
+from robustness.claims.measures import measure as row_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -123,11 +124,9 @@ def expected(contrasts: Contrasts, truths: dict[str, Truth], measure: str, delta
     assert best is not None
     sides = []
     for name, one in truths.items():
-        surface = contrasts.surface(name)
-        assert surface is not None
         scores = [truths[label].mean[contrasts.chosen[label]] for label in (name, contrasts.best or "")]
         true = replace(
-            surface,
+            contrasts.means[name],
             mean=one.mean[None],
             best=np.array(scores[:1]),
             reference=np.array(scores[1:]),
@@ -135,8 +134,8 @@ def expected(contrasts: Contrasts, truths: dict[str, Truth], measure: str, delta
             chooser=one.mean[None],
             picked=np.array([np.unravel_index(one.mean.argmin(), one.mean.shape)]),
         )
-        sides.append(MEASURES[measure].formula(true, delta))
-    return float(contrast(sides[0], sides[1], MEASURES[measure].scale)[0])
+        sides.append(FORMULAS[measure].formula(true, delta))
+    return float(contrast(sides[0], sides[1], row_of(measure).scale)[0])
 
 
 def _depth_is_held(contrasts: Contrasts, truths: dict[str, Truth]) -> bool:
@@ -156,7 +155,8 @@ def coverage(studies: int, seeds: int, families: tuple[str, ...] = FAMILIES) -> 
         }
         contrasts = Contrasts(study(random, truths, seeds), chance=CHANCE, draws=512)
         hits.setdefault("depth", []).append(_depth_is_held(contrasts, truths))
-        for measure, kind in MEASURES.items():
+        for measure in FORMULAS:
+            kind = row_of(measure)
             for delta in DELTAS if kind.basin else (0.0,):
                 found = contrasts.compare(measure, "a", "b", delta=delta)
                 true = expected(contrasts, truths, measure, delta)

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.claims.judge import judge
+from analysis.claims.judge import judge, questions
 from analysis.landscapes.by_seed import in_cells
 from analysis.measures.contrasts import Contrasts
 from analysis.measures.per_seed import shared
+from analysis.measures.study_landscapes import StudyLandscapes
 from benchmarks.coverage import CHANCE, FAMILIES, Noise, study, truth
 from robustness.claims.claim import Where
 from robustness.study import Claim, paper_claims
@@ -61,10 +62,10 @@ def table(found: dict[str, Replicates]) -> pd.DataFrame:
     return runs.assign(workload="simulated", workload_options="{}", engine="stack", sampler="grid")
 
 
-def curves(random: np.random.Generator, contrasts: Contrasts, runs: pd.DataFrame) -> pd.DataFrame:
+def curves(random: np.random.Generator, simulated: StudyLandscapes, runs: pd.DataFrame) -> pd.DataFrame:
     """Return the last curves of the runs in both basins, in which test error follows training loss alike for all."""
-    first, second = contrasts.labels[:2]
-    here = in_cells(runs, contrasts.replicates[first], shared(contrasts, first, second))
+    first, second = simulated.labels[:2]
+    here = in_cells(runs, simulated.replicates[first], shared(simulated, first, second))
     ids = runs.loc[here, "run_id"].to_numpy()
     shape = len(ids), EPOCHS
     loss = np.exp(-np.arange(1, EPOCHS + 1) / 8 + 0.1 * random.standard_normal(shape))
@@ -81,11 +82,13 @@ def verdicts(
     found = study(random, truths, seeds, noise)
     fill(random, found)
     runs = table(found)
-    contrasts = Contrasts(found, chance=CHANCE, runs=runs, draws=512)
-    contrasts.curves = curves(random, contrasts, runs)
+    landscapes = StudyLandscapes(found, chance=CHANCE)
+    last = curves(random, landscapes, runs)
+    contrasts = Contrasts(found, chance=CHANCE, runs=runs, curves=last, draws=512)
+    answers = contrasts.answers(each for claim in claims for each in questions(claim, contrasts.labels, runs, DELTAS))
     return {
         claim.id: judge(
-            claim, contrasts, runs, study="simulated", workload="simulated", made_for=True, deltas=DELTAS
+            claim, answers, runs, study="simulated", workload="simulated", made_for=True, deltas=DELTAS
         ).outcome
         for claim in claims
     }

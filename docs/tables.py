@@ -92,7 +92,7 @@ def samplers() -> str:
 
 def measures() -> str:
     """Every measure, as a claim names it."""
-    from robustness.claims.claim import MEASURES, OF_BASINS, OF_COLUMNS
+    from robustness.claims import measures as rows
 
     return table(
         ["`measure`", "needs"],

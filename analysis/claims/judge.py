@@ -11,8 +11,7 @@ from analysis.claims.rules import decide, finding
 from analysis.claims.verdict import Verdict
 from analysis.conventions import DELTAS, ERROR
 from analysis.formats import listing
-from analysis.measures.axes import AXES, LEAST_VALUES, SHARED
-from robustness.claims.claim import OF_BASINS
+from analysis.statistics.comparison import Question
 from robustness.study import paper_claims, studies
 from robustness.study.samplers import LEARNING
 
@@ -22,9 +21,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.claims.verdict import Outcome
-    from analysis.measures.contrasts import Contrasts
     from analysis.statistics.comparison import Comparison
+    from analysis.statistics.comparisons import Comparisons
     from robustness.study import Claim
+
+
+LEAST_VALUES = 3
+"""Of an axis that is gone along: with fewer, every cell lies at its edge."""
+
+Pair = tuple[str, str | None]
+"""The labels of two optimizers; None: compared with 0."""
 
 
 class _NoDataError(Exception):
@@ -34,7 +40,7 @@ class _NoDataError(Exception):
 def study_verdicts(
     name: str,
     runs: pd.DataFrame,
-    contrasts: Contrasts | None,
+    comparisons: Comparisons | None,
     claims: Sequence[Claim] = (),
     deltas: Sequence[float] = DELTAS,
     *,
@@ -45,21 +51,48 @@ def study_verdicts(
     Args:
         name: The study's name.
         runs: The labelled runs table (see `analysis.landscapes.labels.label`).
-        contrasts: Its comparisons; None where no run is stored, or a search chose the cells.
+        comparisons: The answers to `questions_of` its claims; None where no run is stored, or a search chose the cells.
         claims: What the study was made for: claims of the catalogue, and its own.
         deltas: Points of error that bound a basin, where a claim has none of its own.
         workload: What tables call the workload of these runs.
     """
     asked = {claim.id: claim for claim in claims}
     return [
-        judge(claim, contrasts, runs, study=name, workload=workload, made_for=claim.id in asked, deltas=deltas)
+        judge(claim, comparisons, runs, study=name, workload=workload, made_for=claim.id in asked, deltas=deltas)
         for claim in (paper_claims() | asked).values()
     ]
 
 
+def questions_of(
+    claims: Sequence[Claim], labels: Sequence[str], runs: pd.DataFrame, deltas: Sequence[float] = DELTAS
+) -> list[Question]:
+    """Return every comparison that `study_verdicts` looks up: of the catalogue's claims, and of the study's own.
+
+    Args:
+        claims: As in `study_verdicts`.
+        labels: Optimizers with a result.
+        runs: As in `study_verdicts`.
+        deltas: Likewise.
+    """
+    every = paper_claims() | {claim.id: claim for claim in claims}
+    return [question for claim in every.values() for question in questions(claim, labels, runs, deltas)]
+
+
+def questions(
+    claim: Claim, labels: Sequence[str], runs: pd.DataFrame, deltas: Sequence[float] = DELTAS
+) -> list[Question]:
+    """Return the comparisons that `judge` looks up for one claim; none where the runs are no data for it."""
+    try:
+        _check(claim, runs)
+        pairs, _ = _pairs(claim, labels, runs)
+    except _NoDataError:
+        return []
+    return [question for pair in pairs for question in _of_pair(claim, pair, pairs, deltas)]
+
+
 def judge(
     claim: Claim,
-    contrasts: Contrasts | None,
+    comparisons: Comparisons | None,
     runs: pd.DataFrame,
     *,
     study: str,
@@ -73,7 +106,7 @@ def judge(
 
     Args:
         claim: What is claimed.
-        contrasts: The study's comparisons; None where no run is stored, or a search chose the cells.
+        comparisons: The answers to its `questions`; None where no run is stored, or a search chose the cells.
         runs: The labelled runs table (see `analysis.landscapes.labels.label`).
         study: The study's name.
         workload: What tables call the workload of these runs.
@@ -84,7 +117,7 @@ def judge(
         The verdict, with what decided it; `no data` where the runs are not what the claim is about.
 
     Raises:
-        KeyError: The claim's measure is none.
+        KeyError: A comparison was not asked for, see `questions`.
 
     Source:
         Bonferroni's inequality: K intervals that each miss with a probability of ERROR / K all hold together with at
@@ -96,30 +129,38 @@ def judge(
         >>> from robustness.study import paper_claims
         >>> one = gather(published()["cifar10"])
         >>> claim = paper_claims()["wider-basin"]
-        >>> judge(claim, one.contrasts, one.runs, study=one.name, workload=one.workload, made_for=True).outcome
+        >>> judge(claim, one.comparisons, one.runs, study=one.name, workload=one.workload, made_for=True).outcome
         'undecided'
     """
 
-    def verdict(outcome: Outcome, why: str, comparisons: Sequence[Comparison] = ()) -> Verdict:
+    def verdict(outcome: Outcome, why: str, compared: Sequence[Comparison] = ()) -> Verdict:
         return Verdict(
-            claim.id, claim.sentence, claim.figure, study, workload, outcome, why, tuple(comparisons), made_for,
-            claim.study,
-        )  # fmt: skip
+            claim=claim.id,
+            sentence=claim.sentence,
+            figure=claim.figure,
+            study=study,
+            workload=workload,
+            outcome=outcome,
+            why=why,
+            comparisons=tuple(compared),
+            made_for=made_for,
+            source=claim.study,
+        )
 
     elsewhere = _elsewhere(claim, study)
     try:
-        if contrasts is None:
-            raise _NoDataError(_without_contrasts(runs))
+        if comparisons is None:
+            raise _NoDataError(_without_comparisons(runs))
         _check(claim, runs)
-        pairs, missing = _pairs(claim, contrasts, runs)
-        compared, unknown = _compare(claim, contrasts, pairs, deltas)
+        pairs, missing = _pairs(claim, comparisons.labels, runs)
+        asked, unknown = _known(claim, comparisons, pairs, deltas)
     except _NoDataError as reason:
         return verdict("no data", f"{reason}{elsewhere}")
     missing += unknown
-    findings = [finding(claim, each, contrasts.clipped(each)) for each in compared]
+    findings = [finding(claim, comparisons[one], comparisons.clipped.get(one)) for one in asked]
     outcome, why = decide(claim, findings, missing)
     lacks = outcome == "undecided" and missing
-    return verdict(outcome, f"{why}{elsewhere}" if lacks else why, compared)
+    return verdict(outcome, f"{why}{elsewhere}" if lacks else why, [comparisons[one] for one in asked])
 
 
 def available(source: str) -> bool:
@@ -136,7 +177,7 @@ def _elsewhere(claim: Claim, study: str) -> str:
     return f"; the study {claim.study} would give it{there}"
 
 
-def _without_contrasts(runs: pd.DataFrame) -> str:
+def _without_comparisons(runs: pd.DataFrame) -> str:
     samplers = sorted(set(runs["sampler"].unique()) - {"grid"}) if len(runs) else []
     if samplers:
         return f"the sampler {listing(samplers)} chose the cells of each optimizer, which share no grid to compare on"
@@ -172,7 +213,7 @@ def _check(claim: Claim, runs: pd.DataFrame) -> None:
 def _check_map(claim: Claim, runs: pd.DataFrame) -> None:
     """Refuse cells that are no map of what the claim measures."""
     nouns = {"lr": "learning rates", "weight_decay": "weight decays"}
-    axes = AXES.get(claim.measure, ())
+    axes = claim.row.axes
     named = {*claim.of, *claim.against}
     compared = runs[runs["label"].isin(named) | runs["optimizer"].isin(named)]
     for column in axes:
@@ -185,16 +226,17 @@ def _check_map(claim: Claim, runs: pd.DataFrame) -> None:
         raise _NoDataError(f"the search {listing(searches)} chose the cells: crowded at the optimum, they give no area")
 
 
-def _pairs(claim: Claim, contrasts: Contrasts, runs: pd.DataFrame) -> tuple[list[tuple[str, str]], list[str]]:
-    """Return the pairs of labels to compare ("": with 0), and why others are not, in a few words each."""
-    there = runs.loc[runs["label"].isin(contrasts.labels), ["label", "optimizer"]].drop_duplicates()
+def _pairs(claim: Claim, labels: Sequence[str], runs: pd.DataFrame) -> tuple[list[Pair], list[str]]:
+    """Return the pairs of labels to compare, and why others are not, in a few words each."""
+    there = runs.loc[runs["label"].isin(labels), ["label", "optimizer"]].drop_duplicates()
     by_label = {str(label): str(name) for label, name in there.itertuples(index=False, name=None)}
     found = {name: _resolved(name, by_label) for name in (*claim.of, *claim.against)}
-    missing = _absent([name for name, label in found.items() if not label], runs)
-    ofs, rivals = ([found[name] for name in names if found[name]] for names in (claim.of, claim.against))
+    missing = _absent([name for name, label in found.items() if label is None], runs)
+    ofs, rivals = ([label for name in names if (label := found[name])] for names in (claim.of, claim.against))
     if not ofs or (claim.against and not rivals):
         raise _NoDataError("; ".join(missing))
-    return [(of, rival) for of in ofs for rival in (rivals or [""])], missing
+    pairs: list[Pair] = [(of, rival) for of in ofs for rival in rivals] or [(of, None) for of in ofs]
+    return pairs, missing
 
 
 def _absent(names: Sequence[str], runs: pd.DataFrame) -> list[str]:
@@ -205,8 +247,8 @@ def _absent(names: Sequence[str], runs: pd.DataFrame) -> list[str]:
     return said + ([f"{listing(failed)} {'has' if len(failed) == 1 else 'have'} no result"] if failed else [])
 
 
-def _resolved(name: str, by_label: Mapping[str, str]) -> str:
-    """Return the label that `name` means: itself, else the only one of an optimizer of that name; "" if none."""
+def _resolved(name: str, by_label: Mapping[str, str]) -> str | None:
+    """Return the label that `name` means: itself, else the only one of an optimizer of that name; None if none."""
     if name in by_label:
         return name
     labels = [label for label, optimizer in by_label.items() if optimizer == name]
@@ -214,44 +256,50 @@ def _resolved(name: str, by_label: Mapping[str, str]) -> str:
         raise _NoDataError(
             f"{name} could be {' or '.join(labels)}: a claim of the study's own can name one by its label"
         )
-    return labels[0] if labels else ""
+    return labels[0] if labels else None
 
 
-def _compare(
-    claim: Claim, contrasts: Contrasts, pairs: Sequence[tuple[str, str]], deltas: Sequence[float]
-) -> tuple[list[Comparison], list[str]]:
-    """Return the comparisons of the pairs that have values at every delta, and what the others lack."""
-    chosen = (claim.deltas or tuple(deltas)) if claim.measure in OF_BASINS else (None,)
+def _of_pair(claim: Claim, pair: Pair, pairs: Sequence[Pair], deltas: Sequence[float]) -> list[Question]:
+    """Return what is asked of one of the pairs, at every delta."""
+    chosen: Sequence[float | None] = (claim.deltas or tuple(deltas)) if claim.row.basin else (None,)
     level = 1 - ERROR / len(pairs)
-    compared: list[Comparison] = []
+    return [Question(claim.measure, *pair, delta=delta, column=claim.column or None, level=level) for delta in chosen]
+
+
+def _known(
+    claim: Claim, comparisons: Comparisons, pairs: Sequence[Pair], deltas: Sequence[float]
+) -> tuple[list[Question], list[str]]:
+    """Return the questions on the pairs that have values at every delta, and what the others lack."""
+    asked: list[Question] = []
     lacking: dict[str, None] = {}
-    for of, rival in pairs:
-        own = [
-            contrasts.compare(claim.measure, of, rival or None, delta=delta, column=claim.column or None, level=level)
-            for delta in chosen
-        ]
-        blank = [each for each in own if np.isnan([each.value, each.other, each.estimate]).any()]
+    for pair in pairs:
+        own = _of_pair(claim, pair, pairs, deltas)
+        found = [comparisons[one] for one in own]
+        blank = [each for each in found if np.isnan([each.value, each.other, each.estimate]).any()]
         if blank:
-            lacking[_apart(claim, contrasts, of, rival) or _unknown(claim, blank[0])] = None
+            lacking[_apart(claim, comparisons, pair) or _unknown(claim, blank[0])] = None
         else:
-            compared += own
-    if not compared:
+            asked += own
+    if not asked:
         raise _NoDataError("; ".join(lacking))
-    return compared, list(lacking)
+    return asked, list(lacking)
 
 
-def _apart(claim: Claim, contrasts: Contrasts, of: str, rival: str) -> str:
-    """Return why optimizers with axes of their own cannot be compared, "" if that is not what they lack."""
-    if rival and claim.measure in SHARED and not contrasts.on_one_grid(of, rival):
+def _apart(claim: Claim, comparisons: Comparisons, pair: Pair) -> str | None:
+    """Return why optimizers with axes of their own cannot be compared; None if that is not what they lack."""
+    of, rival = pair
+    if rival is None:
+        return None
+    if claim.row.shared and (of, rival) not in comparisons.one_grid:
         return f"{of} and {rival} share no cells to compare, since their axes differ"
-    if rival and claim.measure in AXES and not contrasts.common_box(of, rival):
+    if claim.row.axes and (of, rival) not in comparisons.one_box:
         return f"{of} and {rival} have no part of learning rate and weight decay in common"
-    return ""
+    return None
 
 
 def _unknown(claim: Claim, blank: Comparison) -> str:
     """Return which value of a comparison is not known."""
-    what = {"matched": claim.column, "trend": f"trend of {claim.column}"}.get(claim.measure, claim.measure)
+    what = (claim.row.noun or claim.measure).format(column=claim.column)
     sides = ((blank.of, blank.value), (blank.against, blank.other))
     names = [name for name, value in sides if name and np.isnan(value)]
     return f"{listing(names or [blank.of])} {'have' if len(names) > 1 else 'has'} no value of {what}"

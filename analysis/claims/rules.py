@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from analysis.conventions import LEAST_SEEDS
 from analysis.formats import listing
+from robustness.claims.measures import measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,17 +25,6 @@ if TYPE_CHECKING:
 SHOWN = 4
 """Intervals that a sentence quotes; the verdict holds them all."""
 
-UNITS = {
-    "depth": " points",
-    "loss_depth": " nats",
-    "best_epoch_depth": " points",
-    "equal_loss_error": " points",
-    "lr_sensitivity": " points",
-    "lr_sensitivity_box": " points",
-    "weight_decay_sensitivity": " points",
-    "optimum_weight_decay": " decades",
-}
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -43,16 +33,16 @@ class Finding:
     Attributes:
         comparison: The interval.
         sign: +1 as the claim says, -1 the opposite, 0 neither.
-        doubt: Why it is neither; "" where it is not.
+        doubt: Why it is neither; None where it is one.
     """
 
     comparison: Comparison
     sign: int
-    doubt: str = ""
+    doubt: str | None = None
 
 
-def finding(claim: Claim, comparison: Comparison, clipped: str = "") -> Finding:
-    """Read one interval; `clipped` says why the edge of the box could turn it round, "" if it could not."""
+def finding(claim: Claim, comparison: Comparison, clipped: str | None = None) -> Finding:
+    """Read one interval; `clipped` says why the edge of the box could turn it round, None if it could not."""
     seeds, sign = comparison.seeds, _sign(claim, comparison)
     if seeds == 1:
         return Finding(comparison, 0, "one seed has no interval; " + _at_least(claim, comparison))
@@ -133,7 +123,7 @@ def _open(claim: Claim, comparison: Comparison) -> str:
 
 def _margin(claim: Claim, comparison: Comparison) -> str:
     margin = claim.margin or 0.0
-    return f"{100 * margin:g} %" if comparison.scale == "ratio" else f"{margin:g}{UNITS.get(claim.measure, '')}"
+    return f"{100 * margin:g} %" if comparison.scale == "ratio" else f"{margin:g}{_unit(claim.measure)}"
 
 
 def _at_least(claim: Claim, comparison: Comparison) -> str:
@@ -146,9 +136,15 @@ def _at_least(claim: Claim, comparison: Comparison) -> str:
 def described(comparison: Comparison) -> str:
     """Return a comparison in words: "AdamS against Adam within 1 point: ratio 1.8 (1.3 to 2.5)"."""
     kind = "ratio" if comparison.scale == "ratio" else "difference" if comparison.against else "slope"
-    unit = UNITS.get(comparison.measure, "")
+    unit = _unit(comparison.measure)
     low, high = _number(comparison.low), _number(comparison.high)
     return f"{_names(comparison)}: {kind} {_number(comparison.estimate)}{unit} ({low} to {high})"
+
+
+def _unit(name: str) -> str:
+    """Return the unit of a difference of a measure, as it follows a number: " points", or nothing."""
+    unit = measure(name).difference_unit
+    return f" {unit}" if unit else ""
 
 
 def _names(comparison: Comparison) -> str:

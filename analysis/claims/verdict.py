@@ -12,7 +12,7 @@ Outcome = Literal["reproduced", "contradicted", "undecided", "no data"]
 OUTCOMES: tuple[Outcome, ...] = ("reproduced", "contradicted", "undecided", "no data")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """The answer of one study to one claim.
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 UNKNOWN = "unknown workload"
 
 
-@dataclass(frozen=True, eq=False)
-class Part:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class WorkloadRuns:
     """One workload of a stored study.
 
     Attributes:
@@ -37,8 +37,8 @@ class Part:
     asked: int | None
 
 
-def parts(stored: pd.DataFrame, study: Study | None) -> list[Part]:
-    """Return a part a workload, at least one; without a study, one for each workload and options in the runs.
+def by_workload(stored: pd.DataFrame, study: Study | None) -> list[WorkloadRuns]:
+    """Return the runs of each workload, at least one; without a study, one for each workload and options in the runs.
 
     Args:
         stored: A runs table.
@@ -49,7 +49,8 @@ def parts(stored: pd.DataFrame, study: Study | None) -> list[Part]:
     found = []
     for one in study.parts:
         kept, asked = asked_for(stored, one)
-        found.append(Part(one.workload.title, one, label(kept, study_labels(one)), asked))
+        runs = label(kept, study_labels(one))
+        found.append(WorkloadRuns(title=one.workload.title, study=one, runs=runs, asked=asked))
     return found
 
 
@@ -65,14 +66,17 @@ def slugs(titles: Sequence[str]) -> list[str]:
     return found
 
 
-def _found(stored: pd.DataFrame) -> list[Part]:
+def _found(stored: pd.DataFrame) -> list[WorkloadRuns]:
     kinds = stored[["workload", "workload_options"]].drop_duplicates()
     if not len(kinds):
-        return [Part(UNKNOWN, None, label(stored), None)]
+        return [WorkloadRuns(title=UNKNOWN, study=None, runs=label(stored), asked=None)]
     keys = {(str(name), str(text)): _named(str(name), str(text)) for name, text in kinds.itertuples(index=False)}
     titles = told_apart(list(dict.fromkeys(keys.values())))
     place = [titles[keys[key]] for key in zip(stored["workload"], stored["workload_options"], strict=True)]
-    return [Part(str(title), None, label(rows), None) for title, rows in stored.groupby(place, sort=False)]
+    return [
+        WorkloadRuns(title=str(title), study=None, runs=label(rows), asked=None)
+        for title, rows in stored.groupby(place, sort=False)
+    ]
 
 
 def _named(name: str, options: str) -> tuple[str, str]:

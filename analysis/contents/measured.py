@@ -9,12 +9,12 @@ import numpy as np
 
 from analysis.contents.summary import runs_of_summaries, summarize, summarize_samples
 from analysis.contents.which_runs import axes, is_sampled
-from analysis.conventions import METRIC, WITHIN
+from analysis.conventions import CHOOSER, METRIC, WITHIN
 from analysis.landscapes.basin import common_box
-from analysis.landscapes.by_seed import in_cells
+from analysis.landscapes.by_seed import in_cells, replicates
 from analysis.landscapes.landscape import landscapes
 from analysis.landscapes.sampled import samples
-from analysis.measures.contrasts import Contrasts
+from analysis.measures.study_landscapes import StudyLandscapes
 from analysis.measures.tuning_curve import grid_curve, sample_curve
 
 if TYPE_CHECKING:
@@ -25,17 +25,15 @@ if TYPE_CHECKING:
     from analysis.measures.tuning_curve import TuningCurve
     from robustness.study import Study
 
-CHOOSER = "validation_error"
 
-
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Measured:
-    """What the runs of one workload come to; attributes as in `analysis.contents.gather.Contents`."""
+    """What the runs of one workload come to; attributes as in `analysis.contents.contents.Contents`."""
 
     runs: pd.DataFrame
     maps: dict[str, Landscape]
     cells: pd.DataFrame | None
-    contrasts: Contrasts | None
+    seeds: StudyLandscapes | None
     summaries: list[Summary]
     best: dict[str, list[str]]
 
@@ -49,15 +47,15 @@ class Measured:
             delta: Points of error that bound a basin.
         """
         maps, cells = _mapped(runs, study)
-        chance = study.workload.chance_error if study else None
-        contrasts = Contrasts.of_runs(runs, *axes(study), chance=chance) if maps else None
-        summaries = _summaries(runs, maps, cells, contrasts, delta)
-        return cls(runs, maps, cells, contrasts, summaries, runs_of_summaries(runs, summaries))
+        seeds = _by_seed(runs, study) if maps else None
+        summaries = summaries_of(runs, maps, cells, seeds, delta)
+        best = runs_of_summaries(runs, summaries)
+        return cls(runs=runs, maps=maps, cells=cells, seeds=seeds, summaries=summaries, best=best)
 
     @property
     def curves(self) -> list[str]:
         """Runs whose curves are shown or measured: by the best cells, and in basins."""
-        return _with_neighbors(self.runs, self.best) + (_in_basins(self.runs, self.contrasts) if self.contrasts else [])
+        return _with_neighbors(self.runs, self.best) + (_in_basins(self.runs, self.seeds) if self.seeds else [])
 
     @property
     def tuning(self) -> dict[str, TuningCurve]:
@@ -81,15 +79,22 @@ def _mapped(runs: pd.DataFrame, study: Study | None) -> tuple[dict[str, Landscap
     return landscapes(runs, METRIC, lr=lr, weight_decay=weight_decay), None
 
 
-def _summaries(
+def _by_seed(runs: pd.DataFrame, study: Study | None) -> StudyLandscapes:
+    """Return every seed's landscape of each optimizer of a grid."""
+    chance = study.workload.chance_error if study else None
+    return StudyLandscapes(replicates(runs, [METRIC, CHOOSER], *axes(study)), chance=chance)
+
+
+def summaries_of(
     runs: pd.DataFrame,
     maps: dict[str, Landscape],
     cells: pd.DataFrame | None,
-    contrasts: Contrasts | None,
+    seeds: StudyLandscapes | None,
     delta: float,
 ) -> list[Summary]:
-    if contrasts is not None:
-        return [summarize(one, contrasts, delta) for one in maps.values()]
+    """Return a line per optimizer; arguments as the attributes of `analysis.contents.contents.Contents`."""
+    if seeds is not None:
+        return [summarize(one, seeds, delta) for one in maps.values()]
     if cells is None:
         return []
     return summarize_samples(cells, samples(runs, CHOOSER), set(runs["sampler"].unique()), delta)
@@ -101,9 +106,9 @@ def _with_neighbors(runs: pd.DataFrame, best: dict[str, list[str]]) -> list[str]
     return list(runs.merge(rows.drop_duplicates(), on=["label", "lr"])["run_id"])
 
 
-def _in_basins(runs: pd.DataFrame, contrasts: Contrasts) -> list[str]:
+def _in_basins(runs: pd.DataFrame, seeds: StudyLandscapes) -> list[str]:
     """Return the runs of every optimizer in the cells that lie in some optimizer's basin."""
     kept = np.zeros(len(runs), dtype=bool)
-    for name, one in contrasts.replicates.items():
-        kept |= in_cells(runs, one, contrasts.inside(name, WITHIN))
+    for name, one in seeds.replicates.items():
+        kept |= in_cells(runs, one, seeds.inside(name, WITHIN))
     return list(runs.loc[kept, "run_id"])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analysis.contents.gather import Contents
+    from analysis.contents.contents import Contents
     from analysis.contents.summary import Summary
 
     Floats = NDArray[np.float64]
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 UNKNOWN = float("nan")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """One optimizer on one workload: errors in percent, shares of the box 0..1; NaN where unknown.
 
@@ -47,7 +47,7 @@ class Row:
     seeds: tuple[int, int]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Workload:
     """One workload of a study.
 
@@ -75,7 +75,8 @@ def workloads(studies: Sequence[Contents]) -> list[Workload]:
         taken, name, number = {(one.name, one.workload) for one in made}, contents.name, 2
         while (name, contents.workload) in taken:
             name, number = f"{contents.name} ({number})", number + 1
-        made.append(Workload(name, contents.workload, contents, tuple(_rows(contents))))
+        rows = tuple(_row(one, contents) for one in contents.summaries)
+        made.append(Workload(name=name, workload=contents.workload, contents=contents, rows=rows))
     return made
 
 
@@ -84,37 +85,19 @@ def labels(compared: Sequence[Workload]) -> list[str]:
     return list(dict.fromkeys(row.label for one in compared for row in one.rows))
 
 
-def _rows(contents: Contents) -> list[Row]:
-    if contents.cells is not None:
-        return _sampled(contents)
-    return [_row(summary, contents) for summary in contents.summaries]
-
-
-def _row(summary: Summary, contents: Contents) -> Row:
-    label, contrasts = summary.label, contents.contrasts
-    contact = None if contents.no_map else summary.contact
-    known = contrasts is not None and label in contrasts.labels
-    along = "lr" in contents.axes
+def _row(one: Summary, contents: Contents) -> Row:
+    contact = one.contact if contents.no_map is None else None
+    along = contents.seeds is not None and "lr" in contents.axes
     return Row(
-        label=label,
-        depth=contrasts.depth(label) if contrasts and known else UNKNOWN,
-        unbiased=summary.chosen is not None or summary.least is None,
-        share=summary.share,
-        share_of_all=summary.share_of_all,
-        sensitivity=contrasts.value("lr_sensitivity", label) if contrasts and known and along else UNKNOWN,
+        label=one.label,
+        depth=one.depth,
+        unbiased=one.chosen is not None or one.least is None,
+        share=one.share,
+        share_of_all=one.share_of_all,
+        sensitivity=one.sensitivity if along else UNKNOWN,
         edge=contact.share if contact else UNKNOWN,
-        seeds=summary.seeds,
+        seeds=one.seeds,
     )
-
-
-def _sampled(contents: Contents) -> list[Row]:
-    """Return the rows of sampled cells: a share of area where they were drawn evenly, else the depth alone."""
-    rows = []
-    for one in contents.summaries:
-        cell = one.chosen or one.least
-        depth, unbiased = cell.mean if cell else UNKNOWN, one.chosen is not None or cell is None
-        rows.append(Row(one.label, depth, unbiased, one.share, one.share_of_all, UNKNOWN, UNKNOWN, one.seeds))
-    return rows
 
 
 def costs(compared: Sequence[Workload], delta: float) -> dict[str, Floats]:

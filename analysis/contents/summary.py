@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.landscapes.basin import best_cell, failure_share, measured
+from analysis.landscapes.basin import best_cell, failure_share, first_least, has_result
+from analysis.measures import over_landscape
 from analysis.measures.uniform_samples import are_uniform, uniform_errors, uniform_share
 
 if TYPE_CHECKING:
@@ -15,15 +16,15 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from analysis.landscapes.basin import Cell, Contact
+    from analysis.landscapes.basin import Contact, Place
     from analysis.landscapes.landscape import Landscape
     from analysis.measures.chosen_cell import Choice
-    from analysis.measures.contrasts import Contrasts
+    from analysis.measures.study_landscapes import StudyLandscapes
 
 NOT_A_NUMBER = float("nan")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Optimum:
     """A cell and its error in percent: mean and standard deviation over its seeds."""
 
@@ -34,7 +35,7 @@ class Optimum:
     std: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Summary:
     """The measures of one optimizer: errors in percent, shares 0..1, area in decades^2; NaN where unknown.
 
@@ -43,9 +44,12 @@ class Summary:
         least: The cell of least test error: optimistic, since the test set chose it.
         chosen: The cell chosen on validation data (or on half of the seeds), with the test error of data that did not
             choose it; None where there are none.
+        depth: e*: the test error of the cell by which it is judged, percent; of sampled cells that of the chosen one,
+            else the least.
         area: Of the basin within delta of the chosen cell's error.
         share: That area over the box's.
-        share_of_all: The same against the best chosen cell of all optimizers.
+        share_of_all: The same against the chosen cell of the optimizer that is best in the error that chooses.
+        sensitivity: To the learning rate, points.
         contact: How the basin meets the box's edge; None where areas are unknown.
         diverged: Share of the measured area; of a sampled study, of the runs.
         failed: Runs without a result.
@@ -56,9 +60,11 @@ class Summary:
     label: str
     least: Optimum | None
     chosen: Optimum | None
+    depth: float
     area: float
     share: float
     share_of_all: float
+    sensitivity: float
     contact: Contact | None
     diverged: float
     failed: int
@@ -66,35 +72,37 @@ class Summary:
     cells: int
 
 
-def summarize(test: Landscape, contrasts: Contrasts, delta: float) -> Summary:
+def summarize(test: Landscape, study: StudyLandscapes, delta: float) -> Summary:
     """Return the measures of one landscape.
 
     Args:
         test: Landscape of the test error.
-        contrasts: The measures of the study.
+        study: Every seed's landscape of each optimizer.
         delta: Points of error that bound the basin.
     """
-    counts, label = test.seeds[measured(test)], test.label
-    known = label in contrasts.replicates and contrasts.choices[label] is not None
-    choice = contrasts.choices[label] if known else None
-    surface = contrasts.surface(label) if known else None
-    box = float(surface.weights.sum()) if surface else 0.0
+    counts, label = test.seeds[has_result(test)], test.label
+    known = label in study.replicates
+    choice = study.choices[label] if known else None
+    mean = study.means[label] if choice else None
+    box = float(mean.weights.sum()) if mean else 0.0
     area, of_all = (
-        contrasts.value(name, label, delta=delta) if box else NOT_A_NUMBER
-        for name in ("basin_area", "basin_area_absolute")
+        float(formula(mean, delta)[0]) if mean and box else NOT_A_NUMBER
+        for formula in (over_landscape.area, over_landscape.area_absolute)
     )
     return Summary(
         label=label,
         least=_optimum(test, best_cell(test)),
         chosen=_scored(test, choice) if choice else None,
+        depth=study.depth(label),
         area=area,
         share=area / box if box else NOT_A_NUMBER,
         share_of_all=of_all / box if box else NOT_A_NUMBER,
-        contact=contrasts.contact(label, delta) if known else None,
-        diverged=failure_share(test, contrasts.box),
+        sensitivity=float(over_landscape.lr_sensitivity(study.means[label], 0.0)[0]) if known else NOT_A_NUMBER,
+        contact=study.contact(label, delta) if choice else None,
+        diverged=failure_share(test, study.box),
         failed=int(test.failed.sum()),
         seeds=(int(counts.min()), int(counts.max())) if len(counts) else (0, 0),
-        cells=int(measured(test).sum()),
+        cells=int(has_result(test).sum()),
     )
 
 
@@ -108,15 +116,15 @@ def _scored(landscape: Landscape, choice: Choice) -> Optimum | None:
     return replace(found, mean=choice.error, std=spread)
 
 
-def _optimum(landscape: Landscape, cell: Cell | None) -> Optimum | None:
+def _optimum(landscape: Landscape, cell: Place | None) -> Optimum | None:
     if cell is None:
         return None
     return Optimum(
-        float(landscape.lr[cell.column]),
-        float(landscape.weight_decay[cell.row]),
-        float(landscape.weight_decay_native[cell.row]),
-        float(landscape.mean[cell]),
-        float(landscape.std[cell]),
+        lr=float(landscape.lr[cell.column]),
+        weight_decay=float(landscape.weight_decay[cell.row]),
+        weight_decay_native=float(landscape.weight_decay_native[cell.row]),
+        mean=float(landscape.mean[cell]),
+        std=float(landscape.std[cell]),
     )
 
 
@@ -131,53 +139,63 @@ def summarize_samples(
         samplers: What chose the cells. A search gives no share of area.
         delta: Points of error that bound the basin.
     """
-    summaries = _optima_of_samples(test, validation)
-    marks = {one.label: cell.mean for one in summaries if (cell := one.chosen or one.least)}
-    if not are_uniform(samplers) or not marks:
+    by_label = test.groupby("label", observed=True, sort=True)
+    found = [_of_samples(str(label), cells, validation["mean"]) for label, cells in by_label]
+    summaries = [one for one, _ in found]
+    choosing = {one.label: error for one, error in found if np.isfinite(error)}
+    if not are_uniform(samplers) or not choosing:
         return summaries
-    errors = {name: uniform_errors(test[test["label"] == name], samplers) for name in marks}
-    best = min(marks.values())
+    depths = {one.label: one.depth for one in summaries}
+    errors = {name: uniform_errors(test[test["label"] == name], samplers) for name in choosing}
+    best = depths[list(choosing)[int(first_least(np.array(list(choosing.values()))))]]
     return [
         replace(
             one,
-            share=uniform_share(errors[one.label], marks[one.label] + delta),
+            share=uniform_share(errors[one.label], one.depth + delta),
             share_of_all=uniform_share(errors[one.label], best + delta),
         )
-        if one.label in marks
+        if one.label in choosing
         else one
         for one in summaries
     ]
 
 
-def _optima_of_samples(test: pd.DataFrame, validation: pd.DataFrame) -> list[Summary]:
-    summaries = []
-    for label, cells in test.groupby("label", observed=True, sort=True):
-        known = cells[cells["seeds"] > 0]
-        runs = int(known["seeds"].sum())
-        summaries.append(
-            Summary(
-                label=str(label),
-                least=_least(known, known["mean"]),
-                chosen=_least(known, validation["mean"].reindex(known.index)),
-                area=NOT_A_NUMBER,
-                share=NOT_A_NUMBER,
-                share_of_all=NOT_A_NUMBER,
-                contact=None,
-                diverged=float((known["diverged"] * known["seeds"]).sum()) / runs if runs else NOT_A_NUMBER,
-                failed=int(cells["failed"].sum()),
-                seeds=(int(known["seeds"].min()), int(known["seeds"].max())) if runs else (0, 0),
-                cells=len(known),
-            )
-        )
-    return summaries
+def _of_samples(label: str, cells: pd.DataFrame, validation: pd.Series) -> tuple[Summary, float]:
+    """Return the optima of one optimizer's cells, and the error that chose its cell; NaN without one."""
+    known = cells[cells["seeds"] > 0]
+    runs = int(known["seeds"].sum())
+    least, least_error = _least(known, known["mean"])
+    chosen, choosing = _least(known, validation.reindex(known.index))
+    judged = chosen or least
+    summary = Summary(
+        label=label,
+        least=least,
+        chosen=chosen,
+        depth=judged.mean if judged else NOT_A_NUMBER,
+        area=NOT_A_NUMBER,
+        share=NOT_A_NUMBER,
+        share_of_all=NOT_A_NUMBER,
+        sensitivity=NOT_A_NUMBER,
+        contact=None,
+        diverged=float((known["diverged"] * known["seeds"]).sum()) / runs if runs else NOT_A_NUMBER,
+        failed=int(cells["failed"].sum()),
+        seeds=(int(known["seeds"].min()), int(known["seeds"].max())) if runs else (0, 0),
+        cells=len(known),
+    )
+    return summary, choosing if chosen else least_error
 
 
-def _least(cells: pd.DataFrame, by: pd.Series) -> Optimum | None:
+def _least(cells: pd.DataFrame, by: pd.Series) -> tuple[Optimum | None, float]:
+    """Return the cell of least `by` and that error; ties go to the least weight decay, then learning rate."""
     by = by[(cells["diverged"] < 1) & np.isfinite(by)]
     if not len(by):
-        return None
-    row = cells.loc[[by.idxmin()]].iloc[0]
-    return Optimum(*(float(row[c]) for c in ("lr", "weight_decay", "weight_decay_native", "mean", "std")))
+        return None, NOT_A_NUMBER
+    some = cells.loc[by.index].sort_values(["weight_decay", "lr"])
+    errors = by.reindex(some.index).to_numpy(dtype=np.float64)
+    place = int(first_least(errors))
+    row = some.iloc[place]
+    columns = ("lr", "weight_decay", "weight_decay_native", "mean", "std")
+    return Optimum(**{column: float(row[column]) for column in columns}), float(errors[place])
 
 
 def runs_of_summaries(runs: pd.DataFrame, summaries: list[Summary]) -> dict[str, list[str]]:

@@ -20,14 +20,14 @@ MOST_KNOWN = 8
 _known: dict[str, frozenset[str]] = {}
 
 
-def stored_study(text: str | None, name: str) -> tuple[Study | None, str]:
-    """Return the stored study and "", or None and what is wrong with it."""
+def stored_study(text: str | None, name: str) -> tuple[Study | None, str | None]:
+    """Return the stored study and None, or None and what is wrong with it."""
     if text is None:
         return None, "there is no study.yaml beside the results"
     from robustness.study import Study, StudyError
 
     try:
-        return Study.parse(text, f"{name}.yaml"), ""
+        return Study.parse(text, f"{name}.yaml"), None
     except StudyError as error:
         return None, f"study.yaml cannot be read: {error}"
 

@@ -18,7 +18,7 @@ from analysis.figures.maps.difference import difference as difference_map
 from analysis.figures.maps.heatmaps import basins
 from analysis.figures.maps.sampled_maps import sampled_basins
 from analysis.figures.registry import NOTHING, SAMPLED
-from analysis.landscapes.basin import Cell
+from analysis.landscapes.basin import Place
 from analysis.landscapes.by_seed import replicates
 from analysis.landscapes.landscape import landscapes
 from analysis.landscapes.sampled import samples
@@ -123,9 +123,9 @@ def _problem(contents: Contents, look: Look) -> NotDrawn | None:
 
 
 def _no_map(contents: Contents) -> NotDrawn | None:
-    if contents.cells is None and not contents.no_map:
-        return None
-    return NotDrawn(SAMPLED if contents.cells is not None else contents.no_map)
+    if contents.cells is not None:
+        return NotDrawn(SAMPLED)
+    return NotDrawn(contents.no_map) if contents.no_map else None
 
 
 def _cuttable(contents: Contents) -> bool:
@@ -186,16 +186,16 @@ def _ringed(contents: Contents) -> dict[str, tuple[float, float]]:
     return {str(label): (float(lr), float(decay)) for label, lr, decay in least.itertuples(index=False, name=None)}
 
 
-def _nearest(landscape: Landscape, lr: float, decay: float) -> Cell | None:
+def _nearest(landscape: Landscape, lr: float, decay: float) -> Place | None:
     """Return the cell of a map that is nearest in log distance; None where none has such a weight decay."""
     rows = np.flatnonzero(landscape.weight_decay == 0 if decay == 0 else landscape.weight_decay > 0)
     if not len(rows) or not len(landscape.lr):
         return None
     row = rows[0] if decay == 0 else rows[np.argmin(np.abs(np.log(landscape.weight_decay[rows] / decay)))]
-    return Cell(int(row), int(np.argmin(np.abs(np.log(landscape.lr / lr)))))
+    return Place(int(row), int(np.argmin(np.abs(np.log(landscape.lr / lr)))))
 
 
-def _is(landscape: Landscape, cell: Cell, lr: float, decay: float) -> bool:
+def _is(landscape: Landscape, cell: Place, lr: float, decay: float) -> bool:
     return bool(landscape.lr[cell.column] == lr and landscape.weight_decay[cell.row] == decay)
 
 

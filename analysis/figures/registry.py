@@ -15,7 +15,7 @@ from analysis.figures.lines.tuning_curves import tuning
 from analysis.figures.maps.difference import difference
 from analysis.figures.paper.cells import Cells
 from analysis.figures.paper.figures import FIGURES, maps
-from analysis.landscapes.basin import common_box, measured
+from analysis.landscapes.basin import common_box, has_result
 from analysis.landscapes.by_seed import replicates
 from robustness.plugins import PluginError, plugins
 
@@ -91,7 +91,7 @@ def _slices(contents: Contents) -> Drawing | NotDrawn:
     if contents.cells is not None:
         return NotDrawn(SAMPLED)
     if not contents.axes:
-        return NotDrawn(contents.no_map)
+        return NotDrawn(contents.no_map or NOTHING)
     return slices(contents.maps, contents.chosen, contents.axes) if contents.marks else NotDrawn(NOTHING)
 
 
@@ -124,7 +124,7 @@ def _profiles(contents: Contents) -> Drawing | NotDrawn:
 
 def _seeds(contents: Contents) -> list[int]:
     """Return the seeds of every measured cell."""
-    return [int(n) for one in contents.maps.values() for n in one.seeds[measured(one)]]
+    return [int(n) for one in contents.maps.values() for n in one.seeds[has_result(one)]]
 
 
 def _tuning(contents: Contents) -> Drawing | NotDrawn:

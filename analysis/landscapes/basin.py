@@ -39,7 +39,7 @@ class Gridded(Protocol):
         """Weight decays on the common scale; may start with 0."""
 
 
-class Cell(NamedTuple):
+class Place(NamedTuple):
     """A cell's place in a landscape's arrays."""
 
     row: int
@@ -49,7 +49,7 @@ class Cell(NamedTuple):
 class Mark(NamedTuple):
     """The cell by which a landscape is judged, and its error in percent, e*."""
 
-    cell: Cell
+    cell: Place
     error: float
 
 
@@ -115,27 +115,42 @@ def cell_weights(landscape: Gridded, box: Box | None = None) -> Floats:
     return np.outer(axis_widths(landscape.weight_decay, limits.weight_decay), axis_widths(landscape.lr, limits.lr))
 
 
-def measured(landscape: Landscape) -> NDArray[np.bool_]:
+def has_result(landscape: Landscape) -> NDArray[np.bool_]:
     """Return (W, L): cells with a result, diverged ones included."""
     return np.asarray(np.isfinite(landscape.mean) & (landscape.seeds > 0))
 
 
 def trained(landscape: Landscape) -> NDArray[np.bool_]:
     """Return (W, L): measured cells in which at least one seed did not diverge."""
-    return np.asarray(measured(landscape) & (landscape.status != Status.DIVERGED))
+    return np.asarray(has_result(landscape) & (landscape.status != Status.DIVERGED))
 
 
-def best_cell(landscape: Landscape) -> Cell | None:
+def best_cell(landscape: Landscape) -> Place | None:
     """Return argmin of the mean over trained cells, a weight decay of 0 included; None without one.
 
     Of a landscape of the validation error it is the cell to choose; of one of the test error it is the least
     error there is, which is biased by the choice. Ties go to the least weight decay, then learning rate.
     """
-    cells = trained(landscape)
+    return least_of(landscape.mean, trained(landscape))
+
+
+def first_least(values: Floats) -> NDArray[np.int64]:
+    """Return (...) the place of the least of values (..., n): the first that exceeds it by no more than `ROUNDING`.
+
+    Means of the same k/n errors differ by the order in which they are summed; they are ties.
+    """
+    return np.asarray(np.argmax(values <= values.min(axis=-1, keepdims=True) + ROUNDING, axis=-1))
+
+
+def least_of(errors: Floats, cells: NDArray[np.bool_]) -> Place | None:
+    """Return the least of `errors` (W, L) among `cells` (W, L), ties to the least weight decay, then learning rate.
+
+    None without a cell. Errors that differ by no more than `ROUNDING` tie.
+    """
     if not cells.any():
         return None
-    place = int(np.argmin(np.where(cells, landscape.mean, np.inf)))
-    return Cell(*divmod(place, landscape.mean.shape[1]))
+    place = int(first_least(np.where(cells, errors, np.inf).ravel()))
+    return Place(*divmod(place, errors.shape[1]))
 
 
 def depth(landscape: Landscape) -> float:
@@ -172,7 +187,7 @@ def basin_area(landscape: Landscape, delta: float, reference: float | None = Non
 
 def _share(landscape: Landscape, cells: NDArray[np.bool_], box: Box | None) -> float:
     weights = cell_weights(landscape, box)
-    total = float(weights[measured(landscape)].sum())
+    total = float(weights[has_result(landscape)].sum())
     return float(weights[cells].sum()) / total if total else float("nan")
 
 
@@ -186,7 +201,7 @@ def failure_share(landscape: Landscape, box: Box | None = None) -> float:
 
     A cell counts by its share of diverged seeds. Source: Google's deep learning tuning playbook.
     """
-    weights = np.where(measured(landscape), cell_weights(landscape, box), 0.0)
+    weights = np.where(has_result(landscape), cell_weights(landscape, box), 0.0)
     total = float(weights.sum())
     return float((weights * np.nan_to_num(landscape.diverged)).sum()) / total if total else float("nan")
 
@@ -196,7 +211,7 @@ def box_contact(landscape: Landscape, delta: float, reference: float | None = No
     return contact(basin(landscape, delta, reference), cell_weights(landscape, box), best_cell(landscape))
 
 
-def contact(inside: NDArray[np.bool_], weights: Floats, optimum: Cell | None) -> Contact:
+def contact(inside: NDArray[np.bool_], weights: Floats, optimum: Place | None) -> Contact:
     """Return how a basin meets the edge of the box.
 
     Share = area of basin cells in the outermost rows and columns / area of the basin.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.conventions import METRIC
 from analysis.landscapes.labels import label
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def edges(values: Sequence[float] | Floats) -> Floats:
 
 def landscapes(
     runs: pd.DataFrame,
-    metric: str = "test_error",
+    metric: str = METRIC,
     labels: Labels | None = None,
     lr: Axis = None,
     weight_decay: Axis = None,

@@ -1,7 +1,7 @@
-"""A study whose cells a search chose: the cells as points, and a surface between them.
+"""A study whose cells a search chose: the cells as points, and a map interpolated between them.
 
-Points that a search chose crowd where it looked, so a count of them says nothing of area; the surface is
-interpolated, and whoever draws it says so.
+Points that a search chose crowd where it looked, so a count of them says nothing of area; the map between
+them is interpolated, and whoever draws it says so.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.conventions import METRIC
 from analysis.landscapes.labels import label
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from analysis.landscapes.labels import Labels
 
 
-@dataclass(frozen=True, eq=False)
-class Surface:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class InterpolatedMap:
     """An interpolated map: `values` (W, L) at `weight_decay` (W,), `lr` (L,); NaN outside the hull."""
 
     lr: NDArray[np.float64]
@@ -29,7 +30,7 @@ class Surface:
     values: NDArray[np.float64]
 
 
-def samples(runs: pd.DataFrame, metric: str = "test_error", labels: Labels | None = None) -> pd.DataFrame:
+def samples(runs: pd.DataFrame, metric: str = METRIC, labels: Labels | None = None) -> pd.DataFrame:
     """Return one row a cell, named by its label, lr, weight_decay and weight_decay_native.
 
     `mean`, `std` (ddof 1), `low` and `high` are over its `seeds` runs with a result, in the metric's unit;
@@ -55,7 +56,7 @@ def samples(runs: pd.DataFrame, metric: str = "test_error", labels: Labels | Non
     return cells.reset_index()
 
 
-def surface(cells: pd.DataFrame, size: int = 80) -> Surface | None:
+def interpolated_map(cells: pd.DataFrame, size: int = 80) -> InterpolatedMap | None:
     """Return the piecewise linear interpolation of cell means over (log10 lr, log10 weight decay).
 
     On Delaunay triangles (Qhull; Barber et al. 1996), size x size points over the cells' bounding box. A
@@ -74,4 +75,5 @@ def surface(cells: pd.DataFrame, size: int = 80) -> Surface | None:
     except QhullError:
         return None
     x, y = np.meshgrid(*axes)
-    return Surface(10 ** axes[0], 10 ** axes[1], np.asarray(interpolate(x, y), dtype=np.float64))
+    values = np.asarray(interpolate(x, y), dtype=np.float64)
+    return InterpolatedMap(lr=10 ** axes[0], weight_decay=10 ** axes[1], values=values)

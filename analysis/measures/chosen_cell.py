@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.landscapes.basin import Cell
+from analysis.landscapes.basin import Place, least_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +31,7 @@ class Choice:
         scores: (S,) test error of the cell a seed, percent; NaN for seeds that do not score.
     """
 
-    cell: Cell
+    cell: Place
     by: str
     chooser: Floats
     scores: Floats
@@ -45,7 +45,7 @@ class Choice:
 def choose(replicates: Replicates, metric: str, chooser: str, among: NDArray[np.bool_] | None = None) -> Choice | None:
     """Return the cell of least mean choosing error; None without one in which a seed completed and that has a score.
 
-    Ties go to the least weight decay, then learning rate.
+    Ties, within rounding, go to the least weight decay, then learning rate.
 
     Args:
         replicates: With the columns `metric` and `chooser`.
@@ -70,11 +70,8 @@ def choose(replicates: Replicates, metric: str, chooser: str, among: NDArray[np.
     return Choice(cell, by, errors, np.where(scorers, test[:, cell.row, cell.column], np.nan))
 
 
-def _least(errors: Floats, usable: NDArray[np.bool_]) -> Cell | None:
+def _least(errors: Floats, usable: NDArray[np.bool_]) -> Place | None:
     known = np.isfinite(errors)
     counts = known.sum(axis=0)
     mean = np.where(known, errors, 0.0).sum(axis=0) / np.maximum(counts, 1)
-    allowed = usable & (counts > 0)
-    if not allowed.any():
-        return None
-    return Cell(*divmod(int(np.argmin(np.where(allowed, mean, np.inf))), usable.shape[1]))
+    return least_of(mean, usable & (counts > 0))

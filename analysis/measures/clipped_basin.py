@@ -8,43 +8,44 @@ import numpy as np
 
 from analysis.formats import listing
 from analysis.landscapes.basin import LOW_DECAY, axis_widths
+from analysis.measures.over_landscape import OverLandscape
+from analysis.measures.registry import formula
 
 if TYPE_CHECKING:
     from analysis.landscapes.basin import Contact
-    from analysis.measures.draws import Surfaces
+    from analysis.measures.study_landscapes import StudyLandscapes
+    from analysis.measures.study_runs import StudyRuns
     from analysis.statistics.comparison import Comparison
 
-AREAS = {"basin_area": False, "basin_area_absolute": True}
-DEPTHS = ("depth", "loss_depth", "best_epoch_depth")
 
-
-def clipped(study: Surfaces, comparison: Comparison) -> str:
-    """Return why what lies beyond the box could turn the comparison round, "" if it could not.
+def clipped(study: StudyRuns, comparison: Comparison) -> str | None:
+    """Return why what lies beyond the box could turn the comparison round; None if it could not.
 
     Of two basins the narrower one counts: what the box cuts off the wider one would only make it wider yet. Of two
     depths the worse one, whose optimum may lie outside.
     """
     if not comparison.against or np.isnan(comparison.estimate):
-        return ""
+        return None
     first_is_less = comparison.value < comparison.other
     less, greater = (comparison.of, comparison.against)[:: 1 if first_is_less else -1]
-    if comparison.measure in AREAS and comparison.delta is not None:
-        return _narrower(study, less, greater, comparison.delta, absolute=AREAS[comparison.measure])
-    if comparison.measure not in DEPTHS:
-        return ""
-    return _worse(study.losses if comparison.measure == "loss_depth" else study, greater)
+    kind = formula(comparison.measure)
+    if isinstance(kind, OverLandscape):
+        if kind.area is None or comparison.delta is None:
+            return None
+        return _narrower(study, less, greater, comparison.delta, absolute=kind.area == "absolute")
+    return _worse(kind.depth_of(study), greater) if kind.depth_of else None
 
 
-def _narrower(study: Surfaces, narrow: str, wide: str, delta: float, *, absolute: bool) -> str:
+def _narrower(study: StudyLandscapes, narrow: str, wide: str, delta: float, *, absolute: bool) -> str | None:
     sides = list(study.contact(narrow, delta, absolute=absolute).sides)
     if LOW_DECAY in sides and _strip(study, narrow, delta, absolute) <= _strip(study, wide, delta, absolute):
         sides.remove(LOW_DECAY)
     if not sides:
-        return ""
+        return None
     return f"the narrower basin, {narrow}'s, reaches the edge of the box at {listing(sides)}"
 
 
-def _strip(study: Surfaces, label: str, delta: float, absolute: bool) -> float:
+def _strip(study: StudyLandscapes, label: str, delta: float, absolute: bool) -> float:
     """Return the decades of learning rate that a basin spans at weight decay 0; NaN where that was not measured.
 
     Towards weight decay 0 every landscape becomes that strip. So a basin goes on below the box as wide as the strip,
@@ -58,10 +59,10 @@ def _strip(study: Surfaces, label: str, delta: float, absolute: bool) -> float:
     return float(axis_widths(one.lr, limits)[inside].sum())
 
 
-def _worse(study: Surfaces, label: str) -> str:
+def _worse(study: StudyLandscapes, label: str) -> str | None:
     one, cell = study.replicates[label], study.chosen[label]
     if cell is None:
-        return ""
+        return None
     # The edge is that of what was run: a study under way has axes that go on beyond it.
     measured = np.asarray(np.isfinite(one.diverged).any(axis=0))
     columns = np.flatnonzero(measured.any(axis=0))
@@ -74,9 +75,11 @@ def _worse(study: Surfaces, label: str) -> str:
         # Below the least weight decay lies 0; where that was measured and is no better, nothing is cut off.
         sides += [LOW_DECAY] if cell.row == positive[0] and not zero else []
         sides += ["high weight decay"] if cell.row == positive[-1] else []
-    return f"the best cell of {label}, the worse one, lies on the edge of the box at {listing(sides)}" if sides else ""
+    if not sides:
+        return None
+    return f"the best cell of {label}, the worse one, lies on the edge of the box at {listing(sides)}"
 
 
 def edge(contact: Contact) -> str:
-    """Return the sides at which a basin meets the edge, in words; "" for none."""
+    """Return the sides at which a basin meets the edge, in words: "low lr, high weight decay"."""
     return ", ".join(contact.sides)

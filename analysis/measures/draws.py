@@ -1,243 +1,45 @@
-"""The landscapes of a study's optimizers in one box: their means, and draws of the paired bootstrap around them."""
+"""Bootstrap draws of one optimizer's landscape: what the formulas of measures read."""
 
 from __future__ import annotations
 
-from functools import cached_property
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from analysis.conventions import CHOOSER
-from analysis.landscapes.basin import Box, axis_widths, cell_weights, common_box, contact, within
-from analysis.landscapes.by_seed import arrange
-from analysis.measures.chance_loss import LOSSES, chance_loss, loss_landscape
-from analysis.measures.chosen_cell import choose
-from analysis.measures.divergence_edge import least_beside, unsettled
-from analysis.measures.over_landscape import Surface
-from analysis.statistics.bootstrap import DRAWS, moved, multipliers
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import pandas as pd
+    import numpy as np
     from numpy.typing import NDArray
-
-    from analysis.landscapes.basin import Cell, Contact
-    from analysis.landscapes.by_seed import Replicates
-    from analysis.measures.chosen_cell import Choice
 
     Floats = NDArray[np.float64]
 
-SPACE = 2**22
-"""Numbers that the draws of one optimizer's landscape may take: 32 MB."""
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Draws:
+    """B landscapes of one optimizer: its mean alone (B = 1), or draws around it. Errors in percent.
 
-class Surfaces:
-    """The measured landscapes of a study, each with the cell by which it is judged.
-
-    Optimizers on the same axes are compared on the cells that all of them have.
+    Attributes:
+        mean: (B, W, L) mean error of each cell; NaN in cells that do not count, or are not measured.
+        best: (B,) e*: the error of the chosen cell, scored on data that did not choose it; NaN without one.
+        reference: (B,) the same of the best optimizer that is compared.
+        diverged: (B, W, L) share of seeds that diverged; NaN where not measured.
+        chooser: (B, W, L) the error that chooses cells: validation's, or the test error where there is none.
+        cells: (W, L) cells that count and in which a seed completed.
+        log_lr: (L,) log10 of the learning rates.
+        log_decay: (W,) log10 of the weight decays; -inf for 0.
+        widths: Decades that a row (W,) and a column (L,) span within the box; 0 for a weight decay of 0.
+        weights: (W, L) area of each cell that counts in decades^2; 0 for the others.
+        picked: (B, 2) row and column of the chosen cell; a draw chooses its own, since another study might have.
+        chance: Error of chance: that of the network before training.
     """
 
-    def __init__(
-        self,
-        found: Mapping[str, Replicates],
-        *,
-        metric: str = "test_error",
-        chooser: str = CHOOSER,
-        chance: float | None = None,
-        runs: pd.DataFrame | None = None,
-        curves: pd.DataFrame | None = None,
-        draws: int = DRAWS,
-    ) -> None:
-        """Choose each optimizer's cell.
-
-        Args:
-            found: The landscapes of every optimizer, seed by seed, with the columns `metric`, `chooser` and those that
-                measures of one number a seed read.
-            metric: The error that is measured, percent.
-            chooser: What chooses cells.
-            chance: Error of chance, percent; without it, the greatest error there is.
-            runs: The labelled runs table, for measures over epochs.
-            curves: The curves of the chosen cells, likewise.
-            draws: Bootstrap draws, a power of 2; fewer of very large landscapes.
-        """
-        self.runs, self.curves, self.metric, self.most_draws = runs, curves, metric, draws
-        self.replicates = {name: one for name, one in found.items() if np.isfinite(one.values[metric]).any()}
-        self.box: Box | None = common_box(self.replicates.values())
-        known = [float(np.nanmax(one.values[metric])) for one in self.replicates.values()]
-        self.chance = chance if chance is not None else max(known, default=float("nan"))
-        self.choices: dict[str, Choice | None] = {
-            name: choose(one, metric, chooser, self.common[name]) for name, one in self.replicates.items()
-        }
-        self._kept: dict[tuple[str, int], Surface] = {}
-
-    @property
-    def labels(self) -> list[str]:
-        """Optimizers with a result, in the study's order."""
-        return list(self.replicates)
-
-    @property
-    def chosen(self) -> dict[str, Cell | None]:
-        """The cell by which each optimizer is judged."""
-        return {name: choice.cell if choice else None for name, choice in self.choices.items()}
-
-    def depth(self, label: str) -> float:
-        """Return e*, the chosen cell's test error in percent; NaN without one."""
-        choice = self.choices.get(label)
-        return choice.error if choice else float("nan")
-
-    @property
-    def best(self) -> str | None:
-        """The optimizer whose chosen cell has the least choosing error: the reference of absolute areas."""
-        errors = {
-            name: float(np.nanmean(choice.chooser[:, choice.cell.row, choice.cell.column]))
-            for name, choice in self.choices.items()
-            if choice is not None
-        }
-        return min(errors, key=lambda name: errors[name]) if errors else None
-
-    @cached_property
-    def common(self) -> dict[str, NDArray[np.bool_]]:
-        """Return (W, L) by label: cells that count. On common axes those that every optimizer has measured."""
-        measured = {name: np.isfinite(one.values[self.metric]).any(axis=0) for name, one in self.replicates.items()}
-        if self.on_one_grid(*self.replicates):
-            joint = np.all(list(measured.values()), axis=0)
-            return {name: np.asarray(joint if joint.any() else own) for name, own in measured.items()}
-        return {name: np.asarray(own) for name, own in measured.items()}
-
-    def on_one_grid(self, *labels: str) -> bool:
-        """Whether these optimizers have the same learning rates and weight decays."""
-        found = [self.replicates[label] for label in labels]
-        return len({(one.lr.tobytes(), one.weight_decay.tobytes()) for one in found}) == 1
-
-    def column(self, label: str, name: str) -> Floats:
-        """Return (S, W, L) a column of the runs table, NaN where it has no value; arranged on first use."""
-        values = self.replicates[label].values
-        if name not in values:
-            one = self.replicates[label]
-            own = self.runs[self.runs["label"] == label] if self.runs is not None and name in self.runs else None
-            empty = np.full(one.diverged.shape, np.nan)
-            values[name] = empty if own is None else arrange(own, name, one.seeds, one.weight_decay, one.lr)
-        return values[name]
-
-    @cached_property
-    def losses(self) -> Surfaces:
-        """The landscapes of the test loss in nats, each with the cell of least validation loss.
-
-        A run that diverged has no loss, and counts with that of chance: of as many classes as its error tells.
-        """
-        lost = [one.values[self.metric][one.diverged == 1] for one in self.replicates.values()]
-        errors = np.concatenate([np.zeros(0), *lost])
-        chance = chance_loss(float(np.nanmin(errors))) if np.isfinite(errors).any() else None
-        found = {
-            name: loss_landscape(one, {column: self.column(name, column) for column in LOSSES}, chance)
-            for name, one in self.replicates.items()
-        }
-        return Surfaces(found, metric=LOSSES[0], chooser=LOSSES[1], chance=chance, draws=self.most_draws)
-
-    def seeds(self, *labels: str) -> int:
-        """Return the seeds behind a comparison: of the optimizer with fewer, those that score its chosen cell."""
-        counts = []
-        for label in labels:
-            choice = self.choices[label]
-            scoring = int(np.isfinite(choice.scores).sum()) if choice else 0
-            # Without a chosen cell every run diverged: that needs no score to be known.
-            counts.append(min(self.replicates[label].count, scoring) if choice else self.replicates[label].count)
-        return min(counts, default=0)
-
-    def inside(self, label: str, delta: float, *, absolute: bool = False) -> NDArray[np.bool_]:
-        """Return (W, L): the cells of an optimizer's basin, those at weight decay 0 included."""
-        surface = self.surface(label)
-        limit = (surface.reference if absolute else surface.best) + delta
-        return np.asarray(within(surface.mean, limit, surface.cells)[0])
-
-    def contact(self, label: str, delta: float, *, absolute: bool = False) -> Contact:
-        """Return how an optimizer's basin meets the edge of the box."""
-        weights, one = self.surface(label).weights, self.replicates[label]
-        if not weights.any():
-            # Of optimizers without a common box, each has an edge of its own.
-            weights = np.where(self.common[label], cell_weights(one), 0.0)
-        return contact(self.inside(label, delta, absolute=absolute), weights, self.chosen[label])
-
-    @property
-    def seed_count(self) -> int:
-        """Seeds of the study."""
-        return len(next(iter(self.replicates.values())).seeds) if self.replicates else 0
-
-    def draws(self, label: str, seeds: int) -> Surface:
-        """Return the draws of an optimizer's landscape for comparisons with `seeds` seeds; kept."""
-        key = label, seeds
-        if key not in self._kept:
-            cells = max(one.trained.size for one in self.replicates.values())
-            draws = int(np.clip(2 ** int(np.log2(SPACE / cells)), 256, self.most_draws))
-            self._kept[key] = self._surface(label, multipliers(self.seed_count, seeds - 1, draws))
-        return self._kept[key]
-
-    def forget(self) -> None:
-        """Give the draws back, some hundred megabytes for many cells; they are made again when they are needed."""
-        self._kept = {key: one for key, one in self._kept.items() if not key[1]}
-
-    def surface(self, label: str) -> Surface:
-        """Return the mean landscape of an optimizer; kept."""
-        key = label, 0
-        if key not in self._kept:
-            self._kept[key] = self._surface(label)
-        return self._kept[key]
-
-    def _surface(self, label: str, t: Floats | None = None) -> Surface:
-        """Return the landscape of an optimizer, its mean or moved by multipliers (B, S)."""
-        one, choice = self.replicates[label], self.choices[label]
-        rival = self.choices[self.best] if self.best else None
-        widths = self._widths(one)
-        with np.errstate(divide="ignore"):
-            logs = np.log10(one.lr), np.log10(one.weight_decay)
-        cells = self.common[label]
-        if t is None:
-            t, lost = np.zeros((1, len(one.seeds))), moved(one.diverged, np.zeros((1, len(one.seeds))))
-        else:
-            lost = unsettled(one.diverged, t, self.labels.index(label))
-        chooser = self._error(one, choice.chooser if choice else one.values[self.metric], lost, t)
-        picked = np.array([choice.cell]) if choice and len(t) == 1 else _least(chooser, one.trained & cells)
-        mean = self._error(one, one.values[self.metric], lost, t)
-        weights = np.where(cells, np.outer(*widths), 0.0)
-        return Surface(
-            mean=mean if cells.all() else np.where(cells, mean, np.nan),
-            best=moved(choice.scores, t) if choice else np.full(len(t), np.nan),
-            reference=moved(rival.scores, t) if rival else np.full(len(t), np.nan),
-            diverged=lost,
-            chooser=chooser,
-            cells=one.trained & cells,
-            log_lr=logs[0],
-            log_decay=logs[1],
-            widths=widths,
-            weights=weights,
-            picked=picked,
-            chance=self.chance,
-        )
-
-    def _error(self, one: Replicates, values: Floats, lost: Floats, t: Floats) -> Floats:
-        """Return (B, W, L) errors: that of the runs that completed, and that of chance for the share that is lost.
-
-        Moved apart from each other, since moving their mean would take a cell in which one seed diverged below what
-        any run in it has reached.
-        """
-        completed = moved(np.where(one.diverged == 0, values, np.nan), t)
-        # A run of a lost cell that came through would do about as well as the best of the cells beside it.
-        stand_in = least_beside(
-            np.where(one.trained, np.nan_to_num(completed.mean(axis=0), nan=self.chance), self.chance)
-        )
-        # A landscape of one cell has none beside it.
-        stand_in = np.where(np.isfinite(stand_in), stand_in, self.chance)
-        completed = np.where(np.isnan(completed) & ~one.trained, stand_in, completed)
-        return np.asarray(lost * self.chance + (1 - lost) * completed)
-
-    def _widths(self, one: Replicates) -> tuple[Floats, Floats]:
-        if self.box is None:
-            return np.zeros(len(one.weight_decay)), np.zeros(len(one.lr))
-        return axis_widths(one.weight_decay, self.box.weight_decay), axis_widths(one.lr, self.box.lr)
-
-
-def _least(errors: Floats, cells: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return (B, 2) row and column of the least error among `cells` (W, L) in each draw (B, W, L)."""
-    place = np.where(cells, np.nan_to_num(errors, nan=np.inf), np.inf).reshape(len(errors), -1).argmin(axis=1)
-    return np.stack(np.divmod(place, cells.shape[1]), axis=1)
+    mean: Floats
+    best: Floats
+    reference: Floats
+    diverged: Floats
+    chooser: Floats
+    cells: NDArray[np.bool_]
+    log_lr: Floats
+    log_decay: Floats
+    widths: tuple[Floats, Floats]
+    weights: Floats
+    picked: NDArray[np.int64]
+    chance: float

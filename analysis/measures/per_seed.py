@@ -20,43 +20,46 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from analysis.measures.draws import Surfaces
-    from analysis.statistics.comparison import Scale
+    from analysis.measures.study_landscapes import StudyLandscapes
+    from analysis.measures.study_runs import StudyRuns
 
     Floats = NDArray[np.float64]
     Rows = tuple[Floats, Floats]
 
 
-@dataclass(frozen=True)
-class Series:
-    """A measure of which every seed gives one number.
+def _same(value: Floats | float) -> Floats | float:
+    return value
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerSeed:
+    """The formula of a measure of which every seed gives one number.
 
     Attributes:
-        title: What it is called; `{column}` stands for the column it reads.
-        unit: Of its value.
-        scale: How two optimizers are compared.
-        rows: (study, of, against, column) -> two (S,) rows, paired by seed; NaN where a seed has none.
+        rows: (study, of, against, column) -> two (S,) rows, paired by seed; NaN where a seed has none. `against` and
+            `column` are "" where there is none.
         shown: From a mean of the rows to the value.
+        depth_of: Of a depth, the landscapes whose chosen cells it is the depth of.
+        halved: Whether only those seeds score that did not choose the cell.
     """
 
-    title: str
-    unit: str
-    scale: Scale
-    rows: Callable[[Surfaces, str, str, str], Rows]
-    shown: Callable[[Floats | float], Floats | float]
+    rows: Callable[[StudyRuns, str, str, str], Rows]
+    shown: Callable[[Floats | float], Floats | float] = _same
+    depth_of: Callable[[StudyRuns], StudyLandscapes] | None = None
+    halved: bool = False
 
 
-def _unknown(study: Surfaces) -> Floats:
+def _unknown(study: StudyLandscapes) -> Floats:
     return np.full(study.seed_count, np.nan)
 
 
-def _logarithms(study: Surfaces, label: str, column: str) -> Floats:
+def _logarithms(study: StudyRuns, label: str, column: str) -> Floats:
     """Return (S, W, L) log10 of a column; NaN where it is missing or not positive."""
     values = study.column(label, column)
     return np.log10(values, out=np.full(values.shape, np.nan), where=values > 0)
 
 
-def shared(study: Surfaces, of: str, against: str) -> NDArray[np.bool_]:
+def shared(study: StudyLandscapes, of: str, against: str) -> NDArray[np.bool_]:
     """Return (W, L): the cells that lie in both basins; none where the two are not on the same axes."""
     first, second = study.inside(of, WITHIN), study.inside(against, WITHIN)
     return first & second if study.on_one_grid(of, against) else np.zeros_like(first)
@@ -69,19 +72,23 @@ def _means(values: Floats, known: NDArray[np.bool_]) -> Floats:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-def _depth(study: Surfaces, of: str, against: str, _column: str) -> Rows:
+def _depth(study: StudyRuns, of: str, against: str, _column: str) -> Rows:
     """Test errors of the chosen cells, from the seeds that did not choose them, percent."""
+    return _scores(study, of, against)
+
+
+def _scores(study: StudyLandscapes, of: str, against: str) -> Rows:
     choices = study.choices.get(of), study.choices.get(against)
     rows = [_unknown(study) if choice is None else choice.scores for choice in choices]
     return rows[0], rows[1]
 
 
-def _loss_depth(study: Surfaces, of: str, against: str, column: str) -> Rows:
+def _loss_depth(study: StudyRuns, of: str, against: str, _column: str) -> Rows:
     """Test losses of the cells of least validation loss, from the seeds that did not choose them, nats."""
-    return _depth(study.losses, of, against, column)
+    return _scores(study.losses, of, against)
 
 
-def _best_epoch(study: Surfaces, of: str, against: str, _column: str) -> Rows:
+def _best_epoch(study: StudyRuns, of: str, against: str, _column: str) -> Rows:
     """The least test error over the epochs, in the chosen cells, percent: the paper's way to score."""
     rows = []
     for label in (of, against):
@@ -90,7 +97,7 @@ def _best_epoch(study: Surfaces, of: str, against: str, _column: str) -> Rows:
     return rows[0], rows[1]
 
 
-def _matched(study: Surfaces, of: str, against: str, column: str) -> Rows:
+def _matched(study: StudyRuns, of: str, against: str, column: str) -> Rows:
     """log10 of a column, mean over the shared cells: the difference is the log of a ratio of geometric means."""
     if not study.on_one_grid(of, against):
         return _unknown(study), _unknown(study)
@@ -99,13 +106,13 @@ def _matched(study: Surfaces, of: str, against: str, column: str) -> Rows:
     return _means(first, known), _means(second, known)
 
 
-def _trend(study: Surfaces, of: str, against: str, column: str) -> Rows:
+def _trend(study: StudyRuns, of: str, against: str, column: str) -> Rows:
     """Slopes of log10(column) on log10(weight decay); against nothing: against 0."""
     first = _slopes(study, of, column)
     return first, _slopes(study, against, column) if against else np.zeros_like(first)
 
 
-def _slopes(study: Surfaces, label: str, column: str) -> Floats:
+def _slopes(study: StudyRuns, label: str, column: str) -> Floats:
     """Return (S,) least-squares slopes, mean over the learning rates at which the optimizer has a basin.
 
     At each over the cells in which every run completed, weight decay 0 aside, three at least.
@@ -126,7 +133,7 @@ def _slopes(study: Surfaces, label: str, column: str) -> Floats:
     return np.round(_means(slopes, usable), 12)
 
 
-def _equal_loss(study: Surfaces, of: str, against: str, _column: str) -> Rows:
+def _equal_loss(study: StudyRuns, of: str, against: str, _column: str) -> Rows:
     """Test errors at a common training loss over the last epochs, mean over the shared cells, percent."""
     runs, curves = study.runs, study.curves
     if runs is None or curves is None or not len(curves) or of == against:
@@ -145,17 +152,20 @@ def _power(value: Floats | float) -> Floats | float:
     return np.power(10.0, value)
 
 
-def _same(value: Floats | float) -> Floats | float:
-    return value
+def _errors(study: StudyRuns) -> StudyLandscapes:
+    return study
 
 
-SERIES: dict[str, Series] = {
-    "depth": Series("Depth", "% test error", "difference", _depth, _same),
-    "loss_depth": Series("Depth of the loss", "nats", "difference", _loss_depth, _same),
-    "best_epoch_depth": Series("Depth at the best epoch", "% test error", "difference", _best_epoch, _same),
-    "matched": Series("{column} where both basins lie", "", "ratio", _matched, _power),
-    "trend": Series("Slope of log {column} on log weight decay", "", "difference", _trend, _same),
-    "equal_loss_error": Series("Test error at equal training loss", "%", "difference", _equal_loss, _same),
+def _losses(study: StudyRuns) -> StudyLandscapes:
+    return study.losses
+
+
+FORMULAS: dict[str, PerSeed] = {
+    "depth": PerSeed(rows=_depth, depth_of=_errors, halved=True),
+    "loss_depth": PerSeed(rows=_loss_depth, depth_of=_losses, halved=True),
+    "best_epoch_depth": PerSeed(rows=_best_epoch, depth_of=_errors),
+    "matched": PerSeed(rows=_matched, shown=_power),
+    "trend": PerSeed(rows=_trend),
+    "equal_loss_error": PerSeed(rows=_equal_loss),
 }
-OF_COLUMNS = ("matched", "trend")
-"""Those that read a column of the runs table."""
+"""Of those rows of `robustness.claims.measures` of which every seed gives one number, by name."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from opda.nonparametric import EmpiricalDistribution
 
-from analysis.landscapes.basin import cell_weights, measured
+from analysis.conventions import LEVEL
+from analysis.landscapes.basin import cell_weights, has_result
 from analysis.measures.uniform_samples import are_uniform
 from analysis.statistics.order_statistics import equal_tailed_limits
 
@@ -61,7 +62,7 @@ def tuning_curve(
     errors: Floats | Sequence[float],
     weights: Floats | Sequence[float] | None,
     trials: NDArray[np.int64] | Sequence[int],
-    confidence: float = 0.95,
+    confidence: float = LEVEL,
     chance: float | None = None,
     *,
     label: str = "",
@@ -157,13 +158,13 @@ def _draws(values: Floats, weights: Floats) -> Floats:
 
 
 def grid_curve(
-    landscape: Landscape, box: Box | None = None, trials: Sequence[int] | None = None, confidence: float = 0.95
+    landscape: Landscape, box: Box | None = None, trials: Sequence[int] | None = None, confidence: float = LEVEL
 ) -> TuningCurve | None:
     """Return the curve of a grid's measured cells, weighted by their areas in `box`; None without one.
 
     A weight decay of 0 has no area and is left out. See `tuning_curve` for the band.
     """
-    cells = measured(landscape) & (cell_weights(landscape, box) > 0)
+    cells = has_result(landscape) & (cell_weights(landscape, box) > 0)
     if not cells.any():
         return None
     errors, weights = landscape.mean[cells], cell_weights(landscape, box)[cells]
@@ -176,7 +177,7 @@ def sample_curve(
     cells: pd.DataFrame,
     samplers: Iterable[str],
     trials: Sequence[int] | None = None,
-    confidence: float = 0.95,
+    confidence: float = LEVEL,
 ) -> TuningCurve | None:
     """Return the curve of cells drawn uniformly; None without a cell, or where a search chose them.
 

@@ -7,12 +7,12 @@ logarithm and lies outside the box.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import norm
 
-from analysis.conventions import ROUNDING
+from analysis.conventions import LEVEL, ROUNDING
+from analysis.statistics.confidence_interval import wilson_interval
 from robustness.study.samplers import EVEN
 
 if TYPE_CHECKING:
@@ -22,15 +22,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.landscapes.basin import Box
+    from analysis.statistics.confidence_interval import ShareInterval
 
     Floats = NDArray[np.float64]
-
-
-class Interval(NamedTuple):
-    """Lower and upper end of a confidence interval."""
-
-    low: float
-    high: float
 
 
 def are_uniform(samplers: Iterable[str]) -> bool:
@@ -93,28 +87,22 @@ def uniform_profile(errors: Floats | Sequence[float], thresholds: Floats | Seque
     return np.asarray(np.searchsorted(values, limits, side="right") / len(values))
 
 
-def share_interval(errors: Floats | Sequence[float], threshold: float, level: float = 0.95) -> Interval:
+def share_interval(errors: Floats | Sequence[float], threshold: float, level: float = LEVEL) -> ShareInterval:
     """Return Wilson's interval for the share of area, which the sampling of the cells leaves open.
 
     It holds for a threshold that is fixed beforehand, and for independent cells (`random`); cells of `qmc`
     cover the box more evenly, and for them it is too wide rather than too narrow. The noise of seeds is not
-    in it. Source: Wilson 1927, "Probable inference, the law of succession, and statistical inference".
+    in it.
 
     Raises:
         ValueError: `level` is not between 0 and 1.
     """
-    if not 0 < level < 1:
-        raise ValueError(f"a confidence level lies between 0 and 1, not {level}")
-    count, share = len(errors), uniform_share(errors, threshold)
-    if not count:
-        return Interval(float("nan"), float("nan"))
-    z = float(norm.ppf((1 + level) / 2))
-    middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z / (1 + z**2 / count) * np.sqrt(share * (1 - share) / count + z**2 / (4 * count**2))
-    return Interval(max(0.0, float(middle - half)), min(1.0, float(middle + half)))
+    return wilson_interval(uniform_share(errors, threshold), len(errors), level)
 
 
-def area_interval(errors: Floats | Sequence[float], threshold: float, box: Box, level: float = 0.95) -> Interval:
-    """Return the interval of `share_interval` times the box's area, in decades^2."""
-    area = box_area(box)
-    return Interval(*(end * area for end in share_interval(errors, threshold, level)))
+def area_interval(
+    errors: Floats | Sequence[float], threshold: float, box: Box, level: float = LEVEL
+) -> tuple[float, float]:
+    """Return the ends of `share_interval` times the box's area, in decades^2."""
+    low, high = share_interval(errors, threshold, level)
+    return low * box_area(box), high * box_area(box)

@@ -71,9 +71,9 @@ class ComparedWorkloads:
         about = f"<p>{escape(side_by_side.scores_are(self.workloads))}</p>"
         return about + page.scrolled(table, "Scores over all workloads")
 
-    def places(self) -> str:
-        """Return the places of the figures."""
-        return "".join(page.section(name, *shown) for name, shown in self.figures.items())
+    def places(self) -> str | None:
+        """Return the places of the figures; None without one."""
+        return "".join(page.section(name, *shown) for name, shown in self.figures.items()) or None
 
     def made(self) -> str:
         """Return how the page was made."""

@@ -34,7 +34,7 @@ def sentence(contents: Contents) -> str:
         f"({escape(best.label)}, {where})"
     )
     shares = sorted((s for s in found if np.isfinite(s.share)), key=lambda s: -s.share)
-    if shares and not contents.no_map:
+    if shares and contents.no_map is None:
         parts = [f"<strong>{percent(s.share)}</strong> of {escape(s.label)}’s box" for s in shares]
         words += f"; the basin within {points(contents.delta)} of each one’s ringed cell covers {listing(parts)}"
     return f"{words}{clipped(contents)}."

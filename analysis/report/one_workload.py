@@ -133,7 +133,7 @@ def made(contents: Contents, root: str, results: int, asked: int | None) -> str:
         results: Runs with a result, of all workloads.
         asked: Runs that the study asks for; None where unknown.
     """
-    text = f"<details><summary>The study file</summary><pre><code>{escape(contents.text)}</code></pre></details>"
+    text = f"<details><summary>The study file</summary><pre><code>{escape(contents.text or '')}</code></pre></details>"
     stored = plural(results, "run")
     return Template(page.asset("made.html")).substitute(
         runs=stored if asked is None else f"{stored} of {count(asked)} asked",

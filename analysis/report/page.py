@@ -42,6 +42,8 @@ def whole_page(title: str, kind: str, body: str, drawn: Mapping[str, Drawing], *
     )
 
 
+HEIGHT = 450
+"""Pixels of a figure that asks for no height: what Plotly gives it."""
 NO_SCRIPT = '<noscript><p class="note">The figures need JavaScript; they load nothing from a network.</p></noscript>'
 
 
@@ -67,7 +69,7 @@ def asset(name: str) -> str:
 
 def section(name: str, heading: str, drawing: Drawing, level: int = 2) -> str:
     """Return the place of a figure with its heading (plain text, of that level) and caption, HTML."""
-    height, title = drawing.figure.layout.height, escape(heading)
+    height, title = drawing.figure.layout.height or HEIGHT, escape(heading)
     place = f'<div class="figure" id="{name}" style="height:{height}px" role="img" aria-label="{title}"></div>'
     caption = f"<figcaption>{escape(drawing.caption)}</figcaption>"
     return f"<section><h{level}>{title}</h{level}><figure>{place}{caption}</figure></section>"

@@ -53,8 +53,8 @@ def summary_table(contents: Contents) -> str | None:
 
 def _columns(contents: Contents) -> list[Column]:
     """Return the columns after the optimizer's name."""
-    best = contents.contrasts.best if contents.contrasts else None
-    reference = f"{contents.contrasts.depth(best):.2f} %" if contents.contrasts and best else NOTHING
+    best = contents.seeds.best if contents.seeds else None
+    reference = f"{contents.seeds.depth(best):.2f} %" if contents.seeds and best else NOTHING
     within = f"within {points(contents.delta)} of "
     of_runs = "of the box" if contents.cells is None else "of the runs"
     return [

@@ -7,39 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.contents import questions
 from analysis.formats import percent, plural, points
-from analysis.measures.axes import AXES
-from analysis.measures.over_landscape import MEASURES
-from analysis.measures.per_seed import SERIES
-from analysis.report.answer import compared
+from robustness.claims.measures import measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from analysis.claims.verdict import Verdict
     from analysis.contents.gather import Contents
-    from analysis.measures.contrasts import Contrasts
     from analysis.statistics.comparison import Comparison
+    from analysis.statistics.comparisons import Comparisons
 
 NOTHING = "–"
 ORDER = ("contradicted", "reproduced", "undecided", "no data")
-
-
-LINES = (
-    "depth",
-    "best_epoch_depth",
-    "basin_area",
-    "basin_area_absolute",
-    "profile_auc",
-    "lr_sensitivity",
-    "lr_sensitivity_box",
-    "weight_decay_sensitivity",
-    "ridge_slope",
-    "ridge_correlation",
-    "optimum_weight_decay",
-    "failure_share",
-)
-"""Lines of the measures table, those of a basin one a distance."""
 
 
 def claims(contents: Contents) -> str:
@@ -75,39 +56,28 @@ def _without_data(verdicts: Iterable[Verdict]) -> str:
 
 def measures(contents: Contents) -> str:
     """Return every measure of every optimizer, and the first one's differences from the others with intervals."""
-    contrasts = contents.contrasts
-    labels = list(contents.marks)
-    if contrasts is None or not labels:
+    found, ordered = contents.comparisons, questions.ordered(contents)
+    if found is None or not ordered:
         return ""
-    first, rivals = compared(contents) or (labels[0], [])
-    ordered = [first, *rivals]
+    first, *rivals = ordered
     head = "".join(f'<th scope="col">{escape(label)}</th>' for label in ordered)
     head += "".join(
         f'<th scope="col">{escape(first)} against {escape(rival)}<small>95 % interval</small></th>' for rival in rivals
     )
-    lines = [name for name in LINES if set(AXES.get(name, ())) <= set(contents.axes)]
-    asked = [one.measure for verdict in contents.verdicts if verdict.made_for for one in verdict.comparisons]
-    if "loss_depth" in asked:
-        lines.insert(1, "loss_depth")
-    rows = [
-        _measure(contrasts, name, delta, ordered)
-        for name in lines
-        for delta in (contents.deltas if name in MEASURES and MEASURES[name].basin else (None,))
-    ]
+    asked = {one.measure for verdict in contents.verdicts if verdict.made_for for one in verdict.comparisons}
+    rows = [_measure(found, *line, ordered) for line in questions.lines(contents, asked)]
     head = f'<tr><th scope="col">Measure</th>{head}</tr>'
     return f'<table class="measures"><thead>{head}</thead><tbody>{"".join(rows)}</tbody></table>'
 
 
-def _measure(contrasts: Contrasts, measure: str, delta: float | None, labels: list[str]) -> str:
-    kind = MEASURES.get(measure) or SERIES[measure]
-    cells = [shown(kind.unit, contrasts.value(measure, label, delta=delta)) for label in labels]
-    cells += [
-        compare_words(kind.unit, contrasts.compare(measure, labels[0], rival, delta=delta)) for rival in labels[1:]
-    ]
+def _measure(found: Comparisons, name: str, delta: float | None, labels: list[str]) -> str:
+    row = measure(name)
+    cells = [NOTHING if row.shared else shown(row.unit, found.value(name, label, delta)) for label in labels]
+    cells += [compare_words(row.unit, found[one]) for one in questions.of_line(name, delta, labels)]
     within = f", within {points(delta)}" if delta is not None else ""
-    unit = "" if kind.unit == "share" else kind.unit
-    name = f'<th scope="row">{escape(kind.title)}{within}<small>{escape(unit)}</small></th>'
-    return f"<tr>{name}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+    unit = "" if row.unit == "share" else row.unit
+    head = f'<th scope="row">{escape(row.title)}{within}<small>{escape(unit)}</small></th>'
+    return f"<tr>{head}{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
 def shown(unit: str, value: float) -> str:

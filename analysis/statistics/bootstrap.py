@@ -1,4 +1,4 @@
-"""The paired bootstrap over seeds, its intervals, and how many seeds would settle a comparison.
+"""The paired bootstrap over seeds, and its intervals.
 
 Seeds share initial weights and data order, so they are drawn together: one multiplier a seed, the same in every
 cell and for every optimizer. With x_s (s = 1..n) the value that seed s gave and x its mean, a draw moves the mean to
@@ -22,13 +22,9 @@ from analysis.conventions import LEVEL
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from analysis.statistics.comparison import Scale
-
     Floats = NDArray[np.float64]
 
-POWER = 0.8
 DRAWS = 4096
-MOST_SEEDS = 1000
 
 
 def multipliers(seeds: int, degrees: int, draws: int = DRAWS) -> Floats:
@@ -71,15 +67,6 @@ def moved(values: Floats, t: Floats) -> Floats:
     return np.asarray(mean + moves * size)
 
 
-def contrast(value: Floats, other: Floats, scale: Scale) -> Floats:
-    """Return value - other, or value / other with 0 / 0 = 1, elementwise."""
-    if scale == "difference":
-        return value - other
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = value / other
-    return np.where((value == 0) & (other == 0), 1.0, ratio)
-
-
 def interval(draws: Floats, level: float = LEVEL) -> tuple[float, float]:
     """Return the percentile interval of (B,) draws; NaN where more than one draw in twenty has no value."""
     known = draws[~np.isnan(draws)]
@@ -89,27 +76,3 @@ def interval(draws: Floats, level: float = LEVEL) -> tuple[float, float]:
     # above as below, so that the other way round the interval is the same.
     ordered, out = np.sort(known), round((len(known) - 1) * (1 - level) / 2 - 1e-9)
     return float(ordered[out]), float(ordered[-1 - out])
-
-
-def seeds_needed(effect: float, low: float, high: float, seeds: int, level: float = LEVEL) -> int | None:
-    """Return the least n at which an effect this large is decided with a power of 80 %; None if none is known.
-
-    The seeds' spread is read off the interval, as that of Student's t: sd = half-width sqrt(seeds) / t. Then n solves
-    (t_{n-1, (1+level)/2} + t_{n-1, power}) sd / sqrt(n) <= |effect|. A guess, since the effect itself is one.
-
-    Args:
-        effect: The estimate, less what it is when both are equal (the logarithm of a ratio).
-        low: Lower end of its interval on the same scale.
-        high: Upper end.
-        seeds: Seeds behind the interval.
-        level: Its confidence level.
-    """
-    from scipy import stats
-
-    if seeds < 2 or not np.all(np.isfinite([effect, low, high])) or effect == 0:
-        return None
-    deviation = (high - low) / 2 * np.sqrt(seeds) / stats.t.ppf((1 + level) / 2, seeds - 1)
-    n = np.arange(3, MOST_SEEDS + 1)
-    reach = (stats.t.ppf((1 + level) / 2, n - 1) + stats.t.ppf(POWER, n - 1)) * deviation / np.sqrt(n)
-    enough = np.flatnonzero(reach <= abs(effect))
-    return int(n[enough[0]]) if len(enough) else None

@@ -3,16 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-Scale = Literal["difference", "ratio"]
-ROUNDING = 1e-9
-"""By how much an interval must leave equality out: means of equal numbers differ by rounding."""
+from analysis.conventions import LEVEL, ROUNDING
+from analysis.statistics.sample_size import seeds_needed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from robustness.claims.measures import Scale
+
+    Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+class Question(NamedTuple):
+    """Which comparison is meant: the key by which it is looked up.
+
+    Attributes:
+        measure: Name of the measure.
+        of: Label of the first optimizer.
+        against: Label of the second; None where the measure is compared with 0.
+        delta: Points of error that bound the basin; None where the measure has no basin.
+        column: Column of the runs table that it reads; None where the measure reads none.
+        level: Confidence level of the interval, 0..1.
+    """
+
+    measure: str
+    of: str
+    against: str | None
+    delta: float | None = None
+    column: str | None = None
+    level: float = LEVEL
+
+
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
     """One measure of two optimizers, side by side.
 
@@ -71,7 +99,58 @@ class Comparison:
 
     @property
     def side(self) -> int:
-        """+1 if the whole interval lies above equality, -1 if below, 0 if it does not exclude it, or there is none."""
+        """+1 if the whole interval lies above equality, -1 if below, 0 if it does not exclude it, or there is none.
+
+        It must leave equality out by `ROUNDING`: means of equal numbers differ by rounding.
+        """
         if not self.known:
             return 0
         return int(self.low > self.equal + ROUNDING) - int(self.high < self.equal - ROUNDING)
+
+
+def contrast(value: Floats, other: Floats, scale: Scale) -> Floats:
+    """Return value - other, or value / other with 0 / 0 = 1, elementwise."""
+    if scale == "difference":
+        return value - other
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = value / other
+    return np.where((value == 0) & (other == 0), 1.0, ratio)
+
+
+def comparison(
+    measure: str,
+    of: str,
+    against: str,
+    values: Sequence[float],
+    ends: tuple[float, float],
+    *,
+    column: str = "",
+    delta: float | None = None,
+    scale: Scale,
+    level: float,
+    seeds: int,
+) -> Comparison:
+    """Return the comparison of two values; `ends` are those of its interval, NaN without one."""
+    estimate = float(contrast(np.asarray(values[:1]), np.asarray(values[1:2]), scale)[0])
+    low, high = ends
+    effect = np.array([estimate, low, high])
+    if scale == "ratio":
+        with np.errstate(divide="ignore", invalid="ignore"):
+            effect = np.log(effect)
+    needed = seeds_needed(float(effect[0]), float(effect[1]), float(effect[2]), seeds, level)
+    return Comparison(
+        measure=measure,
+        column=column,
+        delta=delta,
+        of=of,
+        against=against,
+        value=float(values[0]),
+        other=float(values[1]),
+        scale=scale,
+        estimate=estimate,
+        low=low,
+        high=high,
+        level=level,
+        seeds=seeds,
+        needed=needed,
+    )

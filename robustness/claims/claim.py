@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema, model_validator
+from pydantic_core import PydanticKnownError
 
+from robustness.claims.measures import MEASURES, Measure, measure, measures
 from robustness.options import Model
+from robustness.plugins import PluginError
 from robustness.validation.messages import show
 from robustness.validation.numbers import Positive, Whole
 from robustness.validation.problems import refusal, refuse
@@ -16,33 +19,10 @@ from robustness.workloads.base import Engine
 if TYPE_CHECKING:
     from typing import Self
 
-    from pydantic_core import InitErrorDetails
+    from pydantic import GetJsonSchemaHandler
+    from pydantic_core import CoreSchema, InitErrorDetails
 
 Direction = Literal["greater", "less", "differs", "equal"]
-Measure = Literal[
-    "depth",
-    "loss_depth",
-    "best_epoch_depth",
-    "basin_area",
-    "basin_area_absolute",
-    "profile_auc",
-    "lr_sensitivity",
-    "lr_sensitivity_box",
-    "weight_decay_sensitivity",
-    "failure_share",
-    "ridge_slope",
-    "ridge_correlation",
-    "optimum_weight_decay",
-    "equal_loss_error",
-    "matched",
-    "trend",
-]
-MEASURES: tuple[Measure, ...] = get_args(Measure)
-OF_BASINS = frozenset({"basin_area", "basin_area_absolute", "ridge_slope", "ridge_correlation"})
-"""Measures that depend on how many points of error bound a basin."""
-OF_COLUMNS = frozenset({"matched", "trend"})
-"""Measures that read a column of the runs table."""
-
 ID = r"[a-z0-9][a-z0-9-]{0,63}"
 
 
@@ -78,7 +58,30 @@ def _not_empty(text: str) -> str:
     return text
 
 
+def _measure(raw: object) -> object:
+    """Refuse what no measure is called, of this package or another's."""
+    if isinstance(raw, str) and raw in MEASURES:
+        return raw
+    try:
+        known = measures()
+    except PluginError as error:
+        raise refuse(refusal(str(error))) from None
+    if not isinstance(raw, str) or raw not in known:
+        *names, last = [f"'{name}'" for name in known]
+        raise PydanticKnownError("literal_error", {"expected": f"{', '.join(names)} or {last}"})
+    return raw
+
+
+class _MeasureNames:
+    """The names of all measures as an enumeration in the schema: which those are is known when it is asked for."""
+
+    def __get_pydantic_json_schema__(self, _core: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"enum": list(measures()), "type": "string"}
+
+
 _NAME = {"type": "string", "minLength": 1}
+MeasureName = Annotated[str, BeforeValidator(_measure), _MeasureNames()]
+"""The name of a row of `robustness.claims.measures`."""
 Name = Annotated[str, Strict(), AfterValidator(_not_empty)]
 _LIST: dict[str, object] = {"type": "array", "items": _NAME, "uniqueItems": True}
 Names = Annotated[tuple[Name, ...], BeforeValidator(_names), WithJsonSchema({"anyOf": [_NAME, _LIST]})]
@@ -125,7 +128,7 @@ class Claim(Model):
     )
     sentence: Annotated[str, Strict(), AfterValidator(_one_line)] = Field(description="What it says, on one line.")
     figure: Annotated[str, Strict()] = Field("", description="Where it is said.")
-    measure: Measure = Field(description="What is compared.")
+    measure: MeasureName = Field(description="What is compared.")
     column: Annotated[str, Strict()] = Field("", description="Column of the runs table; for matched and trend alone.")
     of: SomeNames = Field(description="The optimizer that it is about, by label or name; several for a trend.")
     against: Names = Field((), description="The optimizers that it is compared with; a trend needs none.")
@@ -142,18 +145,24 @@ class Claim(Model):
             raise refuse(*wrong)
         return self
 
+    @property
+    def row(self) -> Measure:
+        """What there is to know of its measure."""
+        return measure(self.measure)
+
     def _wrong_column(self) -> list[InitErrorDetails]:
-        if self.measure in OF_COLUMNS and not self.column:
+        if self.row.column and not self.column:
             return [refusal(f"is missing: {self.measure} reads a column of the runs table", "column")]
-        if self.measure not in OF_COLUMNS and self.column:
-            return [refusal(f"is for matched and trend alone, not for {self.measure}", "column")]
+        if not self.row.column and self.column:
+            readers = " and ".join(row.name for row in MEASURES.values() if row.column)
+            return [refusal(f"is for {readers} alone, not for {self.measure}", "column")]
         return []
 
     def _wrong_optimizers(self) -> list[InitErrorDetails]:
         wrong = []
-        if len(self.of) > 1 and (self.measure != "trend" or self.against):
+        if len(self.of) > 1 and (not self.row.against_zero or self.against):
             wrong.append(refusal("must be one optimizer; only a trend, compared with nothing, takes several", "of"))
-        if not self.against and self.measure != "trend":
+        if not self.against and not self.row.against_zero:
             wrong.append(refusal("is missing: the optimizers to compare with", "against"))
         both = [name for name in self.against if name in self.of]
         if both:
@@ -166,6 +175,6 @@ class Claim(Model):
             wrong.append(refusal("is missing: it says how far apart still counts as equal", "margin"))
         if self.direction in {"greater", "less"} and self.margin is not None:
             wrong.append(refusal(f"is for equal and differs alone, not for {self.direction}", "margin"))
-        if self.deltas and self.measure not in OF_BASINS:
+        if self.deltas and not self.row.basin:
             wrong.append(refusal(f"has no meaning for {self.measure}, which has no basin", "deltas"))
         return wrong

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 
-from analysis.contents.by_workload import parts
+from analysis.contents.by_workload import by_workload
 from analysis.service.server import ServiceError, serve
 from analysis.service.studies.progress import StudyLine, Training, line_of
 from analysis.service.web import progress_words
@@ -96,7 +96,7 @@ def test_the_pace_is_that_of_the_last_runs() -> None:
     runs = synthetic_store.of_study().iloc[:100]
     before = [*(4000 - 20 * n for n in range(5)), *(90 - 20 * n for n in range(5))]
     moments = pd.to_datetime(NOW) - pd.to_timedelta([seconds for seconds in before for _ in range(10)], "s")
-    found = line_of("demo", parts(runs.assign(finished_at=moments), study))
+    found = line_of("demo", by_workload(runs.assign(finished_at=moments), study))
     assert found.done == 100
     assert found.last == NOW - timedelta(seconds=10)
     # Ten runs every 20 s; those of an hour before do not count, and the first ten were trained before they came.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.claims.verdict import Verdict
+    from analysis.statistics.comparison import Question
 
 NAN = float("nan")
 RATIOS = {"basin_area", "basin_area_absolute", "matched"}
@@ -34,36 +35,56 @@ def unknown() -> dict[str, Any]:
     return {"value": NAN, "other": NAN, "estimate": NAN, "low": NAN, "high": NAN, "needed": None}
 
 
+class Everything:
+    """Whatever one asks for is in it."""
+
+    def __contains__(self, _one: object) -> bool:
+        return True
+
+
+@dataclass
+class Edges:
+    """Why a comparison is clipped, by (of, against, delta)."""
+
+    reasons: Mapping[Key, str]
+
+    def get(self, question: Question) -> str | None:
+        return self.reasons.get((question.of, question.against or "", question.delta))
+
+
 @dataclass
 class Canned:
-    """What `judge` needs of `analysis.measures.contrasts.Contrasts`.
+    """What `judge` needs of `analysis.statistics.comparisons.Comparisons`.
 
     Attributes:
         answers: What a comparison says, by (of, against, delta), or by `against` alone.
         labels: Optimizers with a result.
         edges: Why a comparison is clipped, by (of, against, delta).
-        levels: The levels that were asked for, filled by `compare`.
-        columns: The columns likewise.
+        asked: What was looked up, in that order.
     """
 
     answers: Mapping[Any, dict[str, Any]]
     labels: list[str] = field(default_factory=lambda: ["adam", "adamw", "adams"])
     edges: Mapping[Key, str] = field(default_factory=dict)
-    levels: list[float] = field(default_factory=list)
-    columns: list[str | None] = field(default_factory=list)
+    asked: dict[Question, None] = field(default_factory=dict)
+    one_grid: Everything = field(default_factory=Everything)
+    one_box: Everything = field(default_factory=Everything)
 
-    def compare(
-        self,
-        measure: str,
-        of: str,
-        against: str | None,
-        *,
-        delta: float | None = None,
-        column: str | None = None,
-        level: float = 0.95,
-    ) -> Comparison:
-        self.levels.append(level)
-        self.columns.append(column)
+    @property
+    def clipped(self) -> Edges:
+        return Edges(self.edges)
+
+    @property
+    def levels(self) -> list[float]:
+        return [question.level for question in self.asked]
+
+    @property
+    def columns(self) -> list[str | None]:
+        return [question.column for question in self.asked]
+
+    def __getitem__(self, question: Question) -> Comparison:
+        self.asked[question] = None
+        measure, of, against, delta, column, level = question
         key = (of, against or "", delta)
         answer = self.answers.get(key, self.answers.get(against or of, interval(-1, 1)))
         known = {
@@ -72,15 +93,6 @@ class Canned:
             "level": level, "seeds": 5, "needed": 7,
         }  # fmt: skip
         return Comparison(**known | answer)
-
-    def on_one_grid(self, *_labels: str) -> bool:
-        return True
-
-    def common_box(self, *_labels: str) -> bool:
-        return True
-
-    def clipped(self, comparison: Comparison) -> str:
-        return self.edges.get((comparison.of, comparison.against, comparison.delta), "")
 
 
 def claim(**changes: Any) -> Claim:

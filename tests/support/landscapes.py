@@ -6,18 +6,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.claims.judge import judge, questions
 from analysis.landscapes.by_seed import Replicates
+from analysis.measures import over_landscape
 from analysis.measures.contrasts import Contrasts
+from robustness.claims.measures import MEASURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pandas as pd
     from numpy.typing import NDArray
+
+    from analysis.claims.verdict import Verdict
+    from robustness.study import Claim
 
     Floats = NDArray[np.float64]
     Truth = Callable[[Floats, Floats], Floats]
 
 CHANCE = 90.0
+OVER_LANDSCAPE = {name: MEASURES[name] for name in over_landscape.FORMULAS}
+"""The rows of the measures over a landscape."""
 X, Y = (-4.0, 0.0), (-5.0, -1.0)
 """The box: log10 of the outer edges of its cells."""
 
@@ -98,3 +107,9 @@ def without(landscape: Replicates, runs: Any) -> Replicates:
 
 def contrasts(*landscapes: Replicates, draws: int = 512, **options: Any) -> Contrasts:
     return Contrasts({each.label: each for each in landscapes}, **{"chance": CHANCE, **options}, draws=draws)
+
+
+def judged(found: Contrasts, claim: Claim, runs: pd.DataFrame, *, workload: str = "digits") -> Verdict:
+    """Return the verdict of a study on a claim, whose questions are asked first."""
+    answers = found.answers(questions(claim, found.labels, runs))
+    return judge(claim, answers, runs, study="s", workload=workload, made_for=True)

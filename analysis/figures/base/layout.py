@@ -28,7 +28,7 @@ class Sizes:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class PanelPlace:
     """One panel's domains on the page (shares of the plotting area); `strip` is None without one."""
 
     x: tuple[float, float]
@@ -38,7 +38,7 @@ class Place:
     last_in_column: bool
 
 
-def places(count: int, sizes: Sizes, strip: bool) -> tuple[list[Place], int]:
+def places(count: int, sizes: Sizes, strip: bool) -> tuple[list[PanelPlace], int]:
     """Return each panel's place and the page's height in pixels."""
     columns = min(sizes.columns, max(count, 1))
     rows = -(-max(count, 1) // columns)
@@ -56,7 +56,7 @@ def places(count: int, sizes: Sizes, strip: bool) -> tuple[list[Place], int]:
         x = (left, min(1.0, left + width))
         y = _span(top, bottom, area)
         under = _span(bottom + STRIP_GAP, bottom + below, area) if strip else None
-        found.append(Place(x=x, y=y, strip=under, column=column, last_in_column=i + columns >= count))
+        found.append(PanelPlace(x=x, y=y, strip=under, column=column, last_in_column=i + columns >= count))
     return found, area + sizes.top + sizes.bottom + sizes.axis
 
 
@@ -121,7 +121,7 @@ def _reference(letter: str, count: int) -> str:
     return letter if count == 1 else f"{letter}{count}"
 
 
-def title(text: str, place: Place) -> dict[str, Any]:
+def title(text: str, place: PanelPlace) -> dict[str, Any]:
     """Return the annotation that heads a panel; `text` is Plotly markup."""
     return {
         "text": text,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analysis.figures.base.color_scale import Colors
-    from analysis.figures.base.layout import Place
+    from analysis.figures.base.layout import PanelPlace
 
 UNIT = "test error, %"
 OWN_GAP = 0.055
@@ -99,7 +99,7 @@ def layout(titles: Sequence[str], frame: Frame, colors: Colors, *, narrow: bool,
     return made
 
 
-def _map_axis(frame: Frame, panel: int, place: Place, anchor: str) -> dict[str, Any]:
+def _map_axis(frame: Frame, panel: int, place: PanelPlace, anchor: str) -> dict[str, Any]:
     limits, first_column = frame.decay(panel), place.column == 0
     if limits is None:
         return axis(domain=place.y, anchor=anchor, visible=False, range=[0, 1])

@@ -12,8 +12,7 @@ from analysis.figures.base.interval_rows import Group, Row, layout
 from analysis.figures.base.layout import names
 from analysis.figures.base.theme import Drawing, plain
 from analysis.formats import points, seed_counts, short
-from analysis.measures.over_landscape import MEASURES
-from analysis.measures.per_seed import SERIES
+from robustness.claims.measures import measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,14 +30,6 @@ LOOKS = {
     "undecided": ("circle-open", "#8A8A8A"),
 }
 """Symbol and color: an outcome is told without color too."""
-UNITS = {
-    "% test error": "points of error",
-    "points": "points of error",
-    "%": "points of error",
-    "log10": "decades",
-    "share": "share of the box, 0 to 1",
-}
-TREND = "slope, decades a decade of weight decay"
 ORDER = ("ratio", "points of error", "decades")
 FAR = 4.0
 """An interval is drawn as far as this many times the typical distance of intervals' ends from equality."""
@@ -74,10 +65,8 @@ def forest(verdicts: Sequence[Verdict]) -> Drawing:
 def _unit(comparison: Comparison) -> str:
     if comparison.scale == "ratio":
         return "ratio"
-    if comparison.measure == "trend":
-        return TREND if comparison.against else f"{TREND}, A alone"
-    measure = MEASURES.get(comparison.measure) or SERIES.get(comparison.measure)
-    return UNITS.get(measure.unit, measure.unit or "no unit") if measure else "no unit"
+    panel = measure(comparison.measure).panel
+    return panel if comparison.against else f"{panel}, A alone"
 
 
 def _group(unit: str, entries: Sequence[Entry]) -> Group:
@@ -182,8 +171,7 @@ def _words(entry: Entry) -> str:
 
 
 def _measure(one: Comparison) -> str:
-    measure = MEASURES.get(one.measure) or SERIES.get(one.measure)
-    return plain(measure.title.replace("{column}", one.column) if measure else one.measure)
+    return plain(measure(one.measure).title.replace("{column}", one.column))
 
 
 def _caption(verdicts: Sequence[Verdict], groups: dict[str, list[Entry]]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.figures.base.line_panels import Panel, Polyline, draw, log_axis
 from analysis.formats import percent, seed_counts
-from analysis.landscapes.basin import cell_weights, measured
+from analysis.landscapes.basin import cell_weights, has_result
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,7 +27,7 @@ def profile(landscape: Landscape, box: Box | None = None) -> tuple[Floats, Float
 
     A diverged cell has the error of chance; cells that are not measured, and a weight decay of 0, have no area.
     """
-    weights = np.where(measured(landscape), cell_weights(landscape, box), 0.0)
+    weights = np.where(has_result(landscape), cell_weights(landscape, box), 0.0)
     inside = weights > 0
     tau, place = np.unique(landscape.mean[inside], return_inverse=True)
     area = np.bincount(place, weights=weights[inside], minlength=len(tau))

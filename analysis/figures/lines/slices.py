@@ -11,7 +11,7 @@ from analysis.figures.base.line_panels import Panel, Polyline, draw
 from analysis.figures.base.metrics import DEFAULT
 from analysis.figures.maps.heatmap_cells import cell_words
 from analysis.formats import bands, number, seed_counts
-from analysis.landscapes.basin import Cell, best_cell, measured
+from analysis.landscapes.basin import Place, best_cell, has_result
 from analysis.landscapes.landscape import Status
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ AXES = ("weight_decay", "lr")
 
 def slices(
     landscapes: Mapping[str, Landscape],
-    chosen: Mapping[str, Cell | None] | None = None,
+    chosen: Mapping[str, Place | None] | None = None,
     axes: Collection[str] = AXES,
     look: Look = DEFAULT,
     *,
@@ -66,9 +66,9 @@ def slices(
     return draw(shown, _caption([(m, cell) for _, m, cell in cuts], zero, look, at), columns=len(shown))
 
 
-def _line(i: int, landscape: Landscape, best: Cell, zero: float | None, look: Look, *, along_decay: bool) -> Polyline:
+def _line(i: int, landscape: Landscape, best: Place, zero: float | None, look: Look, *, along_decay: bool) -> Polyline:
     cut = (slice(None), best.column) if along_decay else (best.row, slice(None))
-    known = measured(landscape) & np.isfinite(look.values(landscape))
+    known = has_result(landscape) & np.isfinite(look.values(landscape))
     if look.spread:
         known &= landscape.status != Status.DIVERGED  # the error of chance has no spread
     shown = np.flatnonzero(known[cut])
@@ -101,8 +101,8 @@ def _text(landscape: Landscape, cell: tuple[int, int], words: tuple[str, str]) -
     return f"{where}<br><b>{words[0]}</b><br>{words[1]}"
 
 
-def _caption(cuts: list[tuple[Landscape, Cell]], zero: float | None, look: Look, at: str) -> str:
-    counts = [int(c) for m, _ in cuts for c in np.unique(m.seeds[measured(m)])]
+def _caption(cuts: list[tuple[Landscape, Place]], zero: float | None, look: Look, at: str) -> str:
+    counts = [int(c) for m, _ in cuts for c in np.unique(m.seeds[has_result(m)])]
     places = [(m.label, number(m.lr[cell.column]), number(m.weight_decay[cell.row])) for m, cell in cuts]
     where = "; ".join(f"{label}: learning rate {lr}, weight decay {decay}" for label, lr, decay in places)
     over = f" over {seed_counts(counts)}" if look.seed is None else ""

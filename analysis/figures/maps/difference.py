@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.figures.base.metrics import Metric
-    from analysis.statistics.confidence_interval import Interval
+    from analysis.statistics.confidence_interval import MeanInterval
 
     Floats = NDArray[np.float64]
 
@@ -72,7 +72,7 @@ class Pair:
     lr: Floats
     weight_decay: Floats
     errors: tuple[Floats, Floats]
-    found: Interval
+    found: MeanInterval
     lost: NDArray[np.bool_]
     whole: NDArray[np.bool_]
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from analysis.figures.base.color_scale import Colors
     from analysis.figures.base.metrics import Look
-    from analysis.landscapes.basin import Cell
+    from analysis.landscapes.basin import Place
     from analysis.landscapes.landscape import Landscape
 
 HOVER = (
@@ -151,7 +151,7 @@ def _cells(block: Block, row: NDArray[np.int64], column: NDArray[np.int64]) -> l
     return [[float(landscape.lr[j]), float(decay[i])] for i, j in zip(row, column, strict=True)]
 
 
-def ring(panel: int, landscape: Landscape, best: Cell, look: Look = DEFAULT) -> list[Any]:
+def ring(panel: int, landscape: Landscape, best: Place, look: Look = DEFAULT) -> list[Any]:
     """Return the ring around a landscape's best cell."""
     strip = landscape.zero and best.row == 0
     height = 0.5 if strip else float(look.decay(landscape)[best.row])

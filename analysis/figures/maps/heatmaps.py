@@ -14,7 +14,7 @@ from analysis.figures.base.panels import Frame, layout
 from analysis.figures.base.theme import Drawing, plain
 from analysis.figures.maps.heatmap_cells import blocks, ring, traces
 from analysis.formats import percent, points, seed_counts, short
-from analysis.landscapes.basin import Mark, basin, basin_share, best_cell, common_box, depth, measured
+from analysis.landscapes.basin import Mark, basin, basin_share, best_cell, common_box, depth, has_result
 from analysis.landscapes.landscape import edges
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _limits(decay: NDArray[np.float64]) -> tuple[float, float] | None:
 def _title(one: _Map, look: Look, box: Box | None) -> str:
     landscape, mark = one.error, one.mark
     if mark is None:
-        words = "every cell diverged" if measured(landscape).any() else "no cell has trained yet"
+        words = "every cell diverged" if has_result(landscape).any() else "no cell has trained yet"
     else:
         share = basin_share(landscape, look.delta, mark.error, box)
         of_map, of_error = (" of the map", "") if look.default else ("", " test error")
@@ -122,7 +122,7 @@ def _panel(panel: int, one: _Map, colors: Colors, look: Look) -> list[Any]:
 
 
 def _caption(maps: list[Landscape], colors: Colors, look: Look, *, chosen: bool) -> str:
-    counts = [int(c) for m in maps for c in np.unique(m.seeds[measured(m)])]
+    counts = [int(c) for m in maps for c in np.unique(m.seeds[has_result(m)])]
     how = "chosen on data that do not score it" if chosen else "of least test error"
     strip = "The strip below each map is weight decay 0, which a log axis cannot hold. "
     what = f"{look.what[0].upper()}{look.what[1:]}"

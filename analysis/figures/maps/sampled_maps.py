@@ -16,7 +16,7 @@ from analysis.figures.base.theme import Drawing, plain
 from analysis.figures.maps.heatmap_cells import HOVER, cell_words, ring_at
 from analysis.figures.maps.heatmaps import TITLE, lost_words, native_words
 from analysis.formats import number, plural, seed_counts, short
-from analysis.landscapes.sampled import surface
+from analysis.landscapes.sampled import interpolated_map
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,7 +114,7 @@ def _panel(i: int, panel: _Points) -> list[Any]:
     x, y = names(i)
     traces: list[Any] = []
     cells = panel.cells
-    between = surface(cells.assign(mean=cells["value"], weight_decay=cells["height"]))
+    between = interpolated_map(cells.assign(mean=cells["value"], weight_decay=cells["height"]))
     if between is not None:
         shade = {"coloraxis": "coloraxis", "opacity": 0.6, "hoverinfo": "skip", "name": "interpolated"}
         z = panel.colors(between.values).astype(np.float32)

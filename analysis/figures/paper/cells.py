@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.contents.gather import Contents
-    from analysis.landscapes.basin import Cell
+    from analysis.landscapes.basin import Place
 
 
 class At(NamedTuple):
@@ -62,7 +62,7 @@ class Cells:
     @cached_property
     def places(self) -> dict[str, At]:
         """Label -> its chosen cell; where none is chosen, that of least test error."""
-        chosen: Mapping[str, Cell | None] = self.contents.chosen
+        chosen: Mapping[str, Place | None] = self.contents.chosen
         found = {}
         for label in self.labels:
             cell, landscape = chosen.get(label), self.contents.maps.get(label)

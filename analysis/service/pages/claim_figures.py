@@ -6,34 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from analysis.figures.registry import of_report
+from robustness.claims.measures import measure as row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from analysis.claims.verdict import Verdict
     from analysis.contents.gather import Contents
     from analysis.figures.base.figure import Figure, NotDrawn
     from analysis.figures.base.theme import Drawing
-
-OF_MEASURE: Mapping[str, str] = {
-    "depth": "basins",
-    "failure_share": "basins",
-    "basin_area": "basins",
-    "basin_area_absolute": "basins",
-    "ridge_slope": "basins",
-    "ridge_correlation": "basins",
-    "optimum_weight_decay": "basins",
-    "profile_auc": "profiles",
-    "lr_sensitivity": "slices",
-    "lr_sensitivity_box": "profiles",
-    "weight_decay_sensitivity": "slices",
-    "loss_depth": "curves",
-    "best_epoch_depth": "curves",
-    "equal_loss_error": "scatter",
-    "matched": "gradients",
-    "trend": "decays",
-}
-"""The figure that shows a measure."""
 
 
 def shown_figures() -> dict[str, Figure]:
@@ -56,7 +35,7 @@ def figure_of(verdict: Verdict, contents: Contents) -> Figure:
     """Return the figure that shows what a claim is about; where there is no such thing, the nearest one to it."""
     rows = of_report()
     measure = verdict.comparisons[0].measure if verdict.comparisons else ""
-    figure = rows[OF_MEASURE.get(measure, "basins")]
+    figure = rows[row_of(measure).figure if measure else "basins"]
     if figure.source == "curves" and not len(contents.curves):
         figure = rows["basins"]
     if contents.cells is not None:  # a search chose the cells: there is nothing to cut

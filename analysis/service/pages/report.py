@@ -24,7 +24,6 @@ def report(sources: Sources, view: View) -> Response:
     found = snapshot.full()
     root = shown(snapshot.store.root)
     text = report_html(found, root)
-    snapshot.forget()
     return document(text)
 
 

@@ -1,17 +1,22 @@
-"""The answers of the studies, kept: each takes a bootstrap, a second and some hundred megabytes for a large study."""
+"""The answers of the studies, kept: each takes a bootstrap, a second and some hundred megabytes for a large study.
+
+What is kept is words and a few numbers: neither the runs nor the maps of a study live on because it was answered.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analysis.contents.summary import summarize
+from analysis.contents.gather import answered, within
 from analysis.report.answer import answer, headline
+from analysis.report.notes import notes
 
 if TYPE_CHECKING:
     from analysis.contents.gather import Contents
+    from analysis.contents.summary import Summary
     from analysis.service.studies.snapshot import Snapshot, WorkloadNow
 
 REST = 10.0
@@ -19,22 +24,30 @@ REST = 10.0
 MOST = 32
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Answer:
     """What a workload's runs answer.
 
     Attributes:
         stamp: Of the snapshot that it was made of.
-        contents: That snapshot's, with basins within the distance asked for.
-        first: Which optimizer is the more robust one, HTML; "" where there is nothing to compare.
+        delta: Points of error that bound the basins.
+        runs: How many those are.
+        labels: The optimizers, in the order of their colors.
+        summaries: A line per optimizer, with basins of that distance.
+        first: Which optimizer is the more robust one, HTML; None where there is nothing to compare.
         detail: The answer in full, HTML.
+        notes: What a reader must know before trusting it, in plain sentences.
         until: Time (of `time.monotonic`) until which it stands.
     """
 
     stamp: str
-    contents: Contents
-    first: str
+    delta: float
+    runs: int
+    labels: tuple[str, ...]
+    summaries: tuple[Summary, ...]
+    first: str | None
     detail: str
+    notes: tuple[str, ...]
     until: float
 
 
@@ -64,19 +77,19 @@ class Answers:
             self._making.release()
 
 
-def _made(stamp: str, contents: Contents, delta: float) -> Answer:
+def _made(stamp: str, light: Contents, delta: float) -> Answer:
     started = time.monotonic()
-    contents = within(contents, delta)
+    contents = answered(within(light, delta))
     first, detail = headline(contents), answer(contents)
-    if contents.contrasts is not None:
-        contents.contrasts.forget()
     ended = time.monotonic()
-    return Answer(stamp, contents, first, detail, ended + REST * (ended - started))
-
-
-def within(contents: Contents, delta: float) -> Contents:
-    """Return the contents with basins within another distance."""
-    if delta == contents.delta or contents.contrasts is None:
-        return contents
-    summaries = [summarize(one, contents.contrasts, delta) for one in contents.maps.values()]
-    return replace(contents, summaries=summaries, deltas=(delta, 2 * delta))
+    return Answer(
+        stamp=stamp,
+        delta=delta,
+        runs=len(contents.runs),
+        labels=tuple(str(label) for label in contents.runs["label"].cat.categories),
+        summaries=tuple(contents.summaries),
+        first=first,
+        detail=detail,
+        notes=tuple(notes(contents)),
+        until=ended + REST * (ended - started),
+    )

@@ -20,16 +20,16 @@ MOST_LINES = 3
 """Problems of a study file that a page names."""
 
 
-def read_stored(text: str | None, name: str) -> tuple[Study | None, str]:
-    """Return the stored study and "", or None and why the pages do without it; the same text is read once."""
+def read_stored(text: str | None, name: str) -> tuple[Study | None, str | None]:
+    """Return the stored study and None, or None and why the pages do without it; the same text is read once."""
     return _read.__wrapped__(text, name) if len(text or "") > MOST else _read(text, name)
 
 
 @lru_cache(maxsize=64)
-def _read(text: str | None, name: str) -> tuple[Study | None, str]:
+def _read(text: str | None, name: str) -> tuple[Study | None, str | None]:
     study, problem = stored_study(text, name)
     if study is None:
-        first, *more = problem.splitlines()
+        first, *more = (problem or "").splitlines()
         rest = len(more) + 1 - MOST_LINES
         lines = [first, *more[: MOST_LINES - 1], *([f"and {rest} more problems"] if rest > 0 else [])]
         return None, "\n".join(line[:500] for line in lines)
@@ -41,7 +41,7 @@ def _read(text: str | None, name: str) -> tuple[Study | None, str]:
         )
     if optimizers > MOST_OPTIMIZERS:
         return None, f"study.yaml has {optimizers} optimizers, for which no page has room: {MOST_OPTIMIZERS} at most"
-    return study, ""
+    return study, None
 
 
 def runs(study: Study) -> int:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from analysis.contents.by_workload import Part
+    from analysis.contents.by_workload import WorkloadRuns
     from robustness.results.checkpoints import Checkpoint
 
 CHECKPOINT_S = 600.0
@@ -124,7 +124,7 @@ def unreadable_line(name: str, error: Exception) -> StudyLine:
     )
 
 
-def line_of(name: str, parts: Sequence[Part], problem: str | None = None) -> StudyLine:
+def line_of(name: str, parts: Sequence[WorkloadRuns], problem: str | None = None) -> StudyLine:
     """Return the line of a study.
 
     Args:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from analysis.claims.judge import judge, study_verdicts
+from analysis.claims.judge import judge, questions_of, study_verdicts
 from analysis.claims.verdict import OUTCOMES
 from analysis.conventions import DELTAS
 from analysis.landscapes.labels import label
+from analysis.measures.contrasts import Contrasts
 from robustness.study import Study, paper_claims
 from tests.support import synthetic
 from tests.support.canned import (
@@ -198,10 +199,10 @@ def test_without_comparisons_there_are_no_data(table: Any, words: str) -> None:
 
 
 def test_real_comparisons_fit() -> None:
-    contrasts = pytest.importorskip("analysis.measures.contrasts")
     table = label(synthetic.runs(seeds=4, noise=0.02))
-    measured = contrasts.Contrasts.of_runs(table)
-    found = {each.claim: each for each in study_verdicts("s", table, measured, workload="digits")}
+    contrasts = Contrasts.of_runs(table)
+    answers = contrasts.answers(questions_of((), contrasts.labels, table))
+    found = {each.claim: each for each in study_verdicts("s", table, answers, workload="digits")}
     # Depths of 2.1, 2.3 and 2.6 with a noise of 0.02; areas pi a b delta of 1.88, 0.94 and 1.38.
     assert found["deeper-basin"].outcome == "reproduced", found["deeper-basin"].why
     assert {each.delta for each in found["wider-basin"].comparisons} == {1.0, 2.0}

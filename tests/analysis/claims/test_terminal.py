@@ -11,7 +11,7 @@ import pytest
 
 from analysis.claims.terminal import counted, text, to_json
 from analysis.claims.verdict import Verdict
-from analysis.statistics.comparison import Comparison
+from analysis.statistics.comparison import Comparison, Question
 from tests.support.canned import NAN, Canned, claim
 
 WHY = "AdamS against AdamW: ratio 1.8 (1.3 to 2.5), but [the] narrower basin reaches the edge of the box at high lr"
@@ -72,7 +72,7 @@ def test_nothing_to_say_is_said() -> None:
 
 
 def comparison(**changes: Any) -> Comparison:
-    found = Canned({}).compare("basin_area", "AdamS", "AdamW", delta=1.0)
+    found = Canned({})[Question("basin_area", "AdamS", "AdamW", 1.0)]
     return Comparison(**{each.name: getattr(found, each.name) for each in fields(found)} | changes)
 
 

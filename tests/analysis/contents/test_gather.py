@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 
-from analysis.contents.by_workload import parts
-from analysis.contents.gather import CLAIM_COLUMNS, CURVE_COLUMNS, fully, gather_all, lightly
+from analysis.contents.by_workload import by_workload
+from analysis.contents.gather import CURVE_COLUMNS, fully, gather_all, lightly
 from analysis.contents.which_runs import stored_study
 from robustness.results import Following, Store
 from tests.support import synthetic_grid, synthetic_store
@@ -37,7 +37,7 @@ def light(following: Following) -> list[Contents]:
     following.refresh()
     study, problem = stored_study(following.text, following.store.name)
     runs = following.runs()
-    return lightly(following.store.name, following.text or "", problem, parts(runs, study), runs)
+    return lightly(following.store.name, following.text, problem, by_workload(runs, study), runs)
 
 
 def alike(one: Any, other: Any) -> bool:
@@ -53,6 +53,7 @@ def test_in_two_steps_comes_the_same(roots: dict[str, Path], kind: str) -> None:
     quick = light(following)
     for one, full in zip(quick, whole, strict=True):
         assert (one.verdicts, one.tuning, one.provenance) == ([], {}, [])
+        assert one.comparisons is None
         assert len(one.curves) == 0
         assert one.curves.dtypes.equals(full.curves.dtypes)
         for name in ("name", "workload", "text", "problem", "runs", "asked", "others", "summaries", "deltas", "best"):
@@ -61,12 +62,10 @@ def test_in_two_steps_comes_the_same(roots: dict[str, Path], kind: str) -> None:
     complete = fully(quick, [], lambda runs, columns: noted(read, columns, following.curves(runs, columns)))
     assert read == [CURVE_COLUMNS], "once, and no more than is used"
     for one, full in zip(complete, whole, strict=True):
-        assert one.contrasts is not None
-        assert one.contrasts.curves is not None
-        assert list(one.contrasts.curves) == CLAIM_COLUMNS
+        assert one.comparisons is not None
         assert 0 < len(one.curves) == one.curves["run_id"].isin(one.runs["run_id"]).sum()
         for field in fields(full):
-            if field.name not in {"contrasts", "maps"}:
+            if field.name not in {"seeds", "maps"}:
                 assert alike(getattr(one, field.name), getattr(full, field.name)), field.name
 
 

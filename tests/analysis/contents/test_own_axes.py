@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from analysis.claims.judge import judge
 from analysis.contents.gather import Contents, gather
 from analysis.contents.which_runs import axes
 from analysis.landscapes.basin import common_box
@@ -20,6 +19,7 @@ from analysis.report import report
 from robustness.results import Store
 from robustness.study import Study, paper_claims
 from tests.support import synthetic, synthetic_grid
+from tests.support.landscapes import judged as verdict_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,8 +49,12 @@ def contents(tmp_path: Path, text: str, **options: Any) -> Contents:
 
 def judged(found: Contents, name: str, **changes: Any) -> Verdict:
     asked = paper_claims()[name].model_copy(update=changes)
-    assert found.contrasts is not None
-    return judge(asked, found.contrasts, found.runs, study="s", workload="digits", made_for=True)
+    return verdict_of(contrasts_of(found), asked, found.runs)
+
+
+def contrasts_of(found: Contents) -> Contrasts:
+    assert found.seeds is not None
+    return Contrasts.of(found.seeds, found.runs, found.curves)
 
 
 def test_each_map_has_the_axes_of_its_optimizer(tmp_path: Path) -> None:
@@ -88,16 +92,16 @@ def test_the_box_is_what_all_cover_and_single_values_do_not_narrow_it() -> None:
 
 def test_pairs_with_a_box_of_their_own_are_compared_in_it(tmp_path: Path) -> None:
     found = contents(tmp_path, APART)
-    assert found.contrasts is not None
-    assert found.contrasts.box is None
+    contrasts = contrasts_of(found)
+    assert contrasts.box is None
     assert found.apart
     pair = found.runs[found.runs["label"] != "SGD"].assign(label=lambda t: t["label"].cat.remove_unused_categories())
-    alone = Contrasts.of_runs(pair, chance=found.contrasts.chance)
-    one = found.contrasts.compare("basin_area", "adams", "adamw", delta=2.0)
+    alone = Contrasts.of_runs(pair, chance=contrasts.chance)
+    one = contrasts.compare("basin_area", "adams", "adamw", delta=2.0)
     assert one == alone.compare("basin_area", "adams", "adamw", delta=2.0)
     assert np.isfinite([one.estimate, one.low, one.high]).all()
-    assert found.contrasts.clipped(one) == alone.clipped(one)
-    assert np.isnan(found.contrasts.value("basin_area", "adams", delta=2.0))
+    assert contrasts.clipped(one) == alone.clipped(one)
+    assert np.isnan(contrasts.value("basin_area", "adams", delta=2.0))
     wide = judged(found, "wider-basin", against=("SGD",))
     assert wide.outcome == "no data"
     assert wide.why.startswith("adams and SGD have no part of learning rate and weight decay in common")
@@ -127,8 +131,7 @@ def test_the_fewest_values_of_the_compared_optimizers_count(tmp_path: Path) -> N
 
 def test_a_line_has_no_area_and_no_edge_along_its_single_value(tmp_path: Path) -> None:
     found = contents(tmp_path, LINE)
-    contrasts = found.contrasts
-    assert contrasts is not None
+    contrasts = contrasts_of(found)
     assert found.axes == ("weight_decay",)
     assert found.no_map == "each optimizer has a single learning rate, so its cells are a line and no map"
     for name in found.maps:
@@ -143,9 +146,9 @@ def test_a_line_has_no_area_and_no_edge_along_its_single_value(tmp_path: Path) -
 def test_a_depth_is_cut_off_only_where_an_axis_goes_on(tmp_path: Path, decays: str, clipped: str) -> None:
     text = re.sub(r"weight_decay: .*", f"weight_decay: {decays}", LINE)
     found = contents(tmp_path, text, noise=0.0)
-    assert found.contrasts is not None
-    depth = found.contrasts.compare("depth", "adams", "SGD")
-    assert clipped in (said := found.contrasts.clipped(depth))
+    contrasts = contrasts_of(found)
+    said = contrasts.clipped(contrasts.compare("depth", "adams", "SGD")) or ""
+    assert clipped in said
     assert bool(said) == bool(clipped)
 
 

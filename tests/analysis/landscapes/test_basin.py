@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.contents.summary import runs_of_summaries, summarize, summarize_samples
 from analysis.landscapes.basin import (
     Box,
-    Cell,
+    Place,
     basin,
     basin_area,
     basin_share,
@@ -101,7 +102,7 @@ def test_weight_decay_zero_is_in_no_area_but_may_be_the_best() -> None:
     mean = with_zero.mean.copy()
     mean[0, 3] = 0.5
     best = dataclasses.replace(with_zero, mean=mean)
-    assert best_cell(best) == Cell(0, 3)
+    assert best_cell(best) == Place(0, 3)
     assert depth(best) == 0.5
     assert box_contact(best, 1.0).optimum
 
@@ -203,3 +204,22 @@ def test_summary_of_samples_has_optima_and_no_area() -> None:
         assert one.cells == 50
     ids = runs_of_summaries(runs, made)
     assert {len(found) for found in ids.values()} == {2}
+
+
+def test_a_sampled_share_is_of_the_cell_that_validation_chose_and_of_the_best_on_validation() -> None:
+    def cells(**errors: list[float]) -> pd.DataFrame:
+        frames = [
+            pd.DataFrame({"label": name, "lr": 10.0 ** np.arange(-4, 0), "weight_decay": 1e-3, "mean": mean})
+            for name, mean in errors.items()
+        ]
+        whole = pd.concat(frames, ignore_index=True)
+        return whole.assign(weight_decay_native=1.0, std=0.1, seeds=3, diverged=0.0, failed=0)
+
+    # Of a the validation error chooses the second cell (3.0), of b the first (2.0); validation takes a for the best.
+    test = cells(a=[2.5, 3.0, 3.9, 9.0], b=[2.0, 2.9, 3.5, 3.95])
+    validation = cells(a=[1.5, 1.0, 5.0, 9.0], b=[1.2, 3.0, 4.0, 5.0])
+    found = {one.label: one for one in summarize_samples(test, validation, {"random"}, 1.0)}
+    assert (found["a"].depth, found["b"].depth) == (3.0, 2.0)
+    assert (found["a"].share, found["b"].share) == (3 / 4, 2 / 4)
+    # Within a point of a's 3.0, not of b's 2.0: the test error chooses no reference.
+    assert (found["a"].share_of_all, found["b"].share_of_all) == (3 / 4, 1.0)

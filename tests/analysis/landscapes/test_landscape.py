@@ -11,7 +11,7 @@ import pytest
 
 from analysis.landscapes.labels import canonical, label
 from analysis.landscapes.landscape import Landscape, Status, edges, landscapes
-from analysis.landscapes.sampled import samples, surface
+from analysis.landscapes.sampled import interpolated_map, samples
 from tests.support import synthetic
 
 MODULES = [
@@ -158,7 +158,7 @@ def test_surface_is_exact_on_a_plane_and_ends_with_its_points() -> None:
     cells = samples(synthetic.sampled(30))
     cells = cells[cells["label"] == "adams"].copy()
     cells["mean"] = 3 + 2 * np.log10(cells["lr"]) - np.log10(cells["weight_decay"])
-    made = surface(cells, size=40)
+    made = interpolated_map(cells, size=40)
     assert made is not None
     plane = 3 + 2 * np.log10(made.lr) - np.log10(made.weight_decay)[:, None]
     values = np.asarray(made.values)
@@ -167,8 +167,8 @@ def test_surface_is_exact_on_a_plane_and_ends_with_its_points() -> None:
     np.testing.assert_allclose(values[inside], plane[inside], atol=1e-9)
     assert not inside[0, 0]
     line = cells.assign(weight_decay=cells["lr"] ** 2)
-    assert surface(line) is None
-    assert surface(cells.iloc[:2]) is None
+    assert interpolated_map(line) is None
+    assert interpolated_map(cells.iloc[:2]) is None
 
 
 def test_samples_equal_the_landscape_of_the_same_runs() -> None:

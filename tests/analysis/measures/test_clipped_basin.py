@@ -26,7 +26,7 @@ WIDE = {"a": 0.9, "b": 0.9}
 NARROW = {"a": 0.4, "b": 0.4}
 
 
-def reason(found: Contrasts, measure: str, of: str = "a", against: str = "b", delta: float | None = None) -> str:
+def reason(found: Contrasts, measure: str, of: str = "a", against: str = "b", delta: float | None = None) -> str | None:
     both = [found.clipped(found.compare(measure, *pair, delta=delta)) for pair in ((of, against), (against, of))]
     assert both[0] == both[1]
     return both[0]
@@ -42,13 +42,13 @@ def pair(first: dict[str, float], second: dict[str, float], **options: Any) -> C
 def test_of_two_basins_the_narrower_one_must_not_be_clipped(measure: str, side: str) -> None:
     said = f"the narrower basin, a's, reaches the edge of the box at {side}"
     assert reason(pair(NARROW | AT[side], WIDE), measure, delta=1.0) == said
-    assert reason(pair(NARROW, WIDE | AT[side]), measure, delta=1.0) == ""
-    assert reason(pair(NARROW, WIDE), measure, delta=1.0) == ""
+    assert reason(pair(NARROW, WIDE | AT[side]), measure, delta=1.0) is None
+    assert reason(pair(NARROW, WIDE), measure, delta=1.0) is None
 
 
 def test_a_basin_in_a_corner_reaches_both_edges() -> None:
     found = pair(NARROW | AT["high lr"] | AT["high weight decay"], WIDE)
-    assert reason(found, "basin_area", delta=1.0).endswith("at high lr and high weight decay")
+    assert (reason(found, "basin_area", delta=1.0) or "").endswith("at high lr and high weight decay")
 
 
 def test_each_basin_is_looked_at_as_it_is_measured() -> None:
@@ -57,10 +57,10 @@ def test_each_basin_is_looked_at_as_it_is_measured() -> None:
     found = pair(deep, other)
     assert found.contact("b", 2.0).sides == ("low lr",)
     assert found.contact("b", 2.0, absolute=True).sides == ()
-    assert reason(found, "basin_area", delta=2.0) == ""
+    assert reason(found, "basin_area", delta=2.0) is None
     swapped = pair({"depth": 2.0, "a": 0.9, "b": 0.9}, {"depth": 2.8, "x": -3.2, "a": 0.7, "b": 0.7})
     assert reason(swapped, "basin_area", delta=2.0) != ""
-    assert reason(swapped, "basin_area_absolute", delta=1.0) == ""
+    assert reason(swapped, "basin_area_absolute", delta=1.0) is None
 
 
 def valley(name: str, width: float, zero: Floats | None) -> Any:
@@ -90,13 +90,13 @@ def test_below_the_box_a_basin_goes_on_as_wide_as_at_weight_decay_zero(
     found = contrasts(valley("a", 0.8, narrow), valley("b", 2.0, wide))
     assert found.contact("a", 1.0).sides == ("low weight decay",)
     said = "the narrower basin, a's, reaches the edge of the box at low weight decay"
-    assert reason(found, "basin_area", delta=1.0) == (said if clipped else "")
+    assert reason(found, "basin_area", delta=1.0) == (said if clipped else None)
 
 
 def test_a_weight_decay_of_zero_that_was_not_run_says_nothing() -> None:
     sides = [valley(name, width, strip(1.0)) for name, width in (("a", 0.8), ("b", 2.0))]
-    assert reason(contrasts(*sides), "basin_area", delta=1.0) == ""
-    assert reason(contrasts(*(without(each, (0, 0)) for each in sides)), "basin_area", delta=1.0) != ""
+    assert reason(contrasts(*sides), "basin_area", delta=1.0) is None
+    assert reason(contrasts(*(without(each, (0, 0)) for each in sides)), "basin_area", delta=1.0) is not None
 
 
 @pytest.mark.parametrize("measure", ["depth", "best_epoch_depth"])
@@ -110,16 +110,16 @@ def test_of_two_depths_the_worse_one_must_not_lie_at_the_edge(measure: str, side
 
     said = f"the best cell of a, the worse one, lies on the edge of the box at {side}"
     assert reason(found(AT[side], {}), measure) == said
-    assert reason(found({}, AT[side]), measure) == ""
+    assert reason(found({}, AT[side]), measure) is None
     # A weight decay of 0 that was tried, and is no better, leaves nothing below.
-    assert reason(found(AT[side], {}, zero=5.0), measure) == ("" if side == "low weight decay" else said)
+    assert reason(found(AT[side], {}, zero=5.0), measure) == (None if side == "low weight decay" else said)
 
 
 def test_a_best_cell_at_weight_decay_zero_lies_at_no_edge_of_weight_decay() -> None:
     flat = one(paraboloid(depth=4.0), "a", points=POINTS, zero=3.0 + 0.1 * np.abs(np.arange(POINTS) - 9))
     found = contrasts(flat, one(paraboloid(), "b", points=POINTS, zero=9.0))
     assert found.chosen["a"] == (0, 9)
-    assert reason(found, "depth") == ""
+    assert reason(found, "depth") is None
 
 
 @pytest.mark.parametrize(
@@ -148,12 +148,12 @@ def test_a_basin_reaches_the_edge_of_the_cells_that_both_have() -> None:
 def test_other_measures_and_unknown_values_are_not_turned_round() -> None:
     found = pair(NARROW | AT["low lr"] | {"depth": 3.0}, WIDE)
     for measure in ("profile_auc", "lr_sensitivity", "failure_share", "optimum_weight_decay"):
-        assert reason(found, measure) == ""
-    assert reason(found, "ridge_slope", delta=1.0) == ""
-    assert found.clipped(found.compare("trend", "a", None, column="test_error")) == ""
+        assert reason(found, measure) is None
+    assert reason(found, "ridge_slope", delta=1.0) is None
+    assert found.clipped(found.compare("trend", "a", None, column="test_error")) is None
     dead = contrasts(one(paraboloid(), "a", points=POINTS), one(paraboloid(), "b", points=POINTS, diverges=-1.0))
-    assert reason(dead, "depth") == ""
-    assert reason(dead, "basin_area", delta=1.0) == ""
+    assert reason(dead, "depth") is None
+    assert reason(dead, "basin_area", delta=1.0) is None
 
 
 def test_the_sides_in_words() -> None:

@@ -11,11 +11,10 @@ import pytest
 
 from analysis.landscapes.by_seed import replicates
 from analysis.landscapes.labels import label
+from analysis.measures import per_seed
 from analysis.measures.contrasts import Contrasts
-from analysis.measures.over_landscape import MEASURES
-from analysis.measures.per_seed import SERIES
 from tests.support import synthetic
-from tests.support.landscapes import contrasts, middles, one, paraboloid, without
+from tests.support.landscapes import OVER_LANDSCAPE, contrasts, middles, one, paraboloid, without
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +32,7 @@ def noisy(name: str, stream: int, seeds: int = 3, *, points: int = 14, **options
 
 
 def every(found: Contrasts, of: str = "a", against: str = "b") -> Iterator[Comparison]:
-    for measure, kind in MEASURES.items():
+    for measure, kind in OVER_LANDSCAPE.items():
         for delta in (1.0, 2.0) if kind.basin else (None,):
             yield found.compare(measure, of, against, delta=delta)
     for column in ("test_error", "train_loss"):
@@ -139,7 +138,7 @@ def test_two_optimizers_with_the_same_runs_are_equal(seeds: int, diverges: float
 def test_one_scoring_seed_has_no_interval(seeds: int, validation: bool, scoring: int) -> None:
     found = contrasts(noisy("a", 0, seeds, validation=validation), noisy("b", 1, seeds, validation=validation))
     for each in every(found):
-        if each.measure in MEASURES:
+        if each.measure in OVER_LANDSCAPE:
             assert each.seeds == scoring
         if np.isfinite(each.estimate):
             assert each.known == (each.seeds > 1)
@@ -212,6 +211,6 @@ def test_runs_are_put_in_their_places() -> None:
 
 
 def test_series_are_of_the_same_measures_as_their_names_say() -> None:
-    assert not set(SERIES) & set(MEASURES)
+    assert not set(per_seed.FORMULAS) & set(OVER_LANDSCAPE)
     with pytest.raises(ValueError, match="needs the column"):
         contrasts(one(paraboloid(), y=middles((-5, -1), 5))).value("matched", "a")

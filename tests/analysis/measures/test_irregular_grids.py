@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from analysis.landscapes.basin import Cell
-from analysis.measures.over_landscape import MEASURES
-from tests.support.landscapes import contrasts, middles, one, paraboloid, without
+from analysis.landscapes.basin import Place
+from tests.support.landscapes import OVER_LANDSCAPE, contrasts, middles, one, paraboloid, without
 
 if TYPE_CHECKING:
     from tests.support.landscapes import Truth
@@ -45,7 +44,7 @@ def test_optimizers_on_other_grids_are_compared_in_one_box() -> None:
 
 def test_weight_decay_zero_is_in_no_area_but_may_be_chosen() -> None:
     plain, flat = contrasts(one(paraboloid(), points=200)), contrasts(one(paraboloid(), points=200, zero=1.5))
-    assert flat.chosen["a"] == Cell(0, 0)
+    assert flat.chosen["a"] == Place(0, 0)
     assert flat.depth("a") == 1.5
     # e* is half a point below the paraboloid's own, so the basin of 1 point is its basin of half a point.
     assert flat.value("basin_area", "a", delta=1.0) == pytest.approx(np.pi * 0.5 * 0.7 * 0.5, rel=0.02)
@@ -61,7 +60,7 @@ def test_optimizers_are_compared_on_the_cells_that_both_have(zero: float | None)
     missing = np.zeros(a.diverged.shape, dtype=bool)
     missing[:, :, 13:] = missing[:, :4, 3] = missing[:, -1] = True
     found = contrasts(without(a, missing), b)
-    for measure, kind in MEASURES.items():
+    for measure, kind in OVER_LANDSCAPE.items():
         made = found.compare(measure, "a", "b", delta=2.0 if kind.basin else None)
         assert made.estimate == pytest.approx(made.equal, abs=1e-12), measure
         assert made.value == pytest.approx(made.other)
@@ -73,7 +72,7 @@ def test_cells_with_fewer_seeds_count_with_those_they_have() -> None:
     effect = np.array([0.0, 1.0, 5.0])
     few = without(one(paraboloid(), points=20, seeds=3, effect=effect), (2,))
     found, pair = contrasts(few), contrasts(one(paraboloid(), points=20, seeds=2, effect=effect[:2]))
-    for measure, kind in MEASURES.items():
+    for measure, kind in OVER_LANDSCAPE.items():
         delta = 1.0 if kind.basin else None
         assert found.value(measure, "a", delta=delta) == pytest.approx(pair.value(measure, "a", delta=delta)), measure
 
@@ -81,7 +80,7 @@ def test_cells_with_fewer_seeds_count_with_those_they_have() -> None:
 def test_an_optimizer_that_always_diverges_has_failures_and_no_basin() -> None:
     dead = one(paraboloid(), "b", points=20, seeds=3, diverges=-1.0)
     found = contrasts(one(paraboloid(), "a", points=20, seeds=3), dead)
-    values = {name: found.value(name, "b", delta=1.0 if kind.basin else None) for name, kind in MEASURES.items()}
+    values = {name: found.value(name, "b", delta=1.0 if kind.basin else None) for name, kind in OVER_LANDSCAPE.items()}
     assert {name: number for name, number in values.items() if not np.isnan(number)} == {
         "failure_share": 1.0,
         "profile_auc": pytest.approx(0.0),

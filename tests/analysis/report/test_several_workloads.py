@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from analysis.contents.by_workload import parts, slugs
+from analysis.contents.by_workload import by_workload, slugs
 from analysis.contents.gather import gather, gather_all
 from analysis.figures import files
 from analysis.report import report, side_by_side
@@ -60,7 +60,7 @@ def test_each_workload_has_the_numbers_of_its_own_study(root: Path, tmp_path: Pa
         assert [s.share for s in one.summaries] == [s.share for s in alone.summaries]
         assert {v.claim: v.why for v in one.verdicts} == {v.claim: v.why for v in alone.verdicts}
         assert set(one.curves["run_id"]) == set(alone.curves["run_id"])
-    depths = [one.contrasts.depth("adams") for one in found if one.contrasts]
+    depths = [one.seeds.depth("adams") for one in found if one.seeds]
     assert depths[1] - depths[0] == pytest.approx(HARDER, abs=0.5)
     assert {verdict.workload for verdict in found[1].verdicts} == {"digits wide"}
 
@@ -83,7 +83,7 @@ def test_without_a_study_the_options_tell_workloads_apart(tmp_path: Path) -> Non
     root = synthetic_grid.store(tmp_path / "lost", SEVERAL, study=False)
     found = gather_all(Store(root))
     assert [one.workload for one in found] == ["digits width=32", "digits width=64"]
-    assert all("no study.yaml" in one.problem for one in found)
+    assert all("no study.yaml" in (one.problem or "") for one in found)
     assert [one.results for one in found] == [len(synthetic_grid.of_grid(SEVERAL)) // 2] * 2
 
 
@@ -92,8 +92,8 @@ def test_a_network_is_part_of_a_workloads_name() -> None:
     kinds = {"resnet18": 0, "vgg16": 1}
     options = [json.dumps({"model": {"name": name, "width": 1.0}, "epochs": 2}) for name in kinds]
     table = runs.assign(workload="cifar10", workload_options=np.resize(options, len(runs)))
-    assert {part.title for part in parts(table, None)} == {"cifar10 resnet18", "cifar10 vgg16"}
-    assert [part.title for part in parts(runs.iloc[:0], None)] == ["unknown workload"]
+    assert {part.title for part in by_workload(table, None)} == {"cifar10 resnet18", "cifar10 vgg16"}
+    assert [part.title for part in by_workload(runs.iloc[:0], None)] == ["unknown workload"]
 
 
 def test_runs_of_neither_workload_are_counted_once(tmp_path: Path) -> None:

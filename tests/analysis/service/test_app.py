@@ -312,7 +312,7 @@ def test_an_answer_stands_while_runs_come_in(
     later = snapshot_of(studies, "demo")
     assert later.stamp != first.stamp
     assert kept.of(later, later.workloads[0], 1.0) is first
-    assert kept.of(later, later.workloads[0], 2.0).contents.delta == 2.0
+    assert kept.of(later, later.workloads[0], 2.0).delta == 2.0
     monkeypatch.setattr(time, "monotonic", lambda: first.until + 1)
     assert kept.of(later, later.workloads[0], 1.0).stamp == later.stamp
     assert made == [400, 1296, 1296]

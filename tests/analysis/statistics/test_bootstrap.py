@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.landscapes.basin import Cell
+from analysis.landscapes.basin import Place
 from analysis.measures.divergence_edge import frontier, least_beside, unsettled
-from analysis.measures.over_landscape import MEASURES
-from analysis.statistics.bootstrap import contrast, interval, moved, multipliers, seeds_needed
-from analysis.statistics.comparison import Comparison, Scale
-from tests.support.landscapes import contrasts, one, paraboloid, without
+from analysis.statistics.bootstrap import interval, moved, multipliers
+from analysis.statistics.comparison import Comparison, contrast
+from analysis.statistics.sample_size import seeds_needed
+from tests.support.landscapes import OVER_LANDSCAPE, contrasts, one, paraboloid, without
+
+if TYPE_CHECKING:
+    from robustness.claims.measures import Scale
 
 ONE = np.array([-2.0])
 NAN = float("nan")
@@ -68,7 +73,7 @@ def test_a_seed_effect_common_to_both_changes_no_interval(size: float) -> None:
         ]
         made.append(contrasts(*sides))
     assert float(np.nanmax(sides[0].values["test_error"])) < made[0].chance
-    for measure, kind in MEASURES.items():
+    for measure, kind in OVER_LANDSCAPE.items():
         both = [each.compare(measure, "a", "b", delta=2.0 if kind.basin else None) for each in made]
         assert both[0].known
         ends = [(each.estimate, each.low, each.high) for each in both]
@@ -127,7 +132,11 @@ def test_a_ratio_of_two_empty_basins_is_equality() -> None:
 def test_on_which_side_of_equality_an_interval_lies(
     scale: Scale, ends: tuple[float, float, float], known: bool, side: int
 ) -> None:
-    made = Comparison("m", "", None, "a", "b", 1.0, 1.0, scale, *ends, 0.95, 3, None)
+    estimate, low, high = ends
+    made = Comparison(
+        measure="m", column="", delta=None, of="a", against="b", value=1.0, other=1.0, scale=scale,
+        estimate=estimate, low=low, high=high, level=0.95, seeds=3, needed=None,
+    )  # fmt: skip
     assert (made.known, made.side) == (known, side)
 
 
@@ -202,5 +211,5 @@ def test_missing_runs_at_the_frontier_leave_intervals() -> None:
     sides = [one(paraboloid(), name, points=10, seeds=3, diverges=12.0, noise=1.0, stream=i)
              for i, name in enumerate("ab")]  # fmt: skip
     found = contrasts(without(sides[0], (0, 2)), sides[1])
-    assert found.chosen["a"] != Cell(0, 0)
+    assert found.chosen["a"] != Place(0, 0)
     assert found.compare("failure_share", "a", "b").known

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from robustness.claims import catalogue
-from robustness.claims.claim import MEASURES, Where
+from robustness.claims.claim import Where
+from robustness.claims.measures import MEASURES
 from robustness.results import Store
 from robustness.study import Claim, Study, StudyError, paper_claims, studies
 from robustness.study.file import PACKAGED

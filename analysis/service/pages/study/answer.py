@@ -9,12 +9,10 @@ from dash import html
 
 from analysis.figures.base.theme import LINES
 from analysis.formats import number, percent, spread
-from analysis.report import notes
 from analysis.service.web import frame, progress_words
 from analysis.service.web.look import CellOf
 
 if TYPE_CHECKING:
-    from analysis.contents.gather import Contents
     from analysis.contents.summary import Summary
     from analysis.service.base.address import View
     from analysis.service.studies.answers import Answer
@@ -49,25 +47,24 @@ def _nothing() -> list[Any]:
 
 def answered(name: str, found: Answer, view: View) -> list[Any]:
     """Return the answer in words, a card an optimizer, and what to know before trusting them."""
-    contents, first = found.contents, found.first
-    if not len(contents.runs):
+    first = found.first
+    if not found.runs:
         return _nothing()
     return [
         html.P(frame.rich(first or found.detail), className="answer"),
-        html.Div([_card(one, contents, name, view) for one in _ranked(contents)], className="cards"),
+        html.Div([_card(one, found, name, view) for one in _ranked(found)], className="cards"),
         *([html.P(frame.rich(found.detail), className="detail")] if first else []),
-        *(frame.note(each) for each in notes.notes(contents)),
+        *(frame.note(each) for each in found.notes),
     ]
 
 
-def _ranked(contents: Contents) -> list[Summary]:
+def _ranked(found: Answer) -> list[Summary]:
     """Return the optimizers, the widest basin first; in their own order where none has an area."""
-    return sorted(contents.summaries, key=lambda one: -one.share if np.isfinite(one.share) else 1.0)
+    return sorted(found.summaries, key=lambda one: -one.share if np.isfinite(one.share) else 1.0)
 
 
-def _card(one: Summary, contents: Contents, name: str, view: View) -> Any:
-    order = [str(label) for label in contents.runs["label"].cat.categories]
-    ink = LINES[order.index(one.label) % len(LINES)]
+def _card(one: Summary, found: Answer, name: str, view: View) -> Any:
+    ink = LINES[found.labels.index(one.label) % len(LINES)]
     best = one.chosen or one.least
     share = [html.P([html.Strong(percent(one.share)), " of the box is basin"])] if np.isfinite(one.share) else []
     head = html.H2([html.Span(className="dot", style={"background": ink}), one.label])

@@ -188,7 +188,7 @@ def test_compared_studies_without_maps_have_depths_alone(alone: Contents, tmp_pa
 
 def test_a_map_is_none_of_this(tmp_path: Path) -> None:
     found = gather(Store(synthetic_grid.store(tmp_path / "map", synthetic_grid.SEVERAL.replace("  - digits\n", "", 1))))
-    assert found.no_map == ""
+    assert found.no_map is None
     left_out = registry.drawings(found, ["cells"])["cells"]
     assert isinstance(left_out, NotDrawn)
     assert left_out.reason == "it is for optimizers that have a single cell each"

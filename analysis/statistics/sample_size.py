@@ -1,0 +1,34 @@
+"""How many seeds would settle a comparison."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analysis.conventions import LEVEL
+
+POWER = 0.8
+MOST_SEEDS = 1000
+
+
+def seeds_needed(effect: float, low: float, high: float, seeds: int, level: float = LEVEL) -> int | None:
+    """Return the least n at which an effect this large is decided with a power of 80 %; None if none is known.
+
+    The seeds' spread is read off the interval, as that of Student's t: sd = half-width sqrt(seeds) / t. Then n solves
+    (t_{n-1, (1+level)/2} + t_{n-1, power}) sd / sqrt(n) <= |effect|. A guess, since the effect itself is one.
+
+    Args:
+        effect: The estimate, less what it is when both are equal (the logarithm of a ratio).
+        low: Lower end of its interval on the same scale.
+        high: Upper end.
+        seeds: Seeds behind the interval.
+        level: Its confidence level.
+    """
+    from scipy import stats
+
+    if seeds < 2 or not np.all(np.isfinite([effect, low, high])) or effect == 0:
+        return None
+    deviation = (high - low) / 2 * np.sqrt(seeds) / stats.t.ppf((1 + level) / 2, seeds - 1)
+    n = np.arange(3, MOST_SEEDS + 1)
+    reach = (stats.t.ppf((1 + level) / 2, n - 1) + stats.t.ppf(POWER, n - 1)) * deviation / np.sqrt(n)
+    enough = np.flatnonzero(reach <= abs(effect))
+    return int(n[enough[0]]) if len(enough) else None
