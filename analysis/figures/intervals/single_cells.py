@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import plotly.graph_objects as go
 
+from analysis.conventions import LEVEL
 from analysis.figures.base.interval_rows import Group, Row, layout
 from analysis.figures.base.layout import names
 from analysis.figures.base.theme import LINES, Drawing, plain
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-LEVEL = 0.95
 UNIT = "test error, %"
 KINDS = (
     ("test_error", "last epoch", "circle", LINES[0], 0.0),

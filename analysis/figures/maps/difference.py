@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import plotly.graph_objects as go
 
+from analysis.conventions import LEVEL
 from analysis.figures.base.color_scale import Scale
 from analysis.figures.base.diverging_scale import Diverging
 from analysis.figures.base.layout import names
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-LEVEL = 0.95
 HOVER = (
     "learning rate %{customdata[0]}<br>weight decay %{customdata[1]}<br>%{customdata[2]}<br>%{customdata[3]}<br>"
     "<b>difference %{customdata[4]}</b><br>%{customdata[5]}<extra></extra>"
