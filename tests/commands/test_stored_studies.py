@@ -14,7 +14,10 @@ from tests.support.studies import FILE
 
 
 def verdict(claim, outcome, *, made_for=False, study="t"):
-    return Verdict(claim, "It does.", "", study, "digits", outcome, f"why {claim}", made_for=made_for)
+    return Verdict(
+        claim=claim, sentence="It does.", figure="", study=study, workload="digits", outcome=outcome,
+        why=f"why {claim}", made_for=made_for,
+    )  # fmt: skip
 
 
 @pytest.fixture
