@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analysis.claims.pairs import NoDataError, pairs_of
 from analysis.claims.rules import decide, finding
 from analysis.claims.verdict import Verdict
 from analysis.conventions import DELTAS, ERROR
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from analysis.claims.pairs import Pair
     from analysis.claims.verdict import Outcome
     from analysis.statistics.comparison import Comparison
     from analysis.statistics.comparisons import Comparisons
@@ -28,13 +30,6 @@ if TYPE_CHECKING:
 
 LEAST_VALUES = 3
 """Of an axis that is gone along: with fewer, every cell lies at its edge."""
-
-Pair = tuple[str, str | None]
-"""The labels of two optimizers; None: compared with 0."""
-
-
-class _NoDataError(Exception):
-    """A claim cannot be judged; the text says why."""
 
 
 def study_verdicts(
@@ -84,8 +79,8 @@ def questions(
     """Return the comparisons that `judge` looks up for one claim; none where the runs are no data for it."""
     try:
         _check(claim, runs)
-        pairs, _ = _pairs(claim, labels, runs)
-    except _NoDataError:
+        pairs, _ = pairs_of(claim, labels, runs)
+    except NoDataError:
         return []
     return [question for pair in pairs for question in _of_pair(claim, pair, pairs, deltas)]
 
@@ -150,11 +145,11 @@ def judge(
     elsewhere = _elsewhere(claim, study)
     try:
         if comparisons is None:
-            raise _NoDataError(_without_comparisons(runs))
+            raise NoDataError(_without_comparisons(runs))
         _check(claim, runs)
-        pairs, missing = _pairs(claim, comparisons.labels, runs)
+        pairs, missing = pairs_of(claim, comparisons.labels, runs)
         asked, unknown = _known(claim, comparisons, pairs, deltas)
-    except _NoDataError as reason:
+    except NoDataError as reason:
         return verdict("no data", f"{reason}{elsewhere}")
     missing += unknown
     findings = [finding(claim, comparisons[one], comparisons.clipped.get(one)) for one in asked]
@@ -187,7 +182,7 @@ def _without_comparisons(runs: pd.DataFrame) -> str:
 def _check(claim: Claim, runs: pd.DataFrame) -> None:
     """Refuse runs that the claim is not about, and a table that lacks what it reads."""
     if not len(runs):
-        raise _NoDataError("no run is stored yet")
+        raise NoDataError("no run is stored yet")
     where = claim.where
     options: list[Mapping[str, Any]] = [json.loads(text) for text in runs["workload_options"].unique()]
     kinds = {str((each.get("schedule") or {}).get("kind", "unknown")) for each in options}
@@ -198,15 +193,13 @@ def _check(claim: Claim, runs: pd.DataFrame) -> None:
         ("engine", (where.engine,) if where.engine else (), set(runs["engine"].unique())),
     ):
         if asked and not found <= set(asked):
-            raise _NoDataError(
-                f"is about the {noun} {' or '.join(asked)}, and these runs have {listing(sorted(found))}"
-            )
+            raise NoDataError(f"is about the {noun} {' or '.join(asked)}, and these runs have {listing(sorted(found))}")
     if where.epochs_at_least and epochs < where.epochs_at_least:
-        raise _NoDataError(f"is about at least {where.epochs_at_least} epochs, and these runs have {epochs}")
+        raise NoDataError(f"is about at least {where.epochs_at_least} epochs, and these runs have {epochs}")
     if claim.column and claim.column not in runs:
-        raise _NoDataError(f"the runs table has no column {claim.column}")
+        raise NoDataError(f"the runs table has no column {claim.column}")
     if claim.column and runs[claim.column].isna().all():
-        raise _NoDataError(f"no run has a value of {claim.column}")
+        raise NoDataError(f"no run has a value of {claim.column}")
     _check_map(claim, runs)
 
 
@@ -220,43 +213,10 @@ def _check_map(claim: Claim, runs: pd.DataFrame) -> None:
         # Each optimizer may have axes of its own: that of the fewest values counts.
         count = int((compared if len(compared) else runs).groupby("label", observed=True)[column].nunique().min())
         if count < LEAST_VALUES:
-            raise _NoDataError(f"needs at least {LEAST_VALUES} {nouns[column]}, and these runs have {count}")
+            raise NoDataError(f"needs at least {LEAST_VALUES} {nouns[column]}, and these runs have {count}")
     searches = sorted(set(runs["sampler"].unique()) & set(LEARNING))
     if searches and axes:
-        raise _NoDataError(f"the search {listing(searches)} chose the cells: crowded at the optimum, they give no area")
-
-
-def _pairs(claim: Claim, labels: Sequence[str], runs: pd.DataFrame) -> tuple[list[Pair], list[str]]:
-    """Return the pairs of labels to compare, and why others are not, in a few words each."""
-    there = runs.loc[runs["label"].isin(labels), ["label", "optimizer"]].drop_duplicates()
-    by_label = {str(label): str(name) for label, name in there.itertuples(index=False, name=None)}
-    found = {name: _resolved(name, by_label) for name in (*claim.of, *claim.against)}
-    missing = _absent([name for name, label in found.items() if label is None], runs)
-    ofs, rivals = ([label for name in names if (label := found[name])] for names in (claim.of, claim.against))
-    if not ofs or (claim.against and not rivals):
-        raise _NoDataError("; ".join(missing))
-    pairs: list[Pair] = [(of, rival) for of in ofs for rival in rivals] or [(of, None) for of in ofs]
-    return pairs, missing
-
-
-def _absent(names: Sequence[str], runs: pd.DataFrame) -> list[str]:
-    """Return which of the optimizers were not run, and which have no result, in a few words each."""
-    tried = set(runs["label"].unique()) | set(runs["optimizer"].unique())
-    unrun, failed = ([name for name in names if (name in tried) == given] for given in (False, True))
-    said = [f"{listing(unrun)} {'was' if len(unrun) == 1 else 'were'} not run"] if unrun else []
-    return said + ([f"{listing(failed)} {'has' if len(failed) == 1 else 'have'} no result"] if failed else [])
-
-
-def _resolved(name: str, by_label: Mapping[str, str]) -> str | None:
-    """Return the label that `name` means: itself, else the only one of an optimizer of that name; None if none."""
-    if name in by_label:
-        return name
-    labels = [label for label, optimizer in by_label.items() if optimizer == name]
-    if len(labels) > 1:
-        raise _NoDataError(
-            f"{name} could be {' or '.join(labels)}: a claim of the study's own can name one by its label"
-        )
-    return labels[0] if labels else None
+        raise NoDataError(f"the search {listing(searches)} chose the cells: crowded at the optimum, they give no area")
 
 
 def _of_pair(claim: Claim, pair: Pair, pairs: Sequence[Pair], deltas: Sequence[float]) -> list[Question]:
@@ -281,7 +241,7 @@ def _known(
         else:
             asked += own
     if not asked:
-        raise _NoDataError("; ".join(lacking))
+        raise NoDataError("; ".join(lacking))
     return asked, list(lacking)
 
 

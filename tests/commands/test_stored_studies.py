@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def verdict(claim: str, outcome: Outcome, *, made_for: bool = False, study: str = "t") -> Verdict:
-    return Verdict(claim, "It does.", "", study, "digits", outcome, f"why {claim}", made_for=made_for)
+    return Verdict(
+        claim=claim, sentence="It does.", figure="", study=study, workload="digits", outcome=outcome,
+        why=f"why {claim}", made_for=made_for,
+    )  # fmt: skip
 
 
 @pytest.fixture

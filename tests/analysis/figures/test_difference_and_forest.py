@@ -150,7 +150,10 @@ def comparison(measure: str = "depth", scale: Any = "difference", **more: Any) -
 
 
 def verdict(claim: str, outcome: Any, *comparisons: Comparison) -> Verdict:
-    return Verdict(claim, "words", "11", "demo", "digits", outcome, "why", comparisons)
+    return Verdict(
+        claim=claim, sentence="words", figure="11", study="demo", workload="digits", outcome=outcome, why="why",
+        comparisons=comparisons,
+    )  # fmt: skip
 
 
 AREA = comparison("basin_area", "ratio", delta=1.0, estimate=2.0, low=1.2, high=3.1)

@@ -253,6 +253,6 @@ def test_without_a_box_the_answer_speaks_of_no_width(tmp_path: Path) -> None:
 def test_many_basins_at_the_edge_are_counted_not_listed(clipped: int, said: str) -> None:
     edge = [SimpleNamespace(sides=("low lr",) if i < clipped else ()) for i in range(6)]
     summaries = [SimpleNamespace(label=f"o{i}", contact=contact) for i, contact in enumerate(edge)]
-    words_of = notes.clipped(SimpleNamespace(summaries=summaries, no_map=""))  # type: ignore[arg-type]
+    words_of = notes.clipped(SimpleNamespace(summaries=summaries, no_map=None))  # type: ignore[arg-type]
     assert words_of.startswith(said)
     assert bool(words_of) == bool(clipped)
