@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Axis", "DecayAxis", "Grid", "Sampled", "Search", "SearchSpace"]
 
-# A type checker can't know the rows; pydantic refuses what is none of them.
-SamplerName = str if TYPE_CHECKING else Literal[tuple(SAMPLERS)]
+if TYPE_CHECKING:
+    SamplerName = str
+else:  # pydantic refuses what is no row
+    SamplerName = Literal[tuple(SAMPLERS)]
 
 AHEAD = 16
 """Cells that a sampler which learns asks ahead: stacks are worth training, and a search of dozens still learns."""
