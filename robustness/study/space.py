@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["Axis", "DecayAxis", "Grid", "Sampled", "Search", "SearchSpace"]
 
 if TYPE_CHECKING:
-    SamplerName = str  # a type checker can't know the rows; pydantic refuses what is none of them
-else:
+    SamplerName = str
+else:  # pydantic refuses what is no row
     SamplerName = Literal[tuple(SAMPLERS)]
 
 AHEAD = 16
