@@ -27,7 +27,15 @@ claims:
     against: adamw
     direction: less
 """
-BLOCKED = "import sys; sys.modules['torch'] = sys.modules['ray'] = None\n"
+BLOCKED = """\
+import sys
+class Blocked:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "ray"):
+            raise ImportError(f"{name} is blocked")
+sys.meta_path.insert(0, Blocked)
+"""
 
 
 @pytest.fixture(scope="module")
