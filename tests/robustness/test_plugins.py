@@ -78,7 +78,7 @@ def test_they_train_and_the_record_has_package_and_version(trained: Path) -> Non
         "    sorted(set(runs['workload'])), len(runs), runs['test_error'].min()]))"
     )
     status, optimizers, workloads, count, least = json.loads(python(code, cwd=trained).stdout)
-    assert (status, count) == (["completed"], 54)
+    assert (status, count) == (["completed", "diverged"], 54), "some are no better than chance at the least rate"
     assert optimizers == ["adamw", "made_up.optimizer:Signs"]
     assert workloads == ["made_up.workload:Points"]
     assert least < 40, "of 67 by guessing"

@@ -235,10 +235,27 @@ def test_what_would_fail_every_stack_ends_the_sweep(
     trial({RUNS: "not what encode wrote"}, pack(study), store, "sweep")
     assert reports[1].error is not None
     assert reports[1].error.startswith("a worker cannot work: JSONDecodeError")
-    lacking = replace(pack(study), packages=(Package("nowhere_to_be_had", "nowhere", "1.2"),))
-    trial({RUNS: "never read"}, lacking, store, "sweep")
-    missing = f"nowhere_to_be_had, a plug-in, is not installed on {socket.gethostname()}: install nowhere 1.2 there"
-    assert reports.pop().error == missing
     monkeypatch.setattr(ray_session, "flag", lambda _: True)
     trial({RUNS: "never read"}, pack(study), store, "sweep")
     assert reports[2] == Report(skipped=True)
+
+
+def test_a_node_without_a_plug_in_ends_the_sweep_in_one_sentence(
+    study: Study, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ray
+    from ray import tune
+
+    from robustness.sweep import ray_session
+    from robustness.sweep.trial import trial
+    from robustness.worker.own_modules import pack
+
+    reports: list[Report] = []
+    monkeypatch.setattr(tune, "report", lambda metrics: reports.append(Report.from_json(metrics[REPORT])))
+    monkeypatch.setattr(ray, "get_gpu_ids", list)
+    monkeypatch.setattr(ray_session, "flag", lambda _: False)
+    store.write_study(study.text)
+    lacking = replace(pack(study), packages=(Package("nowhere_to_be_had", "nowhere", "1.2"),))
+    trial({RUNS: "never read"}, lacking, store, "sweep")
+    missing = f"nowhere_to_be_had, a plug-in, is not installed on {socket.gethostname()}: install nowhere 1.2 there"
+    assert [report.error for report in reports] == [missing]
