@@ -92,15 +92,9 @@ def samplers() -> str:
 
 def measures() -> str:
     """Every measure, as a claim names it."""
-    from robustness.claims import measures as rows
+    from robustness.claims.measures import table_rows
 
-    return table(
-        ["`measure`", "needs"],
-        [
-            (f"`{name}`", "`deltas`" if name in OF_BASINS else "`column`" if name in OF_COLUMNS else "")
-            for name in MEASURES
-        ],
-    )
+    return "\n".join(table_rows())
 
 
 def figures() -> str:

@@ -32,7 +32,7 @@ def test_the_report_of_cifar10_makes_each_comparison_once(tmp_path: Path, monkey
     assert len(made) == len(set(made))
     assert len(made) > 40
     gathered = len(made)
-    (tmp_path / "report.html").write_text(report.html(contents[0], "there"), encoding="utf-8")
+    (tmp_path / "report.html").write_text(report.report_html([contents[0]], "there"), encoding="utf-8")
     again = answered(contents[0])
     before = len(made)
     assert headline(again)

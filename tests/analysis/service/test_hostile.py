@@ -213,6 +213,7 @@ def test_a_long_list_neither_pushes_out_what_is_looked_at_nor_reads_all_of_it_ag
 def test_a_stored_study_file_that_asks_too_much_is_not_followed(results: Path, text: str, words: str) -> None:
     study, problem = read_stored(text, "demo")
     assert study is None
+    assert problem is not None
     assert words in problem.replace("\N{NO-BREAK SPACE}", " ")
     assert len(problem) < 2000
     (results / "demo" / "study.yaml").write_text(text)

@@ -13,7 +13,7 @@ WIDE, NARROW = Question("basin_area", "a", "b", 1.0), Question("basin_area", "a"
 
 
 def made(low: float, high: float, **more: Any) -> Comparison:
-    known = {
+    known: dict[str, Any] = {
         "measure": "basin_area", "column": "", "delta": 1.0, "of": "a", "against": "b", "value": 2.0, "other": 1.0,
         "scale": "ratio", "estimate": (low + high) / 2, "level": 0.95, "seeds": 3, "needed": None,
     }  # fmt: skip

@@ -59,7 +59,7 @@ def test_cells_lie_in_the_box_and_are_repeated(row: Row, tmp_path: Path) -> None
 
 @EACH
 def test_cells_of_lists_are_those_of_the_lists(row: Row, tmp_path: Path) -> None:
-    study = searching({"sampler": row.name, "cells": 12}, **LISTS)
+    study = searching({"sampler": row.name, "cells": 12}, lr=LISTS["lr"], weight_decay=LISTS["weight_decay"])
     cells = {(run.lr, run.weight_decay) for run in drive(make_source(study, Store(tmp_path).runs()))}
     assert cells == {(lr, decay) for lr in LISTS["lr"] for decay in LISTS["weight_decay"]}
 

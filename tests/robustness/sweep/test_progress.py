@@ -91,12 +91,12 @@ def test_the_time_left_follows_the_pace_since_the_first_report(study: Study, mon
     runs = study.grid()
     monkeypatch.setattr(time, "monotonic", lambda: 100.0)
     progress.add(report(runs[:2], ("completed", 1.0, 1.0), ("completed", 1.0, 1.0)), runs[:2])
-    assert progress._left() == ""
+    assert progress.line().left is None
     progress.add(report(runs[2:4], ("completed", 1.0, 1.0), ("completed", 1.0, 1.0)), runs[2:4])
     monkeypatch.setattr(time, "monotonic", lambda: 110.0)
-    assert progress._left() == "30 s left", "two runs in 10 s, six to go"
+    assert progress.line().left == "30 s left", "two runs in 10 s, six to go"
     progress.total = 2000
-    assert progress._left() == "166 min left"
+    assert progress.line().left == "166 min left"
 
 
 def test_a_terminal_gets_a_bar(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:

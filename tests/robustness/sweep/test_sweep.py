@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import pandas as pd
 import psutil
@@ -57,12 +58,12 @@ def command(study: Path, results: Path, *more: str) -> list[str]:
     ]
 
 
-def start(study: Path, results: Path, *more: str) -> subprocess.Popen[str]:
+def start(study: Path, results: Path, *more: str, errors: int | IO[str] = subprocess.PIPE) -> subprocess.Popen[str]:
     """Start the command as a terminal would: leader of a process group of its own."""
     return subprocess.Popen(
         command(study, results, *more),
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=errors,
         text=True,
         start_new_session=True,
     )
@@ -210,19 +211,25 @@ def test_ctrl_c_finishes_and_stores_what_is_running(
 
 
 def test_a_second_ctrl_c_stops_at_once(study: Path, tmp_path: Path) -> None:
-    slow = tmp_path / "slow.yaml"
+    slow, said = tmp_path / "slow.yaml", tmp_path / "said"
     text = replaced(STUDY, "epochs: 6", "epochs: 4000")
     slow.write_text(replaced(text, "stack_size: 12", "stack_size: 12, checkpoint: {minutes: null}"))
-    process = start(slow, tmp_path / "r")
-    wait_for(lambda: psutil.Process(process.pid).children(recursive=True))
-    time.sleep(12)
+    with said.open("w") as errors:
+        process = start(slow, tmp_path / "r", errors=errors)
+    wait_for(lambda: re.search(r" · [1-9]\d* running", said.read_text()), 240)
+    # Ray's agents take up to a minute to see that it is gone.
+    rays = [each for each in psutil.Process(process.pid).children(recursive=True) if "Agent" not in each.name()]
     os.killpg(process.pid, signal.SIGINT)
-    time.sleep(1)
+    wait_for(lambda: "stopping: up to" in said.read_text())
     assert process.poll() is None, "the first one waits for what is running"
     os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=60)  # the stacks themselves would take many minutes
+    process.communicate(timeout=60)  # the stacks themselves would take many minutes
     assert process.returncode == 130
-    assert "Traceback" not in errors, errors
+    assert "Traceback" not in said.read_text()
+    assert said.read_text().endswith("stopped; what was stored stays, and the same command goes on from there\n")
+    assert not (tmp_path / "r" / "small" / "sweep.json").exists(), "a sweep that ended has no claim left"
+    assert rays
+    assert psutil.wait_procs(rays, timeout=60)[1] == [], "what trains, and Ray itself, ends with it"
 
 
 def test_a_grid_that_grows_trains_only_its_new_cells(here: Here, tmp_path: Path) -> None:

@@ -15,16 +15,15 @@ import pandas as pd
 import pytest
 
 from robustness.results import ResultsWarning, StorageError, Store
-from robustness.results.checkpoints import Checkpoint, Checkpoints
+from robustness.results.checkpoints import Checkpoints
 from robustness.results.tables.schema import CURVES, IDENTITY_COLUMNS, OUTCOME_COLUMNS
 from robustness.study import Study, StudyError
 from robustness.study.resources import CheckpointPolicy
 from robustness.sweep.in_process import run_here
-from robustness.sweep.stacks import by_checkpoint
 from robustness.training import Suspended
 from robustness.training.checkpoint import to_bytes
 from robustness.worker import checkpointing
-from robustness.worker.attempts import _train
+from robustness.worker.attempts import trained
 from robustness.worker.checkpointing import CheckpointKeeper
 from robustness.worker.work import work
 from tests.support.noted import noted
@@ -168,8 +167,7 @@ def test_a_training_that_is_asked_to_stop_is_suspended_if_it_would_take_long(tmp
     assert told == [1 / 4, 2 / 4, 3 / 4]
     with pytest.raises(Suspended):
         written(keeper, clock, 10, 6)
-    held = Checkpoints(Store(tmp_path)).listed()
-    assert [each.epoch for each in held] == [1]
+    assert [each.epoch for each in Checkpoints(Store(tmp_path)).listed()] == [1]
     assert (
         written(
             CheckpointKeeper(Store(tmp_path / "never"), CheckpointPolicy(minutes=None), "me", stopping=lambda: True),
@@ -235,9 +233,9 @@ def test_a_checkpoint_that_cannot_be_gone_on_from_is_not_tried_twice(tmp_path: P
     Checkpoints(store).write([run.run_id for run in runs], 1, 9, to_bytes(STATE))
     keeper = CheckpointKeeper(store, CheckpointPolicy(), "me")
     with pytest.warns(ResultsWarning, match="the training failed when it went on from it; the training begins anew"):
-        trained = _train(runs, "cpu", 1, keeper)
-    assert len(trained.successes) == 1
-    assert not trained.failures
+        result = trained(runs, "cpu", "grid", 1, keeper, fit=False)
+    assert len(result.histories) == 1
+    assert not result.failed
 
 
 def test_a_checkpoint_of_other_code_is_removed_and_the_training_begins_anew(tmp_path: Path) -> None:
@@ -249,60 +247,6 @@ def test_a_checkpoint_of_other_code_is_removed_and_the_training_begins_anew(tmp_
         keeper.refuse("its names are others")
     assert Checkpoints(store).listed() == []
     assert keeper.load(runs) is None
-
-
-def test_the_latest_checkpoint_that_has_all_runs_is_taken(tmp_path: Path) -> None:
-    found = Checkpoints(Store(tmp_path))
-    assert found.find(["a"]) is None
-    for ids, epoch in ((["a", "b", "c"], 3), (["a", "b"], 5), (["a"], 4)):
-        found.write(ids, epoch, 9, b"")
-    (tmp_path / "checkpoints" / "torn.json").write_text("{")
-    ab, bc = found.find(["a", "b"]), found.find(["c", "b"])
-    assert ab is not None
-    assert bc is not None
-    assert (ab.epoch, bc.epoch) == (5, 3)
-    assert found.find(["a", "d"]) is None
-    found.write(["b", "a"], 6, 9, b"later")
-    assert [held.epoch for held in found.listed()] == [6, 4, 3]
-    assert found.read(found.listed()[0]) == b"later"
-    found.tidy({"a", "b"})
-    assert [held.epoch for held in found.listed()] == [3]
-    found.tidy(None)
-    assert found.listed() == []
-
-
-NOTE = '{"run_ids": ["a"], "epoch": 1, "epochs": 2, "at": "2026-01-01T00:00:00+00:00"}'
-
-
-@pytest.mark.parametrize(
-    "note",
-    [
-        "",
-        "[]",
-        "[" * 100_000,
-        NOTE.replace('"epoch": 1', '"epoch": Infinity'),
-        NOTE.replace('["a"]', "7"),
-        NOTE.replace("2026-01-01T00:00:00+00:00", "0001-01-01T00:00:00+23:00"),
-        NOTE.replace('"2026-01-01T00:00:00+00:00"', "5"),
-        NOTE.replace('"epochs": 2, ', ""),
-    ],
-    ids=range(8),
-)
-def test_a_note_that_says_nothing_of_use_is_left_out(note: str, tmp_path: Path) -> None:
-    (tmp_path / "checkpoints").mkdir()
-    (tmp_path / "checkpoints" / "sound.json").write_text(NOTE)
-    (tmp_path / "checkpoints" / "odd.json").write_text(note)
-    assert [held.name for held in Checkpoints(Store(tmp_path)).listed()] == ["sound"]
-
-
-def test_runs_of_a_checkpoint_stay_together() -> None:
-    runs = study_of("stack").grid()
-    ids = [run.run_id for run in runs]
-    of = [((ids[4], ids[1], "gone"), 5), ((ids[1], ids[2]), 3), (("gone",), 1)]
-    held = [Checkpoint(f"name-{epoch}", run_ids, epoch, 9, NOW) for run_ids, epoch in of]
-    stacks, rest = by_checkpoint(runs, held)
-    assert [[ids.index(run.run_id) for run in stack] for stack in stacks] == [[4, 1], [2]]
-    assert [ids.index(run.run_id) for run in rest] == [0, 3, *range(5, len(runs))]
 
 
 def test_what_was_suspended_is_in_the_report_and_not_in_the_table(
@@ -317,7 +261,7 @@ def test_what_was_suspended_is_in_the_report_and_not_in_the_table(
     report = work(runs, store, keeper=first, **given)
     assert (len(report.outcomes), report.suspended) == (1, 2)
     assert store.done() == {runs[0].run_id}
-    assert [held.run_ids for held in Checkpoints(store).listed()] == [(runs[1].run_id,)]
+    assert [each.run_ids for each in Checkpoints(store).listed()] == [(runs[1].run_id,)]
     report = work(runs[1:], store, keeper=CheckpointKeeper(store, CheckpointPolicy(), "me"), **given)
     assert (len(report.outcomes), report.suspended) == (2, 0)
     assert Checkpoints(store).listed() == []

@@ -1,30 +1,21 @@
-"""A stack on a worker, and a searcher whose workers die: nothing is lost, and every failure has its reason."""
+"""A stack on a worker: nothing is lost, and every failure has its reason."""
 
 from __future__ import annotations
 
-import pickle
-import socket
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
-from ray.tune.search import Searcher
 
 from robustness import Store, Study
-from robustness.plugins import Package
 from robustness.results import StorageError
 from robustness.results.tables.schema import PROVENANCE_COLUMNS
 from robustness.search.make import make_source
 from robustness.search.source import RunOutcome
-from robustness.sweep.capacity import Room
-from robustness.sweep.progress import Progress
-from robustness.sweep.searcher import StackSearcher
-from robustness.sweep.trial import REPORT, RUNS
 from robustness.training import train_stack
 from robustness.worker.attempts import lost_row
-from robustness.worker.report import Report, decode
+from robustness.worker.report import Report
 from robustness.worker.work import work
 
 if TYPE_CHECKING:
@@ -32,7 +23,6 @@ if TYPE_CHECKING:
     from robustness.training.history import History
 
 BOOM = 1e-2
-ROOM = Room({"cpu": 1.0}, now=1, most=1)
 
 
 @pytest.fixture
@@ -57,7 +47,7 @@ def fragile(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Training that raises in any stack with a certain run, as an out-of-memory error would; count the attempts."""
     from robustness import training
 
-    attempts: list[int] = []
+    attempts = []
     train = training.train
 
     def explode(runs: list[Run], device: str, keeper: Any = None) -> list[History]:
@@ -91,7 +81,7 @@ def test_one_bad_run_costs_only_itself(study: Study, store: Store, fragile: list
     runs = store.runs().set_index("run_id")
     for run in bad:
         assert runs.loc[run.run_id, "status"] == "failed"
-        assert "MemoryError: no room" in runs["reason"][run.run_id]
+        assert "MemoryError: no room" in str(runs.loc[run.run_id, "reason"])
     assert store.done() == {run.run_id for run in study.grid()} - {run.run_id for run in bad}
 
 
@@ -149,63 +139,6 @@ def test_a_report_travels_as_text() -> None:
     assert Report.from_json(report.to_json()) == report
 
 
-class TestSearcher:
-    @pytest.fixture
-    def searcher(self, study: Study, store: Store) -> StackSearcher:
-        source = make_source(study, store.runs())
-        progress = Progress(study, total=source.total, done=source.done, quiet=True)
-        return StackSearcher(study=study, source=source, store=store, progress=progress, room=lambda: ROOM)
-
-    def runs(self, study: Study, suggestion: dict[str, Any]) -> list[Run]:
-        return decode(study, suggestion[RUNS])
-
-    def result(self, study: Study, store: Store, suggestion: dict[str, Any]) -> dict[str, str]:
-        report = work(self.runs(study, suggestion), store, sweep_id="s", device="cpu", sampler="grid", retries=0)
-        return {REPORT: report.to_json()}
-
-    def test_it_hands_out_every_run_once_and_ends(self, study: Study, store: Store, searcher: StackSearcher) -> None:
-        seen = []
-        for trial in map(str, range(100)):
-            suggestion = searcher.suggest(trial)
-            if suggestion == Searcher.FINISHED:
-                break
-            seen += self.runs(study, suggestion)
-            searcher.on_trial_complete(trial, self.result(study, store, suggestion))
-        assert suggestion == Searcher.FINISHED
-        assert sorted(run.run_id for run in seen) == sorted(run.run_id for run in study.grid())
-
-    def test_it_waits_while_enough_is_out(self, searcher: StackSearcher) -> None:
-        out = [searcher.suggest(str(i)) for i in range(3)]
-        assert isinstance(out[0], dict)
-        assert isinstance(out[1], dict)
-        assert out[2] is None
-
-    def test_a_single_run_whose_worker_dies_each_time_fails(
-        self, study: Study, store: Store, searcher: StackSearcher
-    ) -> None:
-        trial = 0
-        while searcher.suggest(str(trial)) != Searcher.FINISHED:
-            searcher.on_trial_complete(str(trial), None, error=True)
-            trial += 1
-        runs = store.runs()
-        assert list(runs["status"]) == ["failed"] * 8
-        assert all("worker process died" in reason for reason in runs["reason"])
-
-    def test_a_error_ends_the_sweep(self, searcher: StackSearcher) -> None:
-        searcher.suggest("1")
-        searcher.on_trial_complete("1", {REPORT: Report(error="no room on /results").to_json()})
-        assert searcher.error == "no room on /results"
-        assert searcher.suggest("2") == Searcher.FINISHED
-
-    def test_stop_hands_out_nothing_more(self, searcher: StackSearcher) -> None:
-        assert isinstance(searcher.suggest("1"), dict)
-        searcher.stop()
-        assert searcher.suggest("2") == Searcher.FINISHED
-
-    def test_tune_can_pickle_it(self, searcher: StackSearcher) -> None:
-        assert isinstance(pickle.loads(pickle.dumps(searcher)), StackSearcher)
-
-
 def test_a_full_disk_is_part_of_the_report(study: Study, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_args: object) -> None:
         raise StorageError("cannot write: no space left")
@@ -214,48 +147,3 @@ def test_a_full_disk_is_part_of_the_report(study: Study, store: Store, monkeypat
     report = work(study.grid()[:2], store, sweep_id="s", device="cpu", sampler="grid", retries=2)
     assert report.error == "cannot write: no space left"
     assert report.outcomes == ()
-
-
-def test_what_would_fail_every_stack_ends_the_sweep(
-    study: Study, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from ray import tune
-
-    from robustness.sweep import ray_session
-    from robustness.sweep.trial import trial
-    from robustness.worker.own_modules import pack
-
-    reports: list[Report] = []
-    monkeypatch.setattr(tune, "report", lambda metrics: reports.append(Report.from_json(metrics[REPORT])))
-    monkeypatch.setattr(ray_session, "flag", lambda _: False)
-    trial({RUNS: "never read"}, pack(study), store, "sweep")
-    assert reports[0].error is not None
-    assert f"does not see the results folder {store.root}: it must be one that all nodes share" in reports[0].error
-    store.write_study(study.text)
-    trial({RUNS: "not what encode wrote"}, pack(study), store, "sweep")
-    assert reports[1].error is not None
-    assert reports[1].error.startswith("a worker cannot work: JSONDecodeError")
-    monkeypatch.setattr(ray_session, "flag", lambda _: True)
-    trial({RUNS: "never read"}, pack(study), store, "sweep")
-    assert reports[2] == Report(skipped=True)
-
-
-def test_a_node_without_a_plug_in_ends_the_sweep_in_one_sentence(
-    study: Study, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import ray
-    from ray import tune
-
-    from robustness.sweep import ray_session
-    from robustness.sweep.trial import trial
-    from robustness.worker.own_modules import pack
-
-    reports: list[Report] = []
-    monkeypatch.setattr(tune, "report", lambda metrics: reports.append(Report.from_json(metrics[REPORT])))
-    monkeypatch.setattr(ray, "get_gpu_ids", list)
-    monkeypatch.setattr(ray_session, "flag", lambda _: False)
-    store.write_study(study.text)
-    lacking = replace(pack(study), packages=(Package("nowhere_to_be_had", "nowhere", "1.2"),))
-    trial({RUNS: "never read"}, lacking, store, "sweep")
-    missing = f"nowhere_to_be_had, a plug-in, is not installed on {socket.gethostname()}: install nowhere 1.2 there"
-    assert [report.error for report in reports] == [missing]

@@ -1,6 +1,7 @@
 """The median of the error over the box."""
 
 import numpy as np
+
 from robustness.claims.measures import Measure, MeasurePlugin
 
 
