@@ -14,7 +14,7 @@ test: $(READY)  ## every test, the slow ones too; one process more than there ar
 	$(BIN)/python -m pytest --doctest-modules $$($(BIN)/python -m docs.api --files)
 
 check: lint  ## what to run before a commit, in under three minutes: lint, and every test that is quick
-	$(BIN)/python -m pytest -q -n auto --dist worksteal -m "not slow and not sweep and not browser"
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not slow and not sweep and not browser"
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -57,6 +57,13 @@ def optimizers() -> str:
     )
 
 
+def update_rules() -> str:
+    """What each optimizer does to the weights."""
+    from robustness.optimizers import registry
+
+    return table(["optimizer", "update", "convention"], registry.table())
+
+
 def workloads() -> str:
     """Every workload of the registry and the engine that trains it by default."""
     from robustness.workloads import WORKLOADS
@@ -84,9 +91,10 @@ def samplers() -> str:
     """Every sampler of Optuna that a search may name."""
     from robustness.study.samplers import SAMPLERS
 
+    yes = {True: "yes", False: "no"}
     return table(
-        ["`sampler`", "chooses by the cells before"],
-        [(f"`{name}`", "yes" if row.learns else "no") for name, row in SAMPLERS.items()],
+        ["`sampler`", "what", "learns from the cells before", "spread evenly over the box"],
+        [(f"`{name}`", row.title, yes[row.learns], yes[row.even]) for name, row in SAMPLERS.items()],
     )
 
 
@@ -99,14 +107,12 @@ def measures() -> str:
 
 def figures() -> str:
     """Every figure that `robustness figures` writes."""
-    from analysis.figures.paper.figures import FIGURES
-    from analysis.figures.registry import known
+    from analysis.figures.registry import figures as registered
 
-    rows = [
-        (f"`{name}`", f"Figure {name} of the paper: {FIGURES[name].heading}" if name in FIGURES else "the report's own")
-        for name in known()
-    ]
-    return table(["`--figure`", "what"], rows)
+    return table(
+        ["`--figure`", "what"],
+        [(f"`{name}`", f"{'the paper: ' if row.on_paper else ''}{row.heading}") for name, row in registered().items()],
+    )
 
 
 def commands() -> str:
@@ -145,6 +151,7 @@ def house() -> str:
 
 TABLES: dict[str, Callable[[], str]] = {
     "optimizers": optimizers,
+    "update-rules": update_rules,
     "workloads": workloads,
     "networks": networks,
     "samplers": samplers,

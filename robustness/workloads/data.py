@@ -155,8 +155,6 @@ class TensorFeed(Feed):
 
     def sample(self, examples: int) -> Iterator[Batch]:
         """Return batches of a stratified subset that the seed fixes; all of train if it has no more examples."""
-        from robustness.workloads.subsets import stratified
-
         inputs, targets = self._data.split("train")
         chosen = stratified(targets.cpu(), examples, self._seed).to(self._device)
         for batch in chosen.split(EVALUATION_BATCH):
@@ -164,3 +162,32 @@ class TensorFeed(Feed):
 
     def _prepared(self, inputs: Tensor) -> Tensor:
         return _moved(self._data.prepare(inputs), self._device, self._dtype) if self._data.prepare else inputs
+
+
+def stratified(targets: Tensor, examples: int, seed: int) -> Tensor:
+    """Return the indices, ascending, of a random subset whose classes have the shares of the whole.
+
+    Args:
+        targets: (n,) class indices; targets that are no class indices are drawn from evenly.
+        examples: how many; all if there are no more.
+        seed: of the draw, which torch's global generator has no part in.
+
+    Returns:
+        (min(n, examples),) indices.
+    """
+    import torch
+
+    count = len(targets)
+    if examples >= count:
+        return torch.arange(count)
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(count, generator=generator)
+    if targets.dim() != 1 or targets.is_floating_point():
+        return order[:examples].sort().values
+    # Each example's rank within its class, as a share: the smallest shares are an even cut through all classes.
+    share = torch.empty(count, dtype=torch.float64)
+    shuffled = targets[order]
+    for each in shuffled.unique():
+        places = order[shuffled == each]
+        share[places] = (torch.arange(len(places), dtype=torch.float64) + 0.5) / len(places)
+    return share.argsort(stable=True)[:examples].sort().values

@@ -114,7 +114,7 @@ def _affine(mean: Colour, std: Colour, device: torch.device) -> tuple[Tensor, Te
 
 def subset(targets: Tensor, size: int | None, seed: int) -> Tensor:
     """Return the indices of a stratified subset, or of all where `size` is absent."""
-    from robustness.workloads.subsets import stratified
+    from robustness.workloads.data import stratified
 
     return stratified(targets, len(targets) if size is None else size, seed)
 
