@@ -102,7 +102,7 @@ def rows_of(
     diverges: float = 40.0,
     validation: bool = True,
 ) -> pd.DataFrame:
-    """Return the runs of one optimizer: its map at these places (eta, wd, seed), each a row, with noise of its number."""
+    """Return the runs of one optimizer, each a row: its map at (eta, wd, seed), with the noise of its number."""
     random = np.random.default_rng(number)
     truth = basin.error(eta, wd)
     diverged = truth > diverges
