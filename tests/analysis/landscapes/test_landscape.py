@@ -183,6 +183,7 @@ def test_samples_equal_the_landscape_of_the_same_runs() -> None:
             assert getattr(one, field)[place] == pytest.approx(cell[field], nan_ok=True), field
 
 
+@pytest.mark.slow
 def test_looking_at_results_loads_neither_torch_nor_ray() -> None:
     code = f"import sys, {', '.join(MODULES)}; print([m for m in ('torch', 'ray') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -142,6 +142,7 @@ def test_a_study_that_names_a_folder_is_not_published(tmp_path: Path, capsys: py
     assert "workload.data_dir names a folder of this machine" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_commands_look_at_it_and_leave_it_as_it_is(
     given: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,6 +177,7 @@ FOLDERS = sorted(path.parent for path in PACKAGED.glob("*/published.json"))
 MOST_MB = 15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
 def test_a_published_study_of_this_repository(folder: Path, tmp_path: Path) -> None:
     store = Store(folder)

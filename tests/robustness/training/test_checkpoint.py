@@ -115,6 +115,7 @@ def same(some: Sequence[History], others: Sequence[History]) -> None:
         np.testing.assert_array_equal(b, d)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workload", WORKLOADS, ids=lambda workload: workload.name)
 def test_a_stack_goes_on_to_the_bit(workload: Workload) -> None:
     runs = runs_of(workload)
