@@ -54,6 +54,7 @@ def runs() -> pd.DataFrame:
     return synthetic_store.of_study()
 
 
+@pytest.mark.slow
 def test_it_is_one_file_that_asks_for_nothing(tmp_path: Path, runs: pd.DataFrame) -> None:
     page = written(tmp_path, runs)
     assert page.count("* plotly.js v") == 1
@@ -223,6 +224,7 @@ def test_a_sampled_study_shows_points_and_no_area(tmp_path: Path) -> None:
     assert "interpolated" in words(page)
 
 
+@pytest.mark.slow
 def test_out_is_where_the_caller_says(tmp_path: Path, runs: pd.DataFrame) -> None:
     root = synthetic_store.store(tmp_path / "demo", runs.iloc[:30])
     assert report.write(root) == root / "report.html"
