@@ -63,7 +63,7 @@ def runs(
             a.ravel() for a in np.meshgrid(np.array(weight_decay), np.array(lr), np.array(seeds), indexing="ij")
         )
         frames.append(
-            _table(
+            rows_of(
                 name,
                 basin,
                 number,
@@ -86,11 +86,11 @@ def sampled(cells: int = 40, seeds: int = 2, basins: dict[str, Basin] | None = N
         eta = np.repeat(10 ** random.uniform(-4, -0.5, cells), seeds)
         wd = np.repeat(10 ** random.uniform(-5, -1, cells), seeds)
         seed = np.tile(np.arange(seeds), cells)
-        frames.append(_table(name, basin, number, eta=eta, wd=wd, seed=seed).assign(sampler="tpe"))
+        frames.append(rows_of(name, basin, number, eta=eta, wd=wd, seed=seed).assign(sampler="tpe"))
     return pd.concat(frames, ignore_index=True)
 
 
-def _table(
+def rows_of(
     name: str,
     basin: Basin,
     number: int,
@@ -102,6 +102,7 @@ def _table(
     diverges: float = 40.0,
     validation: bool = True,
 ) -> pd.DataFrame:
+    """Return the runs of one optimizer, each a row: its map at (eta, wd, seed), with the noise of its number."""
     random = np.random.default_rng(number)
     truth = basin.error(eta, wd)
     diverged = truth > diverges

@@ -60,7 +60,7 @@ def of_grid(text: str, **options: Any) -> pd.DataFrame:
 def _table(name: str, basin: Basin, number: int, asked: list[Run], options: dict[str, Any]) -> pd.DataFrame:
     eta, wd = (np.array([getattr(run, axis) for run in asked]) for axis in ("lr", "weight_decay"))
     seeds = np.array([run.seed for run in asked], dtype=np.int64)
-    table = synthetic._table(name, basin, number, eta=eta, wd=wd, seed=seeds, **options)
+    table = synthetic.rows_of(name, basin, number, eta=eta, wd=wd, seed=seeds, **options)
     return table.assign(
         run_id=[run.run_id for run in asked],
         cell_id=[run.cell_id for run in asked],

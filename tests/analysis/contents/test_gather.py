@@ -47,6 +47,7 @@ def alike(one: Any, other: Any) -> bool:
     return bool(repr(one) == repr(other))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["one", "several", "no study"])
 def test_in_two_steps_comes_the_same(roots: dict[str, Path], kind: str) -> None:
     whole, following = gather_all(Store(roots[kind])), Following(Store(roots[kind]))

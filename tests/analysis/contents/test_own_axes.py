@@ -90,6 +90,7 @@ def test_the_box_is_what_all_cover_and_single_values_do_not_narrow_it() -> None:
     assert common_box(maps((1e-4, 1e-3), (1e-1, 1.0))) is None
 
 
+@pytest.mark.slow
 def test_pairs_with_a_box_of_their_own_are_compared_in_it(tmp_path: Path) -> None:
     found = contents(tmp_path, APART)
     contrasts = contrasts_of(found)

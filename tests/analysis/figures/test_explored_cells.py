@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 
 from analysis.figures.base.figure import NotDrawn
 from analysis.figures.base.metrics import METRICS, Look
@@ -182,6 +183,7 @@ def test_an_optimizer_without_a_run_yet_has_an_empty_map(tmp_path: Path) -> None
     assert isinstance(difference(one, "adams", "adamw", Look()), NotDrawn)
 
 
+@pytest.mark.slow
 def test_labels_are_text(tmp_path: Path) -> None:
     text = STUDY.replace("adams]", f"{{name: adams, label: {json.dumps(NASTY)}}}]")
     runs = synthetic_store.of_study(STUDY)

@@ -40,6 +40,7 @@ def test_figures_are_files_named_by_their_ids(root: Path, tmp_path: Path, chromi
     assert png.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_by_default_every_figure_is_written_or_has_a_reason(root: Path, tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(files, "browser", lambda: "chromium")
     monkeypatch.setattr(files, "export", lambda drawing, path: path)
@@ -66,6 +67,7 @@ def test_no_chromium_and_no_such_kind_are_clear_errors(root: Path, tmp_path: Pat
         files.write_figures(root, tmp_path, ["11"])
 
 
+@pytest.mark.slow
 def test_the_difference_is_adams_minus_adamw_and_profiles_end_at_all_of_the_box(root: Path) -> None:
     contents = gather(Store(root))
     drawn = registry.drawings(contents, OWN)
@@ -78,6 +80,7 @@ def test_the_difference_is_adams_minus_adamw_and_profiles_end_at_all_of_the_box(
     np.testing.assert_allclose(ends, 100.0)
 
 
+@pytest.mark.slow
 def test_searched_and_empty_studies_give_reasons(tmp_path: Path) -> None:
     searched = gather(Store(synthetic_store.store(tmp_path / "a", synthetic.sampled(), text=None)))
     empty = gather(Store(synthetic_store.store(tmp_path / "b", synthetic.runs().iloc[:0], text=None)))

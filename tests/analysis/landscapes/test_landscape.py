@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,9 +33,9 @@ def messy() -> pd.DataFrame:
     return synthetic.failed(runs, pd.Series(random.random(len(runs)) < 0.15))
 
 
-def by_hand(runs: pd.DataFrame, lr: float, weight_decay: float) -> dict[str, float]:
+def by_hand(runs: list[dict[str, Any]], lr: float, weight_decay: float) -> dict[str, float]:
     values, diverged, failed = [], 0, 0
-    for run in runs.to_dict("records"):
+    for run in runs:
         if run["lr"] == lr and run["weight_decay"] == weight_decay:
             if run["status"] == "failed":
                 failed += 1
@@ -60,7 +61,8 @@ def test_map_equals_a_slow_loop_over_cells() -> None:
     maps = landscapes(runs)
     seen = set()
     for name, one in maps.items():
-        own = runs[runs["optimizer"] == name]
+        columns = ["lr", "weight_decay", "status", "test_error"]
+        own: list[Any] = runs.loc[runs["optimizer"] == name, columns].to_dict("records")
         for i, weight_decay in enumerate(one.weight_decay):
             for j, lr in enumerate(one.lr):
                 expected = by_hand(own, lr, weight_decay)
@@ -181,6 +183,7 @@ def test_samples_equal_the_landscape_of_the_same_runs() -> None:
             assert getattr(one, field)[place] == pytest.approx(cell[field], nan_ok=True), field
 
 
+@pytest.mark.slow
 def test_looking_at_results_loads_neither_torch_nor_ray() -> None:
     code = f"import sys, {', '.join(MODULES)}; print([m for m in ('torch', 'ray') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -166,6 +166,7 @@ def exact(found: Contrasts) -> dict[tuple[str, float | None, str], list[float]]:
     return {key: list(np.nan_to_num(values, nan=-1e9)) for key, values in numbers(found).items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [

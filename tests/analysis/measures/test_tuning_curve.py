@@ -74,6 +74,7 @@ def test_curve_is_opdas_on_real_trials() -> None:
     assert (curve.median <= curve.high).all()
 
 
+@pytest.mark.slow
 def test_band_holds_the_whole_curve_in_95_of_100_simulated_searches() -> None:
     # Errors 100 u^2: the best of n has the median 100 (1 - 0.5^(1 / n))^2.
     random, studies, cells = np.random.default_rng(2), 2000, 30

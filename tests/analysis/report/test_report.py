@@ -54,6 +54,7 @@ def runs() -> pd.DataFrame:
     return synthetic_store.of_study()
 
 
+@pytest.mark.slow
 def test_it_is_one_file_that_asks_for_nothing(tmp_path: Path, runs: pd.DataFrame) -> None:
     page = written(tmp_path, runs)
     assert page.count("* plotly.js v") == 1
@@ -69,6 +70,7 @@ def test_it_is_one_file_that_asks_for_nothing(tmp_path: Path, runs: pd.DataFrame
     assert [p.name for p in tmp_path.glob("*report*")] == ["report.html"]
 
 
+@pytest.mark.slow
 def test_sentence_and_tables_say_what_pandas_says(tmp_path: Path, runs: pd.DataFrame) -> None:
     page = words(written(tmp_path, runs))
     means = runs.groupby(["optimizer", "lr", "weight_decay"])[["test_error", "validation_error"]].mean()
@@ -95,6 +97,7 @@ def test_sentence_and_tables_say_what_pandas_says(tmp_path: Path, runs: pd.DataF
         assert claim not in page
 
 
+@pytest.mark.slow
 def test_sentence_warns_of_basins_that_the_box_clips(tmp_path: Path) -> None:
     text = synthetic_store.STUDY.replace("low: 1.0e-4, high: 0.316228", "low: 3.0e-3, high: 0.316228")
     page = words(written(tmp_path, synthetic_store.of_study(text), text))
@@ -105,6 +108,7 @@ def test_sentence_warns_of_basins_that_the_box_clips(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_words_from_outside_stay_words(tmp_path: Path, runs: pd.DataFrame) -> None:
     text = synthetic_store.STUDY.replace("Synthetic basins.", json.dumps(f"{EVIL} & $title ${{css}}")).replace(
         "[adam, adamw, adams]", json.dumps([{"name": "adams", "label": EVIL}])
@@ -126,6 +130,7 @@ def test_words_from_outside_stay_words(tmp_path: Path, runs: pd.DataFrame) -> No
     assert "torch 2.11" in own
 
 
+@pytest.mark.slow
 def test_partial_results_say_so_and_leave_blanks(tmp_path: Path, runs: pd.DataFrame) -> None:
     some = runs[(runs["optimizer"] != "adams") & (runs["lr"] < 0.01) & ~((runs["seed"] == 2) & (runs["lr"] > 1e-3))]
     page = written(tmp_path, some)
@@ -139,6 +144,7 @@ def test_partial_results_say_so_and_leave_blanks(tmp_path: Path, runs: pd.DataFr
     assert "no cell has trained yet" in json.dumps(payload(page))
 
 
+@pytest.mark.slow
 def test_one_seed_says_that_it_knows_no_spread(tmp_path: Path, runs: pd.DataFrame) -> None:
     page = written(tmp_path, runs[runs["seed"] == 0], synthetic_store.STUDY.replace("seeds: 3", "seeds: 1"))
     assert "One seed: no spread is known" in words(page)
@@ -163,6 +169,7 @@ def test_no_run_is_a_clear_message(tmp_path: Path, runs: pd.DataFrame, text: str
         files.write_overview(tmp_path / "empty", tmp_path / "a.svg")
 
 
+@pytest.mark.slow
 def test_failed_runs_are_counted_with_their_reason(tmp_path: Path, runs: pd.DataFrame) -> None:
     page = words(written(tmp_path, synthetic.failed(runs, (runs["lr"] > 0.2).to_numpy())))
     assert "108 runs failed: out of memory" in page
@@ -171,12 +178,14 @@ def test_failed_runs_are_counted_with_their_reason(tmp_path: Path, runs: pd.Data
     assert "No cell has trained: every run diverged or failed." in words(everything)
 
 
+@pytest.mark.slow
 def test_every_run_diverged(tmp_path: Path) -> None:
     page = written(tmp_path, synthetic_store.of_study(diverges=-1.0))
     assert "No cell has trained" in words(page)
     assert "every cell diverged" in json.dumps(payload(page))
 
 
+@pytest.mark.slow
 def test_without_a_readable_study_it_shows_what_is_stored(tmp_path: Path, runs: pd.DataFrame) -> None:
     none = words(written(tmp_path / "none", runs, None))
     assert "there is no study.yaml" in none
@@ -186,6 +195,7 @@ def test_without_a_readable_study_it_shows_what_is_stored(tmp_path: Path, runs: 
     assert "nonsense" in broken
 
 
+@pytest.mark.slow
 def test_runs_of_an_earlier_version_of_the_study_are_kept_apart(tmp_path: Path, runs: pd.DataFrame) -> None:
     old = runs.iloc[:50].assign(run_id=[f"{i:016x}" for i in range(50)], test_error=0.0)
     page = words(written(tmp_path, pd.concat([runs, old], ignore_index=True)))
@@ -214,6 +224,7 @@ def test_a_sampled_study_shows_points_and_no_area(tmp_path: Path) -> None:
     assert "interpolated" in words(page)
 
 
+@pytest.mark.slow
 def test_out_is_where_the_caller_says(tmp_path: Path, runs: pd.DataFrame) -> None:
     root = synthetic_store.store(tmp_path / "demo", runs.iloc[:30])
     assert report.write_report(root) == root / "report.html"
@@ -222,6 +233,7 @@ def test_out_is_where_the_caller_says(tmp_path: Path, runs: pd.DataFrame) -> Non
     assert out.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
+@pytest.mark.slow
 def test_query_on_the_page_runs(tmp_path: Path, runs: pd.DataFrame) -> None:
     from html import unescape
 

@@ -48,6 +48,7 @@ def payload(page: Path) -> dict[str, Any]:
 # Taken apart
 
 
+@pytest.mark.slow
 def test_each_workload_has_the_numbers_of_its_own_study(root: Path, tmp_path: Path) -> None:
     found = gather_all(Store(root))
     assert [one.workload for one in found] == TITLES
@@ -74,11 +75,13 @@ def test_tables_are_read_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert sorted(reads) == ["curves", "runs"]
 
 
+@pytest.mark.slow
 def test_one_content_is_not_several(root: Path) -> None:
     with pytest.raises(ValueError, match="'both' has 2 workloads: see `gather_all`"):
         gather(Store(root))
 
 
+@pytest.mark.slow
 def test_without_a_study_the_options_tell_workloads_apart(tmp_path: Path) -> None:
     root = synthetic_grid.store(tmp_path / "lost", SEVERAL, study=False)
     found = gather_all(Store(root))
@@ -96,6 +99,7 @@ def test_a_network_is_part_of_a_workloads_name() -> None:
     assert [part.title for part in by_workload(runs.iloc[:0], None)] == ["unknown workload"]
 
 
+@pytest.mark.slow
 def test_runs_of_neither_workload_are_counted_once(tmp_path: Path) -> None:
     fewer = SEVERAL.replace("points: 7", "points: 4")
     root = synthetic_grid.store(tmp_path / "both", fewer, synthetic_grid.of_grid(SEVERAL))

@@ -113,6 +113,7 @@ def copied(reference: nn.Module, model: nn.Module) -> nn.Module:
     return reference
 
 
+@pytest.mark.slow
 def test_networks_equal_torchvisions_behind_the_small_stem() -> None:
     from torchvision.models import densenet, resnet, vgg
 
@@ -217,6 +218,7 @@ def test_fast_network_written_out() -> None:
     torch.testing.assert_close(model(images()), functional.max_pool2d(x, 3).flatten(1) @ next(parameters).T / 9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", VARIANTS, ids=repr)
 @pytest.mark.parametrize("training", [True, False])
 def test_a_stack_equals_its_networks_one_by_one(options: ModelOptions, training: bool) -> None:
@@ -265,6 +267,7 @@ def test_channels_last_changes_nothing(name: str) -> None:
     torch.testing.assert_close(model.to(memory_format=last)(x.to(memory_format=last)), expected, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["robustness.models", "robustness.models.registry", "robustness.workloads"])
 def test_options_load_without_torch(first: str) -> None:
     code = f"import {first}, robustness.models as m, sys; m.MODELS['vgg16'](); assert 'torch' not in sys.modules"

@@ -20,6 +20,7 @@ def same(a: torch.Tensor, b: torch.Tensor) -> bool:
     return torch.equal(a.nan_to_num(7.0), b.nan_to_num(7.0)) and torch.equal(a.isnan(), b.isnan())
 
 
+@pytest.mark.slow
 @EACH
 def test_rule_equals_the_torch_form_run_by_run(name: str, options: dict[str, Any]) -> None:
     optimizer_options = make(name, options)

@@ -22,6 +22,7 @@ from tests.support.rule_cases import BITS, COLUMNS, GRID, SIZE, gradient_of, pad
 ALL = pytest.mark.parametrize("name", ["adam", "adamw", "adams"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("amsgrad", [False, True])
 @ALL
 def test_rule_equals_numpy_over_1000_steps(name: str, amsgrad: bool) -> None:
@@ -52,6 +53,7 @@ def test_rule_equals_numpy_over_1000_steps(name: str, amsgrad: bool) -> None:
     assert (weights[:, SIZE:] == 0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("amsgrad", [False, True])
 @ALL
 def test_rule_equals_torch_optim_run_by_run(name: str, amsgrad: bool) -> None:
@@ -232,6 +234,7 @@ def test_the_registry_names_what_it_holds(name: str) -> None:
     assert type(optimizer).__name__.lower() == name
 
 
+@pytest.mark.slow
 def test_options_load_without_torch_and_adams_on_first_use() -> None:
     program = """
 import sys, json

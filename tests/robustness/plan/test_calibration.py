@@ -175,6 +175,7 @@ def test_what_cannot_be_trained_names_the_workload_and_the_cause(
         calibrated(small(), tmp_path)
 
 
+@pytest.mark.slow
 def test_plan_calibrates_only_when_asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "t.yaml"
     file.write_text(studies.FILE)

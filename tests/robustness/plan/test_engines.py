@@ -154,6 +154,7 @@ def test_the_device_is_timed_by_events_behind_a_sleep(monkeypatch: pytest.Monkey
     assert slept == [int(2 * wall_s * gpu_sharing.CYCLES)] * gpu_sharing.STEPS
 
 
+@pytest.mark.slow
 def test_digits_are_measured_by_both_engines(tmp_path: Path) -> None:
     (line,), said = asked(studies.make(workload=TINY, seeds=1, resources={"stack_size": 3}), tmp_path)
     assert re.match(r"digits: a stack of 3 takes [\d.]+ s a run, one by one [\d.]+ s: (the|one|no) ", line), line
@@ -177,6 +178,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, stack: Any, single: Any) -> None:
     monkeypatch.setattr(measuring, "measured_pace", measured)
 
 
+@pytest.mark.slow
 def test_seconds_a_run_are_those_of_all_its_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake(monkeypatch, 0.5, 2.0)
     study = studies.make(workload=TINY, resources={"stack_size": 4})
@@ -188,6 +190,7 @@ def test_seconds_a_run_are_those_of_all_its_epochs(tmp_path: Path, monkeypatch: 
     assert lines[0].startswith("digits: a stack of 4 takes 2 s a run")
 
 
+@pytest.mark.slow
 def test_a_network_that_vmap_does_not_take_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake(monkeypatch, RuntimeError("vmap:\n  no such thing"), 2.0)
     (line,), _ = asked(studies.make(workload=TINY | {"engine": "single"}), tmp_path)
@@ -196,6 +199,7 @@ def test_a_network_that_vmap_does_not_take_says_so(tmp_path: Path, monkeypatch: 
         asked(studies.make(workload=TINY), tmp_path)
 
 
+@pytest.mark.slow
 def test_stored_runs_are_of_their_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake(monkeypatch, 1.0, 2.0)
     study = studies.make(workload=TINY | {"engine": "single"})
@@ -223,6 +227,7 @@ def test_what_cannot_be_stacked_is_not_measured(tmp_path: Path, monkeypatch: pyt
     assert unstackable(studies.make()) is None
 
 
+@pytest.mark.slow
 def test_on_a_gpu_the_study_learns_of_shared_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake(monkeypatch, 2.0, 1.0)
     runs: list[Run] = []

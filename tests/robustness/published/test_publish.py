@@ -180,6 +180,7 @@ def test_a_form_without_room_for_a_name_is_refused() -> None:
         named(Study.parse(f"? workload\n: digits{BLOCK.removeprefix('workload: digits')}", "x.yaml"))
 
 
+@pytest.mark.slow
 def test_the_commands_look_at_it_and_leave_it_as_it_is(
     given: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -214,6 +215,7 @@ FOLDERS = sorted(path.parent for path in PACKAGED.glob("*/published.json"))
 MOST_MB = 15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
 def test_a_published_study_of_this_repository(folder: Path, tmp_path: Path) -> None:
     store = Store(folder)

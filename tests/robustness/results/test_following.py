@@ -123,6 +123,7 @@ def test_the_stamp_changes_with_everything_that_is_written(store: Store) -> None
     equal(following, store)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.filterwarnings("ignore::robustness.results.ResultsWarning")
 def test_it_equals_the_store_after_any_history(store: Store, seed: int) -> None:
@@ -215,6 +216,7 @@ def test_a_store_that_is_away_changes_nothing(store: Store, monkeypatch: pytest.
     assert len(following.runs()) == len(before[1]) + 1
 
 
+@pytest.mark.slow
 def test_many_threads_read_while_it_grows_and_is_merged(store: Store) -> None:
     for number in range(6):
         fill(store, number, part=f"p{number}")

@@ -30,6 +30,7 @@ def test_every_truncation_is_noticed() -> None:
             parquet.decode(data[:length], RUNS, ["run_id", "status"])
 
 
+@pytest.mark.slow
 def test_damage_is_noticed_or_harmless() -> None:
     table = to_table([row(1), row(2)], RUNS)
     data = bytearray(parquet.encode(table))

@@ -151,6 +151,7 @@ def test_every_column_is_documented() -> None:
         assert table == schema.documented(columns)
 
 
+@pytest.mark.slow
 def test_a_store_loads_without_torch_and_ray() -> None:
     code = (
         "import sys, robustness.results, robustness.results.tables.schema, robustness.provenance;"

@@ -95,6 +95,7 @@ def test_a_large_study_comes_in_several_parts(source: Store, target: Store, monk
     assert told == [(done, 2 * (13 + 1)) for done in range(1, 29)]
 
 
+@pytest.mark.slow
 def test_a_pull_may_be_killed_before_any_operation() -> None:
     content(source := store_in(Memory({})))
     last = 0
@@ -113,6 +114,7 @@ def test_a_pull_may_be_killed_before_any_operation() -> None:
     assert last > 15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", range(40))
 def test_a_pull_beside_a_compaction_loses_nothing(moment: int) -> None:
     files: dict[str, bytes] = {}

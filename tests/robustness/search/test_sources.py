@@ -101,6 +101,7 @@ def test_a_grid_hands_out_what_is_missing(tmp_path: Path) -> None:
     assert source.next() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_a_search_asks_for_exactly_the_cells(tmp_path: Path, sampler: str) -> None:
     source = make_source(sampled(sampler), empty(tmp_path))
@@ -115,6 +116,7 @@ def test_a_search_asks_for_exactly_the_cells(tmp_path: Path, sampler: str) -> No
         assert run.weight_decay == 0 or 1e-5 <= run.weight_decay <= 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_an_interrupted_search_goes_on_to_exactly_the_cells(tmp_path: Path, sampler: str) -> None:
     study = sampled(sampler)
@@ -131,6 +133,7 @@ def test_an_interrupted_search_goes_on_to_exactly_the_cells(tmp_path: Path, samp
     assert set(cells.values()) == {2}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sampler", ["qmc", "random"])
 def test_interrupted_or_not_the_fixed_sequences_name_the_same_cells(tmp_path: Path, sampler: str) -> None:
     study = sampled(sampler)

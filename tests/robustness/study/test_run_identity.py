@@ -65,6 +65,7 @@ def test_identities_stay_what_they_were(run: Run, run_id: str, cell_id: str) -> 
     assert (run.run_id, run.cell_id) == (run_id, cell_id)
 
 
+@pytest.mark.slow
 def test_identities_are_the_same_in_another_process() -> None:
     code = "from robustness import Study; print(*[run.run_id for run in Study.load('digits').grid()[::97]])"
     done = subprocess.run(

@@ -30,6 +30,7 @@ def test_reading_a_study_loads_neither_torch_nor_ray(module: str) -> None:
 NUMBERS = st.floats(min_value=1e-12, max_value=1e12)
 
 
+@pytest.mark.slow
 @given(
     lr=st.one_of(
         st.lists(NUMBERS, min_size=1, max_size=5, unique=True),

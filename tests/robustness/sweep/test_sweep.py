@@ -297,19 +297,6 @@ def test_a_full_disk_is_a_clear_error_and_the_next_run_resumes(
     pd.testing.assert_frame_equal(table(small_disk), expected)
 
 
-def test_a_sweep_joins_a_cluster_of_two_nodes(study: Path, whole: tuple[pd.DataFrame, Path], tmp_path: Path) -> None:
-    from ray.cluster_utils import Cluster
-
-    expected, _ = whole
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    try:
-        cluster.add_node(num_cpus=1)
-        finish(study, tmp_path, "--address", cluster.address)
-    finally:
-        cluster.shutdown()
-    pd.testing.assert_frame_equal(table(tmp_path), expected)
-
-
 def test_the_single_engine_on_ray_is_the_plain_loop(here: Here, tmp_path: Path) -> None:
     from robustness import Study
     from robustness.training import train_single
@@ -330,3 +317,18 @@ def test_the_single_engine_on_ray_is_the_plain_loop(here: Here, tmp_path: Path) 
         assert frame.loc[run.run_id, "engine"] == "single"
         assert frame.loc[run.run_id, "test_loss"] == row["test_loss"]
         assert frame.loc[run.run_id, "weight_norm"] == row["weight_norm"]
+
+
+def test_a_sweep_joins_a_cluster_of_two_nodes(study: Path, whole: tuple[pd.DataFrame, Path], tmp_path: Path) -> None:
+    import ray
+    from ray.cluster_utils import Cluster
+
+    expected, _ = whole
+    ray.shutdown()  # the Ray that the tests above share: nodes are started from a process that is in no cluster
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    try:
+        cluster.add_node(num_cpus=1)
+        finish(study, tmp_path, "--address", cluster.address)
+    finally:
+        cluster.shutdown()
+    pd.testing.assert_frame_equal(table(tmp_path), expected)

@@ -59,6 +59,7 @@ def runs_of(workload: Workload, names: Sequence[str] = ("adams", "adamw", "adam"
     return [Run(workload, optimizer(name), lr, 1e-3, seed) for name in names for lr in rates]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workload", WORKLOADS, ids=lambda workload: workload.name)
 def test_a_stack_goes_on_to_the_bit(workload: Workload) -> None:
     runs = runs_of(workload)

@@ -145,6 +145,7 @@ def test_a_report_shows_errors_in_place_of_maps(alone: Contents, tmp_path: Path)
     assert "decades²" not in page.split('<section class="made">')[0]
 
 
+@pytest.mark.slow
 def test_workloads_stand_in_one_table_with_the_least_error_in_bold(tmp_path: Path) -> None:
     root = synthetic_grid.store(tmp_path / "cells", ONE_CELL)
     page = report.write_report(root).read_text(encoding="utf-8")

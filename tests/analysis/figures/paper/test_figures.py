@@ -54,6 +54,7 @@ def claims_of(number: str) -> tuple[str, ...]:
     return found.claims
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", list(FIGURES))
 def test_every_figure_is_drawn_where_the_data_allow_it(number: str, whole: Any) -> None:
     drawing = drawn(number, whole)
@@ -147,6 +148,7 @@ def test_a_warmup_is_no_restart(whole: Any) -> None:
     assert isinstance(FIGURES["12"].draw(whole), Drawing)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runs", [
     synthetic.runs(lr=(1e-3,), weight_decay=(1e-3,), seeds=1),
     synthetic.runs(diverges=-1.0, seeds=2),
@@ -162,6 +164,7 @@ def test_partial_studies_give_a_drawing_or_a_reason(runs: pd.DataFrame) -> None:
             assert figure.draw(study)
 
 
+@pytest.mark.slow
 def test_contents_of_a_store_are_enough(tmp_path: Path) -> None:
     root = synthetic_store.store(tmp_path / "demo", synthetic_store.of_study())
     study = gather(Store(root))

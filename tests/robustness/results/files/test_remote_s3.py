@@ -171,6 +171,7 @@ def test_a_part_is_one_put(results: str, monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(multipart) == 1
 
 
+@pytest.mark.slow
 def test_a_large_part_that_fails_half_way_is_not_there(results: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A large file, which compaction makes, goes in pieces."""
     from moto.s3 import models
@@ -201,6 +202,7 @@ def test_a_large_part_that_fails_half_way_is_not_there(results: str, monkeypatch
     assert store.folder.age("runs/none.parquet") is None
 
 
+@pytest.mark.slow
 def test_many_parts(results: str) -> None:
     store = Store(child(results, "digits"))
     threads = [

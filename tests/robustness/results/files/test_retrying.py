@@ -177,6 +177,7 @@ def study() -> Study:
     )
 
 
+@pytest.mark.slow
 def test_a_worker_stores_its_stack_whatever_operation_fails(
     study: Study, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
