@@ -112,13 +112,13 @@ def _claim(raw: object, known: Mapping[str, Claim], entries: Sequence[Entry] | N
     return claim
 
 
-def _unnamed(name: str, entries: Sequence[Entry]) -> str:
-    """Return why `name` names no optimizer of a study, "" if it does: by a label, or a registry name of only one."""
+def _unnamed(name: str, entries: Sequence[Entry]) -> str | None:
+    """Return why `name` names no optimizer of a study, None if it does: by a label, or a registry name of only one."""
     if name in [entry.label for entry in entries]:
-        return ""
+        return None
     called = [entry.label for entry in entries if entry.optimizer.name == name]
     if len(called) == 1:
-        return ""
+        return None
     if called:
         return f"'{name}' is the optimizer of several: name one by its label, {', '.join(called)}"
     there = dict.fromkeys(word for entry in entries for word in (entry.label, entry.optimizer.name))
