@@ -2,19 +2,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
 .PHONY: demo test check lint bench scale simulations picture schema tables api clean
 
 demo: $(READY)  ## run the digits study and write its report
 	$(BIN)/robustness run digits
 
-test: $(READY)  ## every test, the slow ones too; one process more than there are cores, as those that start Ray wait at times
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+test: $(READY)  ## every test, the slow ones too: first those that need the cores alone, then Ray's and the browsers', which wait at times
+	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder -m "not sweep and not browser"
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "sweep or browser"
 	$(BIN)/python -m pytest --doctest-modules $$($(BIN)/python -m docs.api --files)
 
 check: lint  ## what to run before a commit, in under three minutes: lint, and every test that is quick
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup --no-loadscope-reorder -m "not slow and not sweep and not browser"
+	$(BIN)/python -m pytest -q -n auto --dist loadgroup --no-loadscope-reorder -m "not slow and not sweep and not browser"
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -166,7 +166,7 @@ def test_the_guide_from_submitting_to_a_report(cluster: Cluster) -> None:
     run = cluster.guide
     assert "3 of 3 runs" in run("robustness submit digits --smoke --follow")
     assert "submitted as digits-" in run("robustness submit digits")
-    assert re.search(r"digits-\w+-1 .* running", run("robustness jobs"))
+    wait_for(lambda: re.search(r"digits-\w+-1 .* running", run("robustness jobs")), why="no job runs", pause=1)
     said = run("robustness logs digits --follow")
     assert f"{DIGITS} runs trained, 0 failed" in said
     assert re.search(r"digits-\w+-1 is done, after", said)
