@@ -65,5 +65,7 @@ def test_every_module_can_be_imported_first() -> None:
     assert done.returncode == 0, done.stderr
     said = dict(json.loads(line) for line in done.stdout.splitlines())
     assert {name: words for name, words in said.items() if words} == {}
-    files = [file.relative_to(ROOT) for package in ("robustness", "analysis") for file in (ROOT / package).rglob("*.py")]
+    files = [
+        file.relative_to(ROOT) for package in ("robustness", "analysis") for file in (ROOT / package).rglob("*.py")
+    ]
     assert len(said) == len([file for file in files if file.stem != "__main__"]) > 200
