@@ -28,6 +28,7 @@ MEANINGS = {
     "files": "whole files or none: of results, and of figures",
     "figures": "drawings of a study",
     "jobs": "studies that run on a cluster",
+    "measures": "numbers that say how robust an optimizer is: what they are, and their formulas",
     "options": "what a study file may say of a class",
     "page": "one document of HTML",
     "progress": "how far a sweep is",
