@@ -16,7 +16,7 @@ from torchvision import transforms
 from robustness.randomness import initial_model
 from robustness.study import Study
 from robustness.training.forward import Forward
-from robustness.training.single import _train_epoch
+from robustness.training.single import train_epoch
 from robustness.training.stack import Stack
 from robustness.workloads.augmentation import crop_and_flip
 from robustness.workloads.cifar import CIFAR10
@@ -46,7 +46,7 @@ class MadeUp(CIFAR10):
 def _prepared(images: torch.Tensor) -> torch.Tensor:
     from robustness.workloads.images import normalized
 
-    return normalized(images, CIFAR10._mean, CIFAR10._std)
+    return normalized(images, CIFAR10.mean, CIFAR10.std)
 
 
 def runs(model: dict[str, Any], count: int, *, made_up: bool, **options: Any) -> list[Run]:
@@ -72,7 +72,7 @@ class Pictures(Dataset[Any]):
         self._images = np.ascontiguousarray(data.train_inputs.permute(0, 2, 3, 1).numpy())
         self._targets = data.train_targets.tolist()
         steps = [transforms.RandomCrop(32, padding=4), transforms.RandomHorizontalFlip(), transforms.ToTensor()]
-        self._transform = transforms.Compose([*steps, transforms.Normalize(CIFAR10._mean, CIFAR10._std)])
+        self._transform = transforms.Compose([*steps, transforms.Normalize(CIFAR10.mean, CIFAR10.std)])
 
     def __len__(self) -> int:
         return len(self._targets)
@@ -118,7 +118,7 @@ def single(run: Run, device: str) -> Epoch:
     model = initial_model(workload, run.seed).to(device)
     forward = Forward(workload, model)
     optimizer = run.optimizer.torch_optimizer(model.parameters(), run.lr, run.weight_decay_native)
-    return lambda: _train_epoch(workload, model, optimizer, feed.train(), forward)
+    return lambda: train_epoch(workload, model, optimizer, feed.train(), forward)
 
 
 def stack(of: list[Run], device: str) -> Epoch:

@@ -118,7 +118,7 @@ def measured_pace(
     optimizers, workload = len(study.optimizers), study.workload
     if target == 1:  # the optimizers one by one
         say(f"calibrating {workload.title}: {optimizers} runs, one by one")
-        epochs = [_epoch([run], device, budget / optimizers) for run in middle_runs(study, optimizers)]
+        epochs = [epoch_seconds([run], device, budget / optimizers) for run in middle_runs(study, optimizers)]
         return StoredPace(device, sum(epochs) / optimizers, 1, calibrated=True)
     started, size, found = time.monotonic(), min(optimizers, target), None
     while True:
@@ -126,7 +126,7 @@ def measured_pace(
         before = time.monotonic()
         try:
             # At first no pace is known: half the time is left for a larger stack.
-            seconds = _epoch(middle_runs(study, size), device, budget / 2)
+            seconds = epoch_seconds(middle_runs(study, size), device, budget / 2)
         except torch.OutOfMemoryError:
             if found is None:
                 raise
@@ -142,7 +142,7 @@ def measured_pace(
         size = following
 
 
-def _epoch(runs: list[Run], device: str, budget: float) -> float:
+def epoch_seconds(runs: list[Run], device: str, budget: float) -> float:
     """Return the seconds of an epoch of `runs` as one stack, in about `budget` seconds."""
     clock = Clock(budget / PASSES)
     workload = clocked(runs[0].workload, clock)

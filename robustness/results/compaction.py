@@ -66,19 +66,22 @@ def compact(store: Store, on_progress: OnProgress | None = None) -> Compaction:
     Raises:
         StorageError: The files cannot be reached, read or written, or a newer version wrote them.
     """
-    return _Compactor(store, on_progress).run()
+    return Compactor(store, on_progress).run()
 
 
 @dataclass
-class _Compactor:
+class Compactor:
+    """One compaction of a store: the parts known to be without curves, and how many it has merged."""
+
     store: Store
     on_progress: OnProgress | None
     bare: set[str] = field(default_factory=set)
     merged: int = 0
 
     def run(self) -> Compaction:
+        """Merge what can be merged and remove what is superseded; return what was done."""
         before = len(self.store.reader.names("runs"))
-        self._finish()
+        self.finish()
         for _ in range(_ROUNDS):  # more than one where parts vanish or turn out to be bare
             if self._merge_all(plan(self._look(), self.bare)):
                 break
@@ -130,7 +133,7 @@ class _Compactor:
                     if tick:
                         tick()
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
         """Remove what a killed compaction had merged, if what it had merged it into is there."""
         data = self.store.folder.read(NOTE)
         try:

@@ -134,7 +134,7 @@ class PartReader:
         """Return each part that is there; None for a broken one, which is set aside."""
         results: list[pa.Table | SchemaError | None] = []
         with ThreadPoolExecutor(min(self._folder.threads, len(entries) or 1)) as pool:
-            for result in pool.map(lambda entry: self._read_one(folder, entry, schema, names, only), entries):
+            for result in pool.map(lambda entry: self.read_one(folder, entry, schema, names, only), entries):
                 results.append(result)
                 tick()
         parts: dict[str, pa.Table | None] = {}
@@ -146,9 +146,14 @@ class PartReader:
                 parts[entry.name.removesuffix(_ENDING)] = result
         return parts
 
-    def _read_one(
+    def read_one(
         self, folder: str, entry: Entry, schema: pa.Schema, names: list[str], only: pa.Array | None
     ) -> pa.Table | SchemaError | None:
+        """Return one part; None where it is gone, and what is wrong with a broken one.
+
+        Raises:
+            StorageError: it cannot be read, or a newer version wrote it.
+        """
         path = f"{folder}/{entry.name}"
         if not entry.is_file:
             return SchemaError("it is no file")

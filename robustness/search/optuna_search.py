@@ -37,6 +37,7 @@ class OptunaSearch:
 
     Attributes:
         total: runs of this search, those of stored cells included.
+        optuna_study: what Optuna knows: a trial for each cell.
         done: runs of its cells that were stored when it started.
     """
 
@@ -57,7 +58,7 @@ class OptunaSearch:
         whole = [cell for cell, errors in self._errors.items() if len(errors) == len(study.seeds)]
         self._unfinished = [cell for cell, errors in self._errors.items() if len(errors) < len(study.seeds)]
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self._optuna = optuna.create_study(sampler=SAMPLERS[study.search.sampler].sampler(len(whole)))
+        self.optuna_study = optuna.create_study(sampler=SAMPLERS[study.search.sampler].sampler(len(whole)))
         for cell in whole:
             self._add_known(cell)
         self._count_known(whole)
@@ -91,9 +92,9 @@ class OptunaSearch:
         if trial is None:
             self._add_known(cell)
         elif self._errors[cell]:
-            self._optuna.tell(trial, float(np.mean(self._errors[cell])))
+            self.optuna_study.tell(trial, float(np.mean(self._errors[cell])))
         else:
-            self._optuna.tell(trial, state=optuna.trial.TrialState.FAIL)
+            self.optuna_study.tell(trial, state=optuna.trial.TrialState.FAIL)
 
     def _hand_out(self, cell: Cell) -> list[Run]:
         runs = [run for run in self._runs(cell) if run.run_id not in self._stored]
@@ -147,7 +148,7 @@ class OptunaSearch:
         coordinates = self._coordinates(cell)
         if coordinates is None or not self._errors[cell]:
             return
-        self._optuna.add_trial(
+        self.optuna_study.add_trial(
             optuna.trial.create_trial(
                 params=coordinates,
                 distributions={axis.name: axis.distribution for axis in self._axes},
@@ -170,12 +171,12 @@ class OptunaSearch:
         for attempt in range(2 * limit + 1):
             if attempt >= limit:
                 left = self._unknown() if attempt == 2 * limit else None
-                self._optuna.enqueue_trial((left and self._coordinates(left[0])) or self._random_place(attempt))
-            trial = self._optuna.ask({axis.name: axis.distribution for axis in self._axes})
+                self.optuna_study.enqueue_trial((left and self._coordinates(left[0])) or self._random_place(attempt))
+            trial = self.optuna_study.ask({axis.name: axis.distribution for axis in self._axes})
             cell = Cell(*(axis.value(trial.params[axis.name]) for axis in self._axes))
             if cell not in self._errors:
                 return cell, trial
-            self._optuna.tell(trial, state=optuna.trial.TrialState.FAIL)
+            self.optuna_study.tell(trial, state=optuna.trial.TrialState.FAIL)
         raise RuntimeError(f"the space has fewer than the {self._asked} cells that were asked for")
 
     def _random_place(self, seed: int) -> dict[str, float]:

@@ -22,20 +22,21 @@ class SampledSource:
     differences between optimizers are paired.
 
     Attributes:
+        searches: one for each workload and optimizer.
         total: runs of the study.
         done: those already stored.
     """
 
     def __init__(self, study: Study, stored: pd.DataFrame) -> None:
-        self._searches = [OptunaSearch(part, entry, stored) for part in study.parts for entry in part.optimizers]
+        self.searches = [OptunaSearch(part, entry, stored) for part in study.parts for entry in part.optimizers]
         self._owner: dict[str, OptunaSearch] = {}
-        self.total = sum(search.total for search in self._searches)
-        self.done = sum(search.done for search in self._searches)
+        self.total = sum(search.total for search in self.searches)
+        self.done = sum(search.done for search in self.searches)
 
     def next(self) -> list[Run]:
         """Return the runs of the next cells of every search that may ask for some now."""
         runs: list[Run] = []
-        for search in self._searches:
+        for search in self.searches:
             asked = search.ask()
             self._owner |= {run.run_id: search for run in asked}
             runs += asked

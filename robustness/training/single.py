@@ -62,13 +62,13 @@ def train_single(
             start = [p.detach().clone() for p in parameters]
             metrics = {
                 "lr": torch.tensor(lr),
-                **_train_epoch(workload, model, optimizer, feed.train(), forward),
+                **train_epoch(workload, model, optimizer, feed.train(), forward),
                 "weight_norm": _norm(parameters),
                 "update_norm": _norm(p - q for p, q in zip(parameters, start, strict=True)),
                 **_schedule(optimizer, run),
             }
             for split in feed.splits:
-                metrics |= _evaluate(workload, model, split, feed.evaluate(split), forward)
+                metrics |= evaluate(workload, model, split, feed.evaluate(split), forward)
             if not history.record(epoch, np.array([0]), {name: each.reshape(1) for name, each in metrics.items()})[0]:
                 break
             if due(workload, epoch):
@@ -97,13 +97,14 @@ class _Engine:
         self.optimizer.load_state_dict(state["optimizer"])
 
 
-def _train_epoch(
+def train_epoch(
     workload: Workload,
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     batches: Iterator[Batch],
     forward: Callable[[Tensor], Tensor],
 ) -> dict[str, Tensor]:
+    """Take one step for each batch; return the epoch's metrics, each a scalar that may still be computed."""
     model.train()
     begin(model)
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
@@ -143,9 +144,10 @@ def _norm(tensors: Iterable[Tensor]) -> Tensor:
 
 
 @torch.no_grad()
-def _evaluate(
+def evaluate(
     workload: Workload, model: nn.Module, split: str, batches: Iterator[Batch], forward: Callable[[Tensor], Tensor]
 ) -> dict[str, Tensor]:
+    """Return the mean loss and the error, in percent, of a split's batches, each a scalar."""
     model.eval()
     begin(model)
     losses, wrongs, seen = [], [], 0

@@ -83,6 +83,9 @@ class Stack:
 
     A stack has at least two rows: a lone run is trained beside a copy of itself, since some kernels
     round differently for a batch of one.
+
+    Attributes:
+        gradients: of inputs, weights, buffers and targets: (R, P) gradients, with (R,) losses and all outputs.
     """
 
     def __init__(
@@ -112,12 +115,12 @@ class Stack:
         self._losses: Callable[[Tensor, Tensor], Tensor] = self.workload.losses if own else _cross_entropies
         # "same": one mask of a dropout for all runs, which share their seed.
         step = grad_and_value(self._loss, argnums=1, has_aux=True)
-        self._gradients: Callable[..., Any] = vmap(step, in_dims=(None, 0, 0, None), randomness="same")
+        self.gradients: Callable[..., Any] = vmap(step, in_dims=(None, 0, 0, None), randomness="same")
         self._outputs: Callable[..., Tensor] = vmap(self._forward, in_dims=(None, 0, 0))
         if self.workload.compiled:
-            self._gradients, self._outputs = (
+            self.gradients, self._outputs = (
                 Compiled(function, device, backend, kind=lambda: len(self.rows))
-                for function in (self._gradients, self._outputs)
+                for function in (self.gradients, self._outputs)
             )
         if len(runs) == 1:
             self.keep(np.zeros(2, dtype=np.int64))
@@ -130,7 +133,7 @@ class Stack:
         loss = wrong = norm = norm_sq = torch.zeros_like(lr)
         seen = steps = 0
         for x, y in batches:
-            gradient, (batch_loss, outputs) = self._gradients(x, self.weights, self.buffers, y)
+            gradient, (batch_loss, outputs) = self.gradients(x, self.weights, self.buffers, y)
             loss = loss + batch_loss * y.numel()
             wrong = wrong + self._wrong(outputs, y)
             square = torch.linalg.vector_norm(gradient, dim=1).square()

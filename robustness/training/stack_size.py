@@ -64,7 +64,7 @@ def pieces(runs: Sequence[Run], device: str) -> list[Sequence[Run]]:
     """
     if device != "cuda" or len(runs) == 1:
         return [runs]
-    size = _fitting(runs[0].workload, runs[0].optimizer)
+    size = fitting_size(runs[0].workload, runs[0].optimizer)
     count = -(-len(runs) // size)
     # Of even sizes: a small rest would take as long as a whole piece.
     bounds = [place * len(runs) // count for place in range(count + 1)]
@@ -72,7 +72,8 @@ def pieces(runs: Sequence[Run], device: str) -> list[Sequence[Run]]:
 
 
 @cache
-def _fitting(workload: Workload, optimizer: Optimizer) -> int:
+def fitting_size(workload: Workload, optimizer: Optimizer) -> int:
+    """Return the size of the stacks that the GPU trains fastest among those that fit, as measured once."""
     from robustness.study import Run
 
     release()

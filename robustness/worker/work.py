@@ -26,7 +26,7 @@ def taken_over(store: Store) -> str:
     return f"another sweep of this study has started and goes on in place of this one{who}"
 
 
-_seen: dict[tuple[str, str], tuple[set[str], set[str]]] = {}
+seen_parts: dict[tuple[str, str], tuple[set[str], set[str]]] = {}
 """By results folder and sweep: the parts that this process has read, and the done runs in them."""
 
 
@@ -85,7 +85,7 @@ def _store(store: Store, sweep_id: str, result: Result) -> Report:
 
 def _stored(store: Store, sweep_id: str) -> set[str]:
     """Return the runs that are done; a worker reads each part once, however many stacks it trains."""
-    parts, done = _seen.setdefault((store.root, sweep_id), (set(), set()))
+    parts, done = seen_parts.setdefault((store.root, sweep_id), (set(), set()))
     done |= store.done_since(parts)
     return done
 

@@ -35,8 +35,8 @@ class _CIFAR(ImageWorkload):
     """What both have alike: the paper's protocol, and what may be changed of it."""
 
     _dataset: ClassVar[str]
-    _mean: ClassVar[Colour]
-    _std: ClassVar[Colour]
+    mean: ClassVar[Colour]
+    std: ClassVar[Colour]
 
     epochs: PositiveInt = 200
     batch_size: int = Field(128, ge=2, description="Examples a step; the last, partial batch is kept.")
@@ -78,7 +78,7 @@ class _CIFAR(ImageWorkload):
             test_inputs[test],
             test_targets[test],
             augment=crop_and_flip if self.augment else None,
-            prepare=partial(normalized, mean=self._mean, std=self._std),
+            prepare=partial(normalized, mean=self.mean, std=self.std),
         )
 
     def smoke(self) -> Self:
@@ -102,8 +102,8 @@ class CIFAR10(_CIFAR):
 
     classes: ClassVar[int] = 10
     _dataset: ClassVar[str] = "CIFAR10"
-    _mean: ClassVar[Colour] = (0.4914, 0.4822, 0.4465)
-    _std: ClassVar[Colour] = (0.2023, 0.1994, 0.2010)
+    mean: ClassVar[Colour] = (0.4914, 0.4822, 0.4465)
+    std: ClassVar[Colour] = (0.2023, 0.1994, 0.2010)
 
     name: Literal["cifar10"] = "cifar10"
     network: Network = ResNet18Options()
@@ -114,8 +114,8 @@ class CIFAR100(_CIFAR):
 
     classes: ClassVar[int] = 100
     _dataset: ClassVar[str] = "CIFAR100"
-    _mean: ClassVar[Colour] = (0.5071, 0.4865, 0.4409)
-    _std: ClassVar[Colour] = (0.2673, 0.2564, 0.2762)
+    mean: ClassVar[Colour] = (0.5071, 0.4865, 0.4409)
+    std: ClassVar[Colour] = (0.2673, 0.2564, 0.2762)
 
     name: Literal["cifar100"] = "cifar100"
     network: Network = ResNet34Options()

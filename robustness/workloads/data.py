@@ -105,23 +105,27 @@ class Feed(ABC):
 
 
 class TensorFeed(Feed):
-    """Batches of tensors that lie on the device as a whole."""
+    """Batches of tensors that lie on the device as a whole.
+
+    Attributes:
+        data: the tensors, on the device.
+    """
 
     def __init__(self, data: Data, batch_size: int, seed: int, device: str, dtype: torch.dtype) -> None:
         """Move the data of `seed` to the device; real inputs become `dtype`."""
         from robustness.randomness import augmentation, data_order, steps_per_epoch
 
-        self._data = data.to(device, dtype)
+        self.data = data.to(device, dtype)
         self._device, self._dtype, self._seed = device, dtype, seed
-        examples = len(self._data.train_targets)
+        examples = len(self.data.train_targets)
         self._order = data_order(examples, batch_size, seed)
         self._draws = augmentation(seed)
         self.steps = steps_per_epoch(examples, batch_size)
-        self.splits = ("test", "validation") if len(self._data.validation_targets) else ("test",)
+        self.splits = ("test", "validation") if len(self.data.validation_targets) else ("test",)
 
     def train(self) -> Iterator[Batch]:
         """Return the next epoch's batches."""
-        inputs, targets = self._data.split("train")
+        inputs, targets = self.data.split("train")
         order = next(self._order)
         augmentations = self._augmentations([len(batch) for batch in order])
         for batch, augmented in zip(_transferred(order, self._device), augmentations, strict=False):
@@ -129,7 +133,7 @@ class TensorFeed(Feed):
 
     def _augmentations(self, sizes: list[int]) -> Iterable[Callable[[Tensor], Tensor]]:
         """Return what is done to the inputs of each batch of an epoch."""
-        augment = self._data.augment
+        augment = self.data.augment
         if augment is None:
             return repeat(lambda inputs: inputs)
         if isinstance(augment, Augmentation):
@@ -149,19 +153,19 @@ class TensorFeed(Feed):
 
     def evaluate(self, split: str) -> Iterator[Batch]:
         """Return a split's batches."""
-        inputs, targets = self._data.split(split)
+        inputs, targets = self.data.split(split)
         for x, y in zip(inputs.split(EVALUATION_BATCH), targets.split(EVALUATION_BATCH), strict=True):
             yield self._prepared(x), y
 
     def sample(self, examples: int) -> Iterator[Batch]:
         """Return batches of a stratified subset that the seed fixes; all of train if it has no more examples."""
-        inputs, targets = self._data.split("train")
+        inputs, targets = self.data.split("train")
         chosen = stratified(targets.cpu(), examples, self._seed).to(self._device)
         for batch in chosen.split(EVALUATION_BATCH):
             yield self._prepared(inputs[batch]), targets[batch]
 
     def _prepared(self, inputs: Tensor) -> Tensor:
-        return _moved(self._data.prepare(inputs), self._device, self._dtype) if self._data.prepare else inputs
+        return _moved(self.data.prepare(inputs), self._device, self._dtype) if self.data.prepare else inputs
 
 
 def stratified(targets: Tensor, examples: int, seed: int) -> Tensor:

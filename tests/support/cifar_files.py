@@ -7,11 +7,14 @@ import pickle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
+from torchvision import datasets
+
+from robustness.workloads import cifar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
-
-    import pytest
 
 
 def write(folder: Path, counts: Any, classes: int, key: str) -> dict[str, str]:
@@ -39,3 +42,17 @@ def made(monkeypatch: pytest.MonkeyPatch, folder: Path, kind: Any, *, key: str =
     monkeypatch.setattr(kind, "test_list", [[name, md5s[name]] for name, _ in kind.test_list])
     monkeypatch.setattr(kind, "meta", kind.meta | {"md5": hashlib.md5(meta).hexdigest()})
     return folder
+
+
+@pytest.fixture(autouse=True)
+def read_anew() -> Iterator[None]:
+    """Keep no images from one test to the next."""
+    cifar.raw.cache_clear()
+    yield
+    cifar.raw.cache_clear()
+
+
+@pytest.fixture(name="small")
+def small_cifar10(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Make the folder of a small CIFAR-10."""
+    return made(monkeypatch, tmp_path, datasets.CIFAR10)

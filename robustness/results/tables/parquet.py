@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 from robustness.results.tables.arrow import check, conform
 from robustness.results.tables.schema import SCHEMA_VERSION, SchemaError, migrate, version
 
-_LARGE = 4 * 2**20
+LARGE = 4 * 2**20
 """Bytes of which several threads read faster than one, and which are worth statistics."""
-_ROW_GROUP = 32 * 1024
+ROW_GROUP = 32 * 1024
 """Rows: a large part's curves of some hundred runs, so that those of one cell are read in milliseconds."""
 
 
@@ -21,7 +21,7 @@ def encode(table: pa.Table) -> bytes:
     A worker's parts are small and many: without dictionaries and statistics one is read in a third of the time.
     A large one is packed tightly, with statistics by which DuckDB and others skip what they need not read.
     """
-    large = table.nbytes > _LARGE
+    large = table.nbytes > LARGE
     sink = pa.BufferOutputStream()
     pq.write_table(
         table,
@@ -30,7 +30,7 @@ def encode(table: pa.Table) -> bytes:
         use_dictionary=[f.name for f in table.schema if f.type == pa.string()] if large else False,
         write_statistics=large,
         write_page_checksum=True,
-        row_group_size=_ROW_GROUP,
+        row_group_size=ROW_GROUP,
     )
     return bytes(sink.getvalue())
 
@@ -52,7 +52,7 @@ def encode_small(table: pa.Table) -> bytes:
         use_dictionary=often,
         use_byte_stream_split=reals,
         write_page_checksum=True,
-        row_group_size=_ROW_GROUP,
+        row_group_size=ROW_GROUP,
     )
     return bytes(sink.getvalue())
 
@@ -78,7 +78,7 @@ def decode(data: bytes | pa.NativeFile, schema: pa.Schema, names: list[str], onl
         tables = []
         for groups in _row_groups(file, only):
             size = sum(file.metadata.row_group(place).total_byte_size for place in groups)
-            table = file.read_row_groups(groups, wanted, use_threads=size > _LARGE)
+            table = file.read_row_groups(groups, wanted, use_threads=size > LARGE)
             table = check(table) if usual else conform(migrate(table, found), schema)
             tables.append(table if only is None else table.filter(pc.is_in(table.column("run_id"), value_set=only)))
     except (pa.ArrowException, OSError, ValueError) as error:

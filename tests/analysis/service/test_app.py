@@ -1,21 +1,18 @@
-"""The study service without a browser: the list of studies, a study's page, and what is read how often."""
+"""The study service without a browser: the list of studies, a study's page, and what is told of odd ones."""
 
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from analysis.service.app import make
-from analysis.service.studies import answers
 from analysis.service.studies import studies as stored
 from analysis.service.studies.studies import Studies, is_name
 from robustness.results.files.errors import Unreachable
 from tests.support import synthetic_store
-from tests.support.noted import noted
-from tests.support.service_pages import HOME, called, shown, snapshot_of, text
+from tests.support.service_pages import HOME, called, shown, text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,44 +155,6 @@ def test_results_out_of_reach_are_a_page_that_says_so(tmp_path: Path) -> None:
         assert "results cannot be read" in answer.get_data(as_text=True)
 
 
-def test_a_key_in_a_uri_is_not_shown() -> None:
-    assert Studies("s3://key:secret@bucket/results?x=1").place == "s3://***@bucket/results?x=1"
-
-
-def test_what_is_stored_is_read_again_only_after_a_write_and_not_at_every_question(
-    tmp_path: Path, runs: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = [1000.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    synthetic_store.store(tmp_path / "demo", runs.iloc[:40], parts=1)
-    studies = Studies(str(tmp_path))
-    first = snapshot_of(studies, "demo")
-    assert first.line.done == 40
-    synthetic_store.store(tmp_path / "demo", runs.iloc[40:60], parts=1)
-    assert studies.snapshot("demo") is first
-    now[0] += 10
-    second = snapshot_of(studies, "demo")
-    assert second.line.done == 60
-    assert second.stamp != first.stamp
-    now[0] += 10
-    assert studies.snapshot("demo") is second
-    assert studies.lines() == [second.line]
-
-
-def test_only_the_last_studies_are_kept_in_memory(
-    tmp_path: Path, runs: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(stored, "KEPT", 2)
-    for name in "abc":
-        synthetic_store.store(tmp_path / name, runs.iloc[:9], synthetic_store.STUDY.replace("demo", name), parts=1)
-    studies = Studies(str(tmp_path))
-    a = studies.snapshot("a")
-    assert studies.snapshot("a") is a
-    for name in "bc":
-        studies.snapshot(name)
-    assert studies.snapshot("a") is not a
-
-
 def tell(client: FlaskClient, path: str, shown: Any = None, search: str = "") -> Any:
     outputs = "..facts.children...answer.children...shown.data...trouble.children...trouble.className.."
     return called(
@@ -293,26 +252,3 @@ def test_a_figure_is_sent_again_only_when_it_changed(client: FlaskClient) -> Non
     assert len(packed.data) < len(first.data) / 4
     nothing: Any = client.get("/study/none/maps", base_url=HOME).json
     assert nothing["problem"].startswith("Nothing is drawn: no run")
-
-
-def test_an_answer_stands_while_runs_come_in(
-    tmp_path: Path, runs: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(stored, "CHECK_S", 0.0)
-    monkeypatch.setattr(stored, "REST", 0.0)
-    made: list[int] = []
-    monkeypatch.setattr(answers, "REST", 1e9)
-    monkeypatch.setattr(answers, "headline", lambda contents: noted(made, len(contents.runs), "said"))
-    synthetic_store.store(tmp_path / "demo", runs.iloc[:400])
-    studies, kept = Studies(str(tmp_path)), answers.Answers()
-    snapshot = snapshot_of(studies, "demo")
-    first = kept.of(snapshot, snapshot.workloads[0], 1.0)
-    assert kept.of(snapshot, snapshot.workloads[0], 1.0) is first
-    synthetic_store.store(tmp_path / "demo", runs.iloc[400:], parts=1)
-    later = snapshot_of(studies, "demo")
-    assert later.stamp != first.stamp
-    assert kept.of(later, later.workloads[0], 1.0) is first
-    assert kept.of(later, later.workloads[0], 2.0).delta == 2.0
-    monkeypatch.setattr(time, "monotonic", lambda: first.until + 1)
-    assert kept.of(later, later.workloads[0], 1.0).stamp == later.stamp
-    assert made == [400, 1296, 1296]

@@ -120,7 +120,7 @@ def test_a_stack_grows_while_the_minute_lasts(tmp_path: Path, monkeypatch: pytes
         now[0] += 1.0 + len(runs)
         return 1.0 + 0.1 * len(runs)
 
-    monkeypatch.setattr(calibration, "_epoch", epoch)
+    monkeypatch.setattr(calibration, "epoch_seconds", epoch)
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     monkeypatch.setattr(calibration, "stack_size", lambda *_: 128)
     made, _ = calibrated(small(), tmp_path)
@@ -129,7 +129,7 @@ def test_a_stack_grows_while_the_minute_lasts(tmp_path: Path, monkeypatch: pytes
 
 
 def test_a_stack_is_no_larger_than_a_sweep_would_let_it_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calibration, "_epoch", lambda runs, *_: 20.0 * len(runs))
+    monkeypatch.setattr(calibration, "epoch_seconds", lambda runs, *_: 20.0 * len(runs))
     monkeypatch.setattr(calibration, "stack_size", lambda *_: 128)
     made, said = calibrated(small(), tmp_path)
     assert said == ["calibrating digits: a stack of 2", "calibrating digits: a stack of 3"], "of 80 s, 300 s at most"

@@ -75,7 +75,7 @@ def answered(query: str) -> list[tuple[Any, ...]]:
 
 
 def test_duckdb_reads_the_folder(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet, "_LARGE", 0)
+    monkeypatch.setattr(parquet, "LARGE", 0)
     document = (Path(__file__).parents[3] / "docs" / "results.md").read_text()
     query = document.split("```sql\n")[1].split("```")[0]
     mixture(store)
@@ -119,5 +119,5 @@ def test_a_note_that_is_unreadable_or_whose_part_is_lost_removes_nothing(store: 
     before = tables(store)
     for note in (b"", b"{", b"[]", b'{"part": "lost", "replaces": ["one", "two"]}', b'{"part": "x"}'):
         (Path(store.root) / parts.NOTE).write_bytes(note)
-        compaction._Compactor(store, None)._finish()
+        compaction.Compactor(store, None).finish()
         same(tables(store), before)

@@ -39,8 +39,8 @@ def test_columns(store: Store) -> None:
 @pytest.fixture(name="large")
 def make_large(store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     """One part of 40 runs with 3 epochs, of which each row group holds 6 runs."""
-    monkeypatch.setattr(parquet, "_LARGE", 0)
-    monkeypatch.setattr(parquet, "_ROW_GROUP", 18)
+    monkeypatch.setattr(parquet, "LARGE", 0)
+    monkeypatch.setattr(parquet, "ROW_GROUP", 18)
     for number in range(0, 40, 4):
         fill(store, *range(number, number + 4), part=f"p{number}")
     compact(store)

@@ -31,13 +31,13 @@ def store(tmp_path: Path) -> Store:
 def record(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Every part that is read, with its folder."""
     found: list[str] = []
-    plain = PartReader._read_one
+    plain = PartReader.read_one
 
     def recording(self: PartReader, place: str, entry: Any, *rest: Any) -> Any:
         found.append(f"{place}/{entry.name.removesuffix('.parquet')}")
         return plain(self, place, entry, *rest)
 
-    monkeypatch.setattr(PartReader, "_read_one", recording)
+    monkeypatch.setattr(PartReader, "read_one", recording)
     return found
 
 

@@ -1,88 +1,23 @@
-"""Where runs come from: stacks cut from a grid, and Optuna searches that go on from what is stored."""
+"""Where runs come from: a grid, and Optuna searches that go on from what is stored."""
 
 from __future__ import annotations
 
 import math
 import statistics
 from collections import Counter
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import optuna
 import pytest
 
-from robustness.results import Store
-from robustness.search.coordinates import Cell, Coordinate
 from robustness.search.make import make_source
 from robustness.search.sampled import SampledSource
-from robustness.search.source import RunOutcome, Source
-from robustness.study import Axis, DecayAxis, Run, Study
-from robustness.study.run import identity
-from robustness.sweep.stacks import LARGEST, cut
-from robustness.worker.attempts import lost_row
-from robustness.worker.report import decode, encode
+from robustness.search.source import RunOutcome
+from robustness.study import Run, Study
+from tests.support.bowl import SAMPLERS, drive, empty, error_of, outcome, row, sampled, stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
-
-    import pandas as pd
-
-SAMPLERS = ["tpe", "gp", "cmaes", "qmc", "random"]
-
-
-def sampled(sampler: str = "tpe", cells: int = 20, seeds: int = 2, lr: Any = None, decay: Any = None) -> Study:
-    return Study(
-        name="s",
-        workload={"name": "digits"},
-        optimizers=["adams", "adam"],
-        space={
-            "lr": lr or {"low": 1e-4, "high": 1},
-            "weight_decay": decay or {"low": 1e-5, "high": 0.1, "zero": True},
-        },
-        search={"sampler": sampler, "cells": cells},
-        seeds=seeds,
-    )
-
-
-def error_of(run: Run) -> float:
-    """A bowl with its bottom at lr 1e-2 and weight decay 1e-3."""
-    decay = max(run.weight_decay, 1e-6)
-    return 2 + 5 * (math.log10(run.lr) + 2) ** 2 + (math.log10(decay) + 3) ** 2
-
-
-def outcome(run: Run, status: str = "completed", error: float | None = None) -> RunOutcome:
-    error = error_of(run) if error is None else error
-    return RunOutcome(run.run_id, status, None if status == "failed" else error, None if status == "failed" else error)
-
-
-def row(run: Run, status: str = "completed", sampler: str = "tpe", error: float | None = None) -> dict[str, Any]:
-    values = lost_row(run, "", sampler) | {"status": status, "reason": None}
-    error = error_of(run) if error is None else error
-    return values if status == "failed" else values | {"validation_error": error, "test_error": error}
-
-
-def stored(tmp_path: Path, rows: list[dict[str, Any]]) -> pd.DataFrame:
-    store = Store(tmp_path)
-    for values in rows:
-        store.write(values["run_id"], [values], [])
-    return store.runs()
-
-
-def drive(source: Source, answer: Callable[[Run], RunOutcome] = outcome, steps: int = 10_000) -> list[Run]:
-    """Train everything that a source hands out; return the runs."""
-    runs: list[Run] = []
-    for _ in range(steps):
-        batch = source.next()
-        if not batch:
-            return runs
-        runs += batch
-        source.tell([answer(run) for run in batch])
-    raise AssertionError("the source does not end")
-
-
-def empty(tmp_path: Path) -> pd.DataFrame:
-    return Store(tmp_path / "nothing").runs()
 
 
 def test_a_grid_hands_out_what_is_missing(tmp_path: Path) -> None:
@@ -167,8 +102,8 @@ def test_nan_and_failures_never_reach_optuna_as_values(tmp_path: Path) -> None:
     source = make_source(sampled(cells=16, seeds=1), empty(tmp_path))
     drive(source, lambda run: outcome(run, "failed") if run.lr > 1e-2 else outcome(run, "diverged", 90.0))
     assert isinstance(source, SampledSource)
-    for search in source._searches:
-        trials = search._optuna.get_trials(deepcopy=False)
+    for search in source.searches:
+        trials = search.optuna_study.get_trials(deepcopy=False)
         assert {t.state for t in trials} <= {optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.FAIL}
         assert {t.value for t in trials if t.state == optuna.trial.TrialState.COMPLETE} <= {90.0}
 
@@ -179,7 +114,7 @@ def test_optuna_learns_the_mean_validation_error_over_the_seeds(tmp_path: Path) 
     for run, error in zip(runs[:3], [1.0, 2.0, 6.0], strict=True):
         source.tell([RunOutcome(run.run_id, "completed", error, 50.0)])
     assert isinstance(source, SampledSource)
-    (trial,) = source._searches[0]._optuna.get_trials()
+    (trial,) = source.searches[0].optuna_study.get_trials()
     assert trial.value == 3.0
 
 
@@ -197,7 +132,7 @@ def test_cells_of_another_sampler_are_known_but_do_not_count(tmp_path: Path) -> 
     source = make_source(study, stored(tmp_path, [row(run, sampler="grid") for run in others]))
     assert (source.total, source.done) == (20, 0)
     assert isinstance(source, SampledSource)
-    known = source._searches[0]._optuna.get_trials()
+    known = source.searches[0].optuna_study.get_trials()
     assert sorted(trial.value for trial in known if trial.value is not None) == pytest.approx(
         sorted({error_of(run) for run in others})
     )
@@ -249,70 +184,3 @@ def test_how_many_cells_are_out_is_the_studys_to_say(tmp_path: Path) -> None:
 def test_a_sampler_that_learns_nothing_asks_for_all_at_once(tmp_path: Path) -> None:
     source = make_source(sampled(sampler="random", cells=40, seeds=1), empty(tmp_path))
     assert (len(source.next()), len(source.next())) == (2 * 40, 0)
-
-
-@pytest.mark.parametrize(
-    "axis",
-    [Axis(low=1e-4, high=1), DecayAxis(low=1e-5, high=0.1, zero=True), DecayAxis(values=[0, 1e-3, 0.5])],
-)
-def test_a_coordinate_and_its_value_are_inverse(axis: Axis) -> None:
-    coordinate = Coordinate("x", axis)
-    for value in axis.listed or (axis.low, 3.21e-3, axis.high):
-        assert value is not None
-        place = coordinate.coordinate(value)
-        assert place is not None
-        assert coordinate.distribution._contains(place)
-        assert coordinate.value(place) == pytest.approx(value, rel=1e-5)
-    assert coordinate.coordinate(7.0) is None
-    if getattr(axis, "zero", False):
-        assert coordinate.value(coordinate.distribution.low) == 0
-        zero = coordinate.coordinate(0.0)
-        assert zero is not None
-        assert coordinate.value(zero) == 0
-
-
-def test_stacks_share_a_seed_and_cover_every_run() -> None:
-    study = Study(
-        name="g",
-        workload={"name": "digits"},
-        optimizers=["adams", "adamw", "adam"],
-        space={
-            "lr": {"low": 1e-4, "high": 1, "points": 12},
-            "weight_decay": {"low": 1e-5, "high": 1, "points": 12},
-        },
-        seeds=3,
-    )
-    runs = study.grid()
-    for slots, size in [(2, None), (64, None), (2, 7), (1, 10_000)]:
-        stacks = cut(runs, slots, size)
-        assert sorted(r.run_id for s in stacks for r in s) == sorted(r.run_id for r in runs)
-        assert all(len({r.seed for r in s}) == 1 for s in stacks)
-        assert max(map(len, stacks)) <= (size or LARGEST)
-        assert max(map(len, stacks)) - min(map(len, stacks)) <= 1
-        if size is None:
-            assert len(stacks) >= 0.9 * slots
-            assert len(stacks) % 3 == 0
-    assert cut([], 2) == []
-    batch = [run for run in runs if run.lr in study.space.lr.values[:4]][: 3 * 24]
-    assert len(cut(batch, 2)) == 3, "a search's batch is a stack a seed"
-    alone = {"workload": {"name": "digits", "engine": "single"}}
-    single = Study.model_validate(study.model_dump(by_alias=True) | alone)
-    assert {len(stack) for stack in cut(single.grid(), 2)} == {1}
-
-
-def test_runs_travel_as_text() -> None:
-    study = sampled()
-    runs = [study.run(entry, 1.23456e-3, 0.1 / 3, seed) for entry in study.optimizers for seed in (0, 7)]
-    assert decode(study, encode(study, runs)) == runs
-
-
-def test_the_identity_of_a_row() -> None:
-    study = sampled()
-    run = study.run(study.optimizers[0], 1e-3, 1e-4, 5)
-    columns = identity(run)
-    assert columns["run_id"] == run.run_id
-    assert columns["optimizer"] == "adams"
-    assert (columns["lr"], columns["weight_decay"], columns["weight_decay_native"]) == (1e-3, 1e-4, 1e-4)
-    assert isinstance(lost_row(run, "x", "grid")["finished_at"], datetime)
-    assert lost_row(run, "x", "grid")["finished_at"].tzinfo == UTC
-    assert Cell(1.0, 2.0) == (1.0, 2.0)

@@ -15,6 +15,7 @@ from robustness.search.source import RunOutcome
 from robustness.sweep import progress as module
 from robustness.sweep.progress import WAITING, Progress, ProgressLine
 from robustness.worker.report import Report
+from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
     from robustness.study import Run
@@ -157,8 +158,7 @@ def test_what_changes_within_moments_is_printed_once_and_not_lost(
         progress.running = count
     progress.add(report(runs[:1], ("completed", 1.0, 1.0)), runs[:1])
     assert len(text.getvalue().splitlines()) == 1
-    assert progress._due is not None
-    progress._due.join(10)
+    wait_for(lambda: len(text.getvalue().splitlines()) > 1, 10)
     assert text.getvalue().splitlines()[1:] == ["t: 3 of 12 runs · 6 running · 0 diverged · 0 failed · best A 1.00 %"]
 
 

@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from robustness.randomness import initial_model
 from robustness.study import Run, Study
 from robustness.training.forward import Forward
-from robustness.training.single import _evaluate, _train_epoch
+from robustness.training.single import evaluate, train_epoch
 from robustness.training.stack import Stack
 from robustness.workloads import Data, Workload
 from robustness.workloads.augmentation import PADDING, crop_and_flip
@@ -86,8 +86,8 @@ def single(run: Run) -> Callable[[], object]:
     optimizer = run.optimizer.torch_optimizer(model.parameters(), run.lr, run.weight_decay_native)
     forward = Forward(workload, model, channels_last=True)
     return lambda: (
-        _train_epoch(workload, model, optimizer, feed.train(), forward),
-        _evaluate(workload, model, "test", feed.evaluate("test"), forward),
+        train_epoch(workload, model, optimizer, feed.train(), forward),
+        evaluate(workload, model, "test", feed.evaluate("test"), forward),
     )
 
 
@@ -144,10 +144,10 @@ def test_numbers_drawn_for_an_epoch_are_those_of_each_batch(
     feed: Any = workload.feed(1, "cpu", torch.float32)
     torch.manual_seed(0)
     peer: Any = workload.feed(1, "cpu", torch.float32)
-    monkeypatch.setattr(type(peer._data), "augment", None, raising=False)
-    object.__setattr__(peer._data, "augment", cut_as_before)
+    monkeypatch.setattr(type(peer.data), "augment", None, raising=False)
+    object.__setattr__(peer.data, "augment", cut_as_before)
     for _ in range(2):
         for (x, y), (other, target) in zip(feed.train(), peer.train(), strict=True):
             assert torch.equal(x, other)
             assert torch.equal(y, target)
-    assert torch.equal(feed._draws.get_state(), peer._draws.get_state())
+    assert torch.equal(feed.state()["draws"], peer.state()["draws"])

@@ -86,7 +86,7 @@ def test_on_a_cpu_nothing_is_measured(study: Study) -> None:
 
 def test_on_a_gpu_a_stack_is_cut_evenly(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = study.grid()
-    monkeypatch.setattr(stack_size, "_fitting", lambda workload, optimizer: 3)
+    monkeypatch.setattr(stack_size, "fitting_size", lambda workload, optimizer: 3)
     assert [len(piece) for piece in pieces(runs, "cuda")] == [2, 3, 3]
     assert [run for piece in pieces(runs, "cuda") for run in piece] == runs
 

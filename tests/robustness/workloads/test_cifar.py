@@ -1,42 +1,26 @@
-"""CIFAR: the whole set as bytes, splits by seed, crops and flips, and what is said of damaged data."""
+"""CIFAR: the whole set as bytes, splits by seed, and what may be said of it in a study."""
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
 import sys
-import tarfile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import torch
 from torchvision import datasets
-from torchvision.transforms.v2 import functional as reference
 
 from robustness.study import Study, StudyError
 from robustness.training import train_single, train_stack
-from robustness.workloads import CIFAR10, CIFAR100, DataError, cifar
-from robustness.workloads.augmentation import crop_and_flip
-from tests.support.cifar_files import made
-from tests.support.file_server import served
+from robustness.workloads import CIFAR10, CIFAR100
+from tests.support.cifar_files import made, read_anew, small_cifar10
 from tests.support.real_data import real_data
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-
-@pytest.fixture(autouse=True)
-def _read_anew() -> Iterator[None]:
-    cifar.raw.cache_clear()
-    yield
-    cifar.raw.cache_clear()
-
-
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    return made(monkeypatch, tmp_path, datasets.CIFAR10)
+__all__ = ["read_anew", "small_cifar10"]
 
 
 def make(text: str) -> Study:
@@ -192,124 +176,8 @@ def test_networks_see_the_images_normalized(small: Path) -> None:
     expected = (data.test_inputs.double() / 255 - mean) / std
     assert inputs.dtype == torch.float64
     torch.testing.assert_close(inputs, expected, atol=2e-6, rtol=0)
-    hundred = CIFAR100._mean, CIFAR100._std
+    hundred = CIFAR100.mean, CIFAR100.std
     assert hundred == ((0.5071, 0.4865, 0.4409), (0.2673, 0.2564, 0.2762))
-
-
-def test_crops_and_flips_are_torchvisions() -> None:
-    images = torch.randint(1, 256, (2000, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    seen = crop_and_flip(images, torch.Generator().manual_seed(7))
-    assert seen.dtype == torch.uint8
-    padded = reference.pad(images, [4])
-    # Which of the 162 versions of its image each one is.
-    found = torch.full((2000, 3), -1)
-    for down in range(9):
-        for right in range(9):
-            crop = reference.crop(padded, down, right, 32, 32)
-            for flipped, version in enumerate((crop, reference.hflip(crop))):
-                same = (seen == version).flatten(1).all(1)
-                found[same] = torch.tensor([down, right, flipped])
-    assert (found >= 0).all()
-    for column, count in ((0, 9), (1, 9), (2, 2)):
-        shares = found[:, column].bincount(minlength=count) / 2000
-        assert shares.sub(1 / count).abs().max() < 0.05, shares
-    assert torch.corrcoef(found.T.double()).fill_diagonal_(0).abs().max() < 0.1, (
-        "the three draws have nothing in common"
-    )
-
-
-def epochs_of(workload: CIFAR10, seed: int) -> list[torch.Tensor]:
-    feed = workload.feed(seed, "cpu", torch.float64)
-    return [torch.cat([inputs for inputs, _ in feed.train()]) for _ in range(2)]
-
-
-def test_every_run_of_a_seed_sees_the_same_crops(small: Path) -> None:
-    workload = CIFAR10(data_dir=str(small), train_size=100)
-    first, again, other = (torch.stack(epochs_of(workload, seed)) for seed in (0, 0, 1))
-    assert torch.equal(first, again)
-    assert not torch.equal(first, other)
-
-
-def test_without_augmentation_each_epoch_has_the_same_images_in_another_order(small: Path) -> None:
-    first, second = epochs_of(CIFAR10(data_dir=str(small), train_size=100, augment=False), 0)
-    assert not torch.equal(first, second)
-    assert images_in(first) == images_in(second)
-    first, second = epochs_of(CIFAR10(data_dir=str(small), train_size=100), 0)
-    assert images_in(first) != images_in(second)
-
-
-def images_in(inputs: torch.Tensor) -> set[bytes]:
-    return {image.numpy().tobytes() for image in inputs}
-
-
-def test_a_sample_is_not_augmented(small: Path) -> None:
-    workload = CIFAR10(data_dir=str(small), train_size=100)
-    feed = workload.feed(0, "cpu", torch.float32)
-    sampled = torch.cat([inputs for inputs, _ in feed.sample(40)])
-    stored = workload.data(0)
-    assert len(sampled) == 40
-    assert stored.prepare is not None
-    assert images_in(sampled) <= images_in(stored.prepare(stored.train_inputs))
-
-
-def test_the_archive_is_fetched_and_unpacked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, small: Path) -> None:
-    kind = datasets.CIFAR10
-    (tmp_path / "served").mkdir()
-    archive = tmp_path / "served" / kind.filename
-    with tarfile.open(archive, "w:gz") as bundle:
-        bundle.add(small / kind.base_folder, kind.base_folder)
-    monkeypatch.setattr(kind, "tgz_md5", hashlib.md5(archive.read_bytes()).hexdigest())
-    with served(tmp_path / "served") as (url, asked):
-        monkeypatch.setattr(kind, "url", f"{url}/{kind.filename}")
-        fresh = tmp_path / "fresh"
-        data = CIFAR10(data_dir=str(fresh)).data(0)
-        assert len(data.train_targets) == 1500
-        cifar.raw.cache_clear()
-        assert torch.equal(CIFAR10(data_dir=str(fresh)).data(0).train_inputs, data.train_inputs)
-        assert len(asked) == 1
-        # As somebody would who has read the error message.
-        by_hand = tmp_path / "by-hand"
-        by_hand.mkdir()
-        archive.rename(by_hand / kind.filename)
-        assert torch.equal(CIFAR10(data_dir=str(by_hand)).data(0).train_inputs, data.train_inputs)
-
-
-def test_a_truncated_archive_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    kind = datasets.CIFAR10
-    (tmp_path / kind.filename).write_bytes(b"half an archive")
-    found = hashlib.md5(b"half an archive").hexdigest()
-    with pytest.raises(DataError, match=f"{kind.filename} is damaged: its md5 is {found}, it should be {kind.tgz_md5}"):
-        CIFAR10(data_dir=str(tmp_path)).data(0)
-    assert [each.name for each in tmp_path.iterdir()] == [kind.filename]
-
-
-def test_no_network_says_which_archive_to_put_where(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    kind = datasets.CIFAR100
-    monkeypatch.setattr(kind, "url", "http://127.0.0.1:9/nothing")
-    with pytest.raises(DataError) as caught:
-        CIFAR100(data_dir=str(tmp_path)).data(0)
-    for word in (
-        str(tmp_path / "cifar-100-python.tar.gz"),
-        kind.tgz_md5,
-        "https://www.cs.toronto.edu/~kriz/cifar.html",
-    ):
-        assert word in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("name", "message"), [("data_batch_3", "is damaged: its md5 is"), ("batches.meta", "is damaged: its md5 is")]
-)
-def test_a_damaged_batch_is_named(small: Path, name: str, message: str) -> None:
-    path = small / "cifar-10-batches-py" / name
-    path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(DataError, match=f"{name} {message}"):
-        CIFAR10(data_dir=str(small)).data(0)
-
-
-def test_a_missing_batch_is_named(small: Path) -> None:
-    (small / "cifar-10-batches-py" / "test_batch").unlink()
-    with pytest.raises(DataError, match="cifar-10-batches-py/test_batch cannot be read: No such file"):
-        CIFAR10(data_dir=str(small)).data(0)
 
 
 def test_smoke_is_small_and_trains(small: Path) -> None:

@@ -186,7 +186,7 @@ def test_a_worker_stores_its_stack_whatever_operation_fails(
     monkeypatch.setattr(worker, "trained", lambda *_, **__: result)
 
     def stored(broken: set[int]) -> tuple[Store, Away]:
-        monkeypatch.setattr(worker, "_seen", {})
+        monkeypatch.setattr(worker, "seen_parts", {})
         plain = Memory({})
         store_in(plain).write_failed(failed(0) | {"run_id": runs[0].run_id})  # it failed in an earlier sweep
         fill(store_in(plain), 7, part="other")
