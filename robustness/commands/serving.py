@@ -89,7 +89,7 @@ def serve(options: argparse.Namespace) -> int:
             options.host,
             options.port,
             ready,
-            token=token or "",
+            token=token,
             names=options.name,
             address=options.address or (DEFAULT_ADDRESS if options.allow_submit else None),
             allow_submit=options.allow_submit,
