@@ -134,7 +134,7 @@ def test_stored_results_are_read_where_the_module_is_missing(folder: Path) -> No
     assert stored_study(FILE, "points")[0] is None
     read(folder)
     study, problem = stored_study(FILE, "points")
-    assert (study is not None, problem) == (True, ""), "in the process that trained it, it is there"
+    assert (study is not None, problem) == (True, None), "in the process that trained it, it is there"
 
 
 def test_options_of_an_own_workload_are_checked_like_those_of_any(folder: Path) -> None:
