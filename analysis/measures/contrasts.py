@@ -53,7 +53,7 @@ class Contrasts(StudyRuns):
         >>> from robustness.published.shipped import published
         >>> contrasts = Contrasts.of_runs(label(published()["cifar10"].runs()))
         >>> contrasts.labels
-        ['adams', 'adamw', 'adam']
+        ['adam', 'adams', 'adamw']
         >>> round(contrasts.value("depth", "adams"), 2)  # percent
         47.42
         >>> wider = contrasts.compare("basin_area", "adam", "adams", delta=1.0)
