@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from analysis.claims.facts import Facts
 from analysis.claims.pairs import NoDataError, pairs_of
 from analysis.claims.rules import decide, finding
 from analysis.claims.verdict import Verdict
 from analysis.conventions import DELTAS, ERROR
 from analysis.formats import listing
 from analysis.statistics.comparison import Question
-from robustness.study import paper_claims, studies
-from robustness.study.samplers import LEARNING
+from robustness.study import paper_claims
+from robustness.study.file import is_there
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     import pandas as pd
 
@@ -51,9 +51,9 @@ def study_verdicts(
         deltas: Points of error that bound a basin, where a claim has none of its own.
         workload: What tables call the workload of these runs.
     """
-    asked = {claim.id: claim for claim in claims}
+    asked, facts = {claim.id: claim for claim in claims}, Facts(runs)
     return [
-        judge(claim, comparisons, runs, study=name, workload=workload, made_for=claim.id in asked, deltas=deltas)
+        _judged(claim, comparisons, facts, study=name, workload=workload, made_for=claim.id in asked, deltas=deltas)
         for claim in (paper_claims() | asked).values()
     ]
 
@@ -69,17 +69,21 @@ def questions_of(
         runs: As in `study_verdicts`.
         deltas: Likewise.
     """
-    every = paper_claims() | {claim.id: claim for claim in claims}
-    return [question for claim in every.values() for question in questions(claim, labels, runs, deltas)]
+    every, facts = paper_claims() | {claim.id: claim for claim in claims}, Facts(runs)
+    return [question for claim in every.values() for question in _questions(claim, labels, facts, deltas)]
 
 
 def questions(
     claim: Claim, labels: Sequence[str], runs: pd.DataFrame, deltas: Sequence[float] = DELTAS
 ) -> list[Question]:
     """Return the comparisons that `judge` looks up for one claim; none where the runs are no data for it."""
+    return _questions(claim, labels, Facts(runs), deltas)
+
+
+def _questions(claim: Claim, labels: Sequence[str], facts: Facts, deltas: Sequence[float]) -> list[Question]:
     try:
-        _check(claim, runs)
-        pairs, _ = pairs_of(claim, labels, runs)
+        _check(claim, facts)
+        pairs, _ = pairs_of(claim, labels, facts)
     except NoDataError:
         return []
     return [question for pair in pairs for question in _of_pair(claim, pair, pairs, deltas)]
@@ -127,7 +131,19 @@ def judge(
         >>> judge(claim, one.comparisons, one.runs, study=one.name, workload=one.workload, made_for=True).outcome
         'undecided'
     """
+    return _judged(claim, comparisons, Facts(runs), study=study, workload=workload, made_for=made_for, deltas=deltas)
 
+
+def _judged(
+    claim: Claim,
+    comparisons: Comparisons | None,
+    facts: Facts,
+    *,
+    study: str,
+    workload: str,
+    made_for: bool,
+    deltas: Sequence[float],
+) -> Verdict:
     def verdict(outcome: Outcome, why: str, compared: Sequence[Comparison] = ()) -> Verdict:
         return Verdict(
             claim=claim.id,
@@ -145,9 +161,9 @@ def judge(
     elsewhere = _elsewhere(claim, study)
     try:
         if comparisons is None:
-            raise NoDataError(_without_comparisons(runs))
-        _check(claim, runs)
-        pairs, missing = pairs_of(claim, comparisons.labels, runs)
+            raise NoDataError(_without_comparisons(facts))
+        _check(claim, facts)
+        pairs, missing = pairs_of(claim, comparisons.labels, facts)
         asked, unknown = _known(claim, comparisons, pairs, deltas)
     except NoDataError as reason:
         return verdict("no data", f"{reason}{elsewhere}")
@@ -160,7 +176,7 @@ def judge(
 
 def available(source: str) -> bool:
     """Tell whether a study file of this name is there."""
-    return source in studies()
+    return is_there(source)
 
 
 def _elsewhere(claim: Claim, study: str) -> str:
@@ -172,51 +188,45 @@ def _elsewhere(claim: Claim, study: str) -> str:
     return f"; the study {claim.study} would give it{there}"
 
 
-def _without_comparisons(runs: pd.DataFrame) -> str:
-    samplers = sorted(set(runs["sampler"].unique()) - {"grid"}) if len(runs) else []
+def _without_comparisons(facts: Facts) -> str:
+    samplers = sorted(facts.values("sampler") - {"grid"}) if len(facts) else []
     if samplers:
         return f"the sampler {listing(samplers)} chose the cells of each optimizer, which share no grid to compare on"
-    return "no run with a result is stored" if len(runs) else "no run is stored yet"
+    return "no run with a result is stored" if len(facts) else "no run is stored yet"
 
 
-def _check(claim: Claim, runs: pd.DataFrame) -> None:
+def _check(claim: Claim, facts: Facts) -> None:
     """Refuse runs that the claim is not about, and a table that lacks what it reads."""
-    if not len(runs):
+    if not len(facts):
         raise NoDataError("no run is stored yet")
     where = claim.where
-    options: list[Mapping[str, Any]] = [json.loads(text) for text in runs["workload_options"].unique()]
-    kinds = {str((each.get("schedule") or {}).get("kind", "unknown")) for each in options}
-    epochs = min(int(each.get("epochs", 0)) for each in options)
     for noun, asked, found in (
-        ("workload", where.workload, set(runs["workload"].unique())),
-        ("schedule", (where.schedule,) if where.schedule else (), kinds),
-        ("engine", (where.engine,) if where.engine else (), set(runs["engine"].unique())),
+        ("workload", where.workload, facts.values("workload")),
+        ("schedule", (where.schedule,) if where.schedule else (), facts.schedules),
+        ("engine", (where.engine,) if where.engine else (), facts.values("engine")),
     ):
         if asked and not found <= set(asked):
             raise NoDataError(f"is about the {noun} {' or '.join(asked)}, and these runs have {listing(sorted(found))}")
-    if where.epochs_at_least and epochs < where.epochs_at_least:
-        raise NoDataError(f"is about at least {where.epochs_at_least} epochs, and these runs have {epochs}")
-    if claim.column and claim.column not in runs:
+    if where.epochs_at_least and facts.epochs < where.epochs_at_least:
+        raise NoDataError(f"is about at least {where.epochs_at_least} epochs, and these runs have {facts.epochs}")
+    if claim.column and claim.column not in facts.runs:
         raise NoDataError(f"the runs table has no column {claim.column}")
-    if claim.column and runs[claim.column].isna().all():
+    if claim.column and not facts.measured(claim.column):
         raise NoDataError(f"no run has a value of {claim.column}")
-    _check_map(claim, runs)
+    _check_map(claim, facts)
 
 
-def _check_map(claim: Claim, runs: pd.DataFrame) -> None:
+def _check_map(claim: Claim, facts: Facts) -> None:
     """Refuse cells that are no map of what the claim measures."""
     nouns = {"lr": "learning rates", "weight_decay": "weight decays"}
-    axes = claim.row.axes
-    named = {*claim.of, *claim.against}
-    compared = runs[runs["label"].isin(named) | runs["optimizer"].isin(named)]
-    for column in axes:
+    for axis in claim.row.axes:
         # Each optimizer may have axes of its own: that of the fewest values counts.
-        count = int((compared if len(compared) else runs).groupby("label", observed=True)[column].nunique().min())
+        count = facts.fewest(axis, {*claim.of, *claim.against})
         if count < LEAST_VALUES:
-            raise NoDataError(f"needs at least {LEAST_VALUES} {nouns[column]}, and these runs have {count}")
-    searches = sorted(set(runs["sampler"].unique()) & set(LEARNING))
-    if searches and axes:
-        raise NoDataError(f"the search {listing(searches)} chose the cells: crowded at the optimum, they give no area")
+            raise NoDataError(f"needs at least {LEAST_VALUES} {nouns[axis]}, and these runs have {count}")
+    if facts.searches and claim.row.axes:
+        searched = listing(facts.searches)
+        raise NoDataError(f"the search {searched} chose the cells: crowded at the optimum, they give no area")
 
 
 def _of_pair(claim: Claim, pair: Pair, pairs: Sequence[Pair], deltas: Sequence[float]) -> list[Question]:

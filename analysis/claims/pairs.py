@@ -9,8 +9,7 @@ from analysis.formats import listing
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import pandas as pd
-
+    from analysis.claims.facts import Facts
     from robustness.study import Claim
 
 Pair = tuple[str, str | None]
@@ -21,21 +20,20 @@ class NoDataError(Exception):
     """A claim cannot be judged; the text says why."""
 
 
-def pairs_of(claim: Claim, labels: Sequence[str], runs: pd.DataFrame) -> tuple[list[Pair], list[str]]:
+def pairs_of(claim: Claim, labels: Sequence[str], facts: Facts) -> tuple[list[Pair], list[str]]:
     """Return the pairs of labels to compare, and why others are not, in a few words each.
 
     Args:
         claim: The claim, which names optimizers by label or by name.
         labels: Optimizers with a result.
-        runs: The labelled runs table.
+        facts: Of the labelled runs table.
 
     Raises:
         NoDataError: No pair can be compared, or a name is that of several.
     """
-    there = runs.loc[runs["label"].isin(labels), ["label", "optimizer"]].drop_duplicates()
-    by_label = {str(label): str(name) for label, name in there.itertuples(index=False, name=None)}
+    by_label = {label: name for label, name in facts.optimizers.items() if label in labels}
     found = {name: _resolved(name, by_label) for name in (*claim.of, *claim.against)}
-    missing = _absent([name for name, label in found.items() if label is None], runs)
+    missing = _absent([name for name, label in found.items() if label is None], facts)
     ofs, rivals = ([label for name in names if (label := found[name])] for names in (claim.of, claim.against))
     if not ofs or (claim.against and not rivals):
         raise NoDataError("; ".join(missing))
@@ -43,9 +41,9 @@ def pairs_of(claim: Claim, labels: Sequence[str], runs: pd.DataFrame) -> tuple[l
     return pairs, missing
 
 
-def _absent(names: Sequence[str], runs: pd.DataFrame) -> list[str]:
+def _absent(names: Sequence[str], facts: Facts) -> list[str]:
     """Return which of the optimizers were not run, and which have no result, in a few words each."""
-    tried = set(runs["label"].unique()) | set(runs["optimizer"].unique())
+    tried = {*facts.optimizers, *facts.optimizers.values()}
     unrun, failed = ([name for name in names if (name in tried) == given] for given in (False, True))
     said = [f"{listing(unrun)} {'was' if len(unrun) == 1 else 'were'} not run"] if unrun else []
     return said + ([f"{listing(failed)} {'has' if len(failed) == 1 else 'have'} no result"] if failed else [])

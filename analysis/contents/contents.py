@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from analysis.conventions import AXES
@@ -97,6 +98,12 @@ class Contents:
             for name, cell in self.chosen.items()
             if cell is not None and self.seeds is not None
         }
+
+    @cached_property
+    def optimizers(self) -> dict[str, str]:
+        """The optimizer's name by label."""
+        pairs = self.runs[["label", "optimizer"]].drop_duplicates()
+        return {str(label): str(name) for label, name in pairs.itertuples(index=False, name=None)}
 
     @property
     def results(self) -> int:

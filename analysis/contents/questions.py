@@ -34,8 +34,7 @@ def first_and_rivals(contents: Contents) -> tuple[str, list[str]] | None:
     labels = list(contents.marks)
     if len(labels) < 2:
         return None
-    names = dict(zip(contents.runs["label"].astype(str), contents.runs["optimizer"], strict=True))
-    first = next((label for label in labels if names[label] == PRIMARY), labels[0])
+    first = next((label for label in labels if contents.optimizers[label] == PRIMARY), labels[0])
     return first, [label for label in labels if label != first]
 
 

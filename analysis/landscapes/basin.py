@@ -162,7 +162,8 @@ def depth(landscape: Landscape) -> float:
 def within(mean: Floats, limit: Floats | float, cells: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return (..., W, L): those of `cells` (W, L) with mean (..., W, L) <= limit (...), but for rounding."""
     least = np.asarray(limit, dtype=np.float64)[..., None, None] + ROUNDING
-    return np.asarray(cells & (np.nan_to_num(mean, nan=np.inf) <= least))
+    # A mean that is not known, NaN, is no less than anything.
+    return np.asarray(cells & (mean <= least))
 
 
 def basin(landscape: Landscape, delta: float, reference: float | None = None) -> NDArray[np.bool_]:

@@ -72,6 +72,7 @@ class Contrasts(StudyRuns):
         super().__init__(found, **options)
         self._most_draws = draws
         self._drawn: dict[tuple[str, int], Draws] = {}
+        self._measured: dict[tuple[str, str, int, float], Floats] = {}
         self._pairs: dict[tuple[str, ...], Contrasts] = {}
 
     @classmethod
@@ -174,10 +175,17 @@ class Contrasts(StudyRuns):
         values = [self.value(measure, name, delta=delta) for name in (of, against)]
         seeds, ends = self.seeds(of, against), (float("nan"), float("nan"))
         if seeds > 1 and not np.isnan(values).any():
-            sides = [kind.formula(self.draws(name, seeds), points) for name in (of, against)]
+            sides = [self._drawn_values(measure, kind, name, seeds, points) for name in (of, against)]
             ends = interval(contrast(sides[0], sides[1], scale), level)
         found = comparison(measure, of, against, values, ends, delta=delta, scale=scale, level=level, seeds=seeds)
         return _of_all_seeds(found, self.choices)
+
+    def _drawn_values(self, measure: str, kind: OverLandscape, label: str, seeds: int, points: float) -> Floats:
+        """Return (B,) a measure of each draw; kept, for an optimizer meets several rivals at several levels."""
+        key = measure, label, seeds, points
+        if key not in self._measured:
+            self._measured[key] = kind.formula(self.draws(label, seeds), points)
+        return self._measured[key]
 
     def _compare_seeds(self, question: Question, kind: PerSeed) -> Comparison:
         measure, of, against, _, column, level = question

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from analysis.conventions import LEVEL
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 POWER = 0.8
+FEWEST_SEEDS = 3
 MOST_SEEDS = 1000
 
 
@@ -28,7 +35,14 @@ def seeds_needed(effect: float, low: float, high: float, seeds: int, level: floa
     if seeds < 2 or not np.all(np.isfinite([effect, low, high])) or effect == 0:
         return None
     deviation = (high - low) / 2 * np.sqrt(seeds) / stats.t.ppf((1 + level) / 2, seeds - 1)
-    n = np.arange(3, MOST_SEEDS + 1)
-    reach = (stats.t.ppf((1 + level) / 2, n - 1) + stats.t.ppf(POWER, n - 1)) * deviation / np.sqrt(n)
-    enough = np.flatnonzero(reach <= abs(effect))
-    return int(n[enough[0]]) if len(enough) else None
+    enough = np.flatnonzero(_reach(level) * deviation <= abs(effect))
+    return FEWEST_SEEDS + int(enough[0]) if len(enough) else None
+
+
+@lru_cache(maxsize=64)
+def _reach(level: float) -> NDArray[np.float64]:
+    """Return the least effect, in standard deviations, that n seeds decide, for n from FEWEST_SEEDS to MOST_SEEDS."""
+    from scipy import stats
+
+    n = np.arange(FEWEST_SEEDS, MOST_SEEDS + 1)
+    return np.asarray((stats.t.ppf((1 + level) / 2, n - 1) + stats.t.ppf(POWER, n - 1)) / np.sqrt(n))

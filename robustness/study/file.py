@@ -36,6 +36,11 @@ def studies() -> dict[str, Path]:
     return found
 
 
+def is_there(name: str) -> bool:
+    """Tell whether one of `studies()` has this name, without looking at all of them."""
+    return any((folder / f"{name}{suffix}").is_file() for folder in (FOLDER, PACKAGED) for suffix in SUFFIXES)
+
+
 def _files(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.rglob("*")) if path.suffix in SUFFIXES and path.is_file())
 
