@@ -82,16 +82,16 @@ class _CIFAR(ImageWorkload):
         )
 
     def smoke(self) -> Self:
-        """Return the smallest version: 32 training and 32 test images, a narrow network."""
+        """Return the smallest version: 8 training and 8 test images, a narrow network."""
         return (
             super()
             .smoke()
             .model_copy(
                 update={
-                    "batch_size": min(self.batch_size, 16),
-                    "train_size": min(self.train_size or TRAIN, 32),
-                    "validation_size": min(self.validation_size, 32),
-                    "test_size": min(self.test_size or TEST, 32),
+                    "batch_size": min(self.batch_size, 4),
+                    "train_size": min(self.train_size or TRAIN, 8),
+                    "validation_size": min(self.validation_size, 8),
+                    "test_size": min(self.test_size or TEST, 8),
                 }
             )
         )

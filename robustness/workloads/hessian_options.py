@@ -31,5 +31,5 @@ class HessianOptions(Model):
 
     def smoke(self) -> Self:
         """Return the smallest version that still takes every figure this one takes."""
-        changes = {"top": min(self.top, 1), "trace": min(self.trace, 2), "examples": min(self.examples, 64)}
+        changes = {"top": min(self.top, 1), "trace": min(self.trace, 2), "examples": min(self.examples, 8)}
         return self.model_copy(update=changes)
