@@ -17,6 +17,8 @@ from analysis.formats import number, plural, seed_counts
 from analysis.landscapes.landscape import Status, edges
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from analysis.figures.base.color_scale import Colors
