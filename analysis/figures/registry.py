@@ -92,7 +92,11 @@ def _slices(contents: Contents) -> Drawing | NotDrawn:
         return NotDrawn(SAMPLED)
     if not contents.axes:
         return NotDrawn(contents.no_map or NOTHING)
-    return slices(contents.maps, contents.chosen, contents.axes) if contents.marks else NotDrawn(NOTHING)
+    return _cut(contents) if contents.marks else NotDrawn(NOTHING)
+
+
+def _cut(contents: Contents) -> Drawing:
+    return slices(contents.maps, contents.chosen, contents.axes, slots=contents.slots)
 
 
 def _difference(contents: Contents) -> Drawing | NotDrawn:
@@ -119,7 +123,7 @@ def _profiles(contents: Contents) -> Drawing | NotDrawn:
     found = {name: profile(one, box) for name, one in contents.maps.items()}
     if not any(len(tau) for tau, _ in found.values()):
         return NotDrawn("no cell with a weight decay above 0 has a result")
-    return profiles(found, _seeds(contents))
+    return profiles(found, _seeds(contents), slots=contents.slots)
 
 
 def _seeds(contents: Contents) -> list[int]:
@@ -132,7 +136,7 @@ def _tuning(contents: Contents) -> Drawing | NotDrawn:
         return NotDrawn(contents.no_map)
     if not contents.tuning:
         return NotDrawn("there is no tuning curve: no uniform sample of the box has a result")
-    return tuning(contents.tuning, _seeds(contents))
+    return tuning(contents.tuning, _seeds(contents), contents.slots)
 
 
 def _claims(contents: Contents) -> Drawing | NotDrawn:
@@ -151,11 +155,11 @@ def _of_curves(draw: Draw) -> Draw:
 
 
 def _learning(contents: Contents) -> Drawing:
-    return learning_curves(contents.curves, contents.best)
+    return learning_curves(contents.curves, contents.best, contents.slots)
 
 
 def _gradients(contents: Contents) -> Drawing:
-    return gradient_norms(contents.curves, contents.best)
+    return gradient_norms(contents.curves, contents.best, contents.slots)
 
 
 OWN = (

@@ -60,7 +60,9 @@ def refuse(workload: Workload, seed: int, found: dict[str, list[int]]) -> None:
     ]
     if said:
         what = ", ".join(said)
-        raise InputsError(f"{workload.title}, seed {seed}: NaN or infinite in the data: {what}; mend them, then run again")
+        raise InputsError(
+            f"{workload.title}, seed {seed}: NaN or infinite in the data: {what}; mend them, then run again"
+        )
 
 
 class Look:

@@ -63,7 +63,8 @@ def train_stack(
         for epoch in range(course.begin(), workload.epochs):
             if not len(stack.rows):  # of these runs all had diverged at the checkpoint
                 break
-            metrics = stack.train_epoch(look.at("train", feed.train()), workload.schedule.factor(epoch, workload.epochs))
+            factor = workload.schedule.factor(epoch, workload.epochs)
+            metrics = stack.train_epoch(look.at("train", feed.train()), factor)
             for split in feed.splits:
                 metrics |= stack.evaluate(split, look.at(split, feed.evaluate(split)))
             sound = history.record(epoch, stack.rows, metrics)

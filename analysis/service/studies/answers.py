@@ -32,7 +32,7 @@ class Answer:
         stamp: Of the snapshot that it was made of.
         delta: Points of error that bound the basins.
         runs: How many those are.
-        labels: The optimizers, in the order of their colors.
+        slots: label -> slot of its look.
         summaries: A line per optimizer, with basins of that distance.
         first: Which optimizer is the more robust one, HTML; None where there is nothing to compare.
         detail: The answer in full, HTML.
@@ -43,7 +43,7 @@ class Answer:
     stamp: str
     delta: float
     runs: int
-    labels: tuple[str, ...]
+    slots: dict[str, int]
     summaries: tuple[Summary, ...]
     first: str | None
     detail: str
@@ -86,7 +86,7 @@ def _made(stamp: str, light: Contents, delta: float) -> Answer:
         stamp=stamp,
         delta=delta,
         runs=len(contents.runs),
-        labels=tuple(str(label) for label in contents.runs["label"].cat.categories),
+        slots=contents.slots,
         summaries=tuple(contents.summaries),
         first=first,
         detail=detail,

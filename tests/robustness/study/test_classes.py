@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from robustness import Study
 from robustness.study import StudyError
-from robustness.workloads import Workload
+from robustness.workloads import Data, Workload
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def study(workload: Any) -> Study:
@@ -17,7 +20,12 @@ def study(workload: Any) -> Study:
 
 class OneLogit(Workload):
     classes = 1
-    data = model = lambda *_: None  # type: ignore[assignment]
+
+    def data(self, seed: int) -> Data:
+        raise NotImplementedError(f"a study is read without data, such as of seed {seed}")
+
+    def model(self) -> nn.Module:
+        raise NotImplementedError
 
 
 class Named(OneLogit):
@@ -44,7 +52,7 @@ def test_fewer_than_two_classes_are_refused_with_what_to_write(kind: type[Worklo
     assert "for a regression" in said
     assert "`chance_error`" in said
     with pytest.raises(ValueError, match="at least 2"):
-        kind()
+        kind(name="one")
 
 
 @pytest.mark.parametrize(("kind", "chance"), [(Two, 50.0), (Squares, 40.0)])

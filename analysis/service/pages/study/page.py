@@ -73,7 +73,7 @@ def _job(sources: Sources, snapshot: Snapshot) -> Job | None:
 
 
 def labels(workload: WorkloadNow) -> list[str]:
-    """Return the optimizers of a workload, in the order of their colors."""
+    """Return the optimizers of a workload, in the study's order."""
     return [str(label) for label in workload.runs["label"].cat.categories][:MOST_NAMES]
 
 
