@@ -218,6 +218,12 @@ class Study(Model):
         own = {name: axis for name, axis in entry.space or () if axis is not None}
         return self.space.model_copy(update=own)
 
+    @property
+    def one_grid(self) -> bool:
+        """Whether all optimizers have the same cells: those of one grid."""
+        spaces = [self.space_of(entry) for entry in self.optimizers]
+        return isinstance(self.search, Grid) and all(space == spaces[0] for space in spaces)
+
     def grid(self) -> list[Run]:
         """Return every run of a grid, ordered by workload, optimizer, learning rate, weight decay and seed.
 
