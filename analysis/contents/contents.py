@@ -52,6 +52,7 @@ class Contents:
         curves: `analysis.contents.gather.CURVE_COLUMNS` of these runs, of those that share their optimizer and
             learning rate, and of all in basins.
         provenance: Records of the sweeps, oldest first.
+        reference: Label of the optimizer that the others are compared with; None: the first that has a result.
 
     Example:
         >>> from analysis import gather
@@ -82,6 +83,7 @@ class Contents:
     best: dict[str, list[str]]
     curves: pd.DataFrame
     provenance: list[dict[str, Any]]
+    reference: str | None = None
 
     @property
     def delta(self) -> float:

@@ -13,7 +13,6 @@ from analysis.figures.lines.learning_curves import gradient_norms, learning_curv
 from analysis.figures.lines.slices import slices
 from analysis.figures.lines.tuning_curves import tuning
 from analysis.figures.maps.difference import difference
-from analysis.figures.paper.cells import Cells
 from analysis.figures.paper.figures import FIGURES, maps
 from analysis.landscapes.basin import common_box, has_result
 from analysis.landscapes.by_seed import replicates
@@ -100,13 +99,12 @@ def _cut(contents: Contents) -> Drawing:
 
 
 def _difference(contents: Contents) -> Drawing | NotDrawn:
-    """Return AdamS minus AdamW where both are there, else the first optimizer minus the second."""
+    """Return the reference minus the first of the others."""
     if contents.cells is not None or contents.no_map:
         return NotDrawn(contents.no_map or SAMPLED)
     found = replicates(contents.runs, [METRIC]) if len(contents.runs) else {}
     names = [str(name) for name in found]
-    optimizers = Cells(contents).optimizers
-    first = [name for wanted in ("adams", "adamw") for name in names if optimizers.get(name) == wanted]
+    first = [name for name in names if name == contents.reference]
     pair = list(dict.fromkeys([*first, *names]))[:2]
     if len(pair) < 2:
         return NotDrawn("it needs two optimizers with runs")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.conventions import CHOOSER, LEVEL, METRIC
+from analysis.conventions import CHOOSER, LEVEL, METRIC, ROUNDING
 from analysis.landscapes.basin import common_box
 from analysis.landscapes.by_seed import replicates
 from analysis.measures.clipped_basin import clipped
@@ -21,7 +21,7 @@ from analysis.statistics.confidence_interval import t_interval
 from robustness.claims.measures import measure as row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 
 SPACE = 2**22
 """Numbers that the draws of one optimizer's landscape may take: 32 MB."""
+
+NONE = (float("nan"), float("nan"))
+"""The ends of an interval that there is not."""
 
 
 class Contrasts(StudyRuns):
@@ -173,12 +176,24 @@ class Contrasts(StudyRuns):
             return self._among(of, against)._compare_landscapes(question, kind)
         points, scale = _delta(measure, delta), row_of(measure).scale
         values = [self.value(measure, name, delta=delta) for name in (of, against)]
-        seeds, ends = self.seeds(of, against), (float("nan"), float("nan"))
+        seeds, ends, coarse = self.seeds(of, against), NONE, False
         if seeds > 1 and not np.isnan(values).any():
             sides = [self._drawn_values(measure, kind, name, seeds, points) for name in (of, against)]
             ends = interval(contrast(sides[0], sides[1], scale), level)
+            alike = scale == "ratio" and np.allclose(ends, 1.0, rtol=0, atol=ROUNDING)
+            coarse = alike and self._still(sides, of, against)
+        ends = NONE if coarse else ends
         found = comparison(measure, of, against, values, ends, delta=delta, scale=scale, level=level, seeds=seeds)
+        found = replace(found, coarse=True) if coarse else found
         return _of_all_seeds(found, self.choices)
+
+    def _still(self, sides: Sequence[Floats], *labels: str) -> bool:
+        """Whether no draw moves a measure of these optimizers, though their errors differ from seed to seed."""
+        if any(float(np.ptp(side)) > ROUNDING for side in sides):
+            return False
+        errors = [self.replicates[label].values[self.metric] for label in labels]
+        spans = [np.fmax.reduce(one, axis=0) - np.fmin.reduce(one, axis=0) for one in errors]
+        return any(bool((span > ROUNDING).any()) for span in spans)
 
     def _drawn_values(self, measure: str, kind: OverLandscape, label: str, seeds: int, points: float) -> Floats:
         """Return (B,) a measure of each draw; kept, for an optimizer meets several rivals at several levels."""

@@ -29,7 +29,7 @@ from robustness.study.resources import Resources
 from robustness.study.run import Run
 from robustness.study.space import Grid, Sampled, Search, SearchSpace, too_few_cells, without_points
 from robustness.study.workload_entry import Workloads
-from robustness.validation.messages import show
+from robustness.validation.messages import nearest, show
 from robustness.validation.numbers import once_each
 from robustness.validation.problems import StudyError, placed, problems_of, refusal, refuse, validated
 
@@ -95,6 +95,9 @@ class Study(Model):
         alias="workload", description="What is trained: a name, or a mapping with a name and options; or several."
     )
     optimizers: Optimizers = Field(description="What is compared: names, or mappings with a name, options and a label.")
+    reference: Annotated[str | None, Strict()] = Field(
+        None, description="Label of the optimizer that the others are compared with; the first one if absent."
+    )
     search: Search = Field(Grid(), description="`grid`, or a mapping with Optuna's sampler and a number of cells.")
     space: SearchSpace = Field(description="Learning rates and weight decays.")
     seeds: Annotated[tuple[Seed, ...], WrapValidator(once_each), BeforeValidator(_seed_range)] = Field(
@@ -131,6 +134,11 @@ class Study(Model):
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
         wrong = [each for index, entry in enumerate(self.optimizers) for each in self._wrong_entry(index, entry)]
+        labels = [entry.label for entry in self.optimizers]
+        if self.reference is not None and self.reference not in labels:
+            hint = nearest(self.reference, labels)
+            words = f"must be the label of an optimizer, one of {', '.join(labels)}{hint}, got {show(self.reference)}"
+            wrong.append(refusal(words, "reference"))
         if wrong:
             raise refuse(*wrong)
         return self
