@@ -11,6 +11,7 @@ from analysis.conventions import CHOOSER, LEVEL, METRIC, ROUNDING
 from analysis.landscapes.basin import common_box
 from analysis.landscapes.by_seed import replicates
 from analysis.measures.clipped_basin import clipped
+from analysis.measures.draws import still
 from analysis.measures.over_landscape import OverLandscape
 from analysis.measures.registry import formula
 from analysis.measures.study_runs import StudyRuns
@@ -21,7 +22,7 @@ from analysis.statistics.confidence_interval import t_interval
 from robustness.claims.measures import measure as row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
     from numpy.typing import NDArray
@@ -181,19 +182,11 @@ class Contrasts(StudyRuns):
             sides = [self._drawn_values(measure, kind, name, seeds, points) for name in (of, against)]
             ends = interval(contrast(sides[0], sides[1], scale), level)
             alike = scale == "ratio" and np.allclose(ends, 1.0, rtol=0, atol=ROUNDING)
-            coarse = alike and self._still(sides, of, against)
+            coarse = bool(alike) and still(sides, [self.replicates[name].values[self.metric] for name in (of, against)])
         ends = NONE if coarse else ends
         found = comparison(measure, of, against, values, ends, delta=delta, scale=scale, level=level, seeds=seeds)
         found = replace(found, coarse=True) if coarse else found
         return _of_all_seeds(found, self.choices)
-
-    def _still(self, sides: Sequence[Floats], *labels: str) -> bool:
-        """Whether no draw moves a measure of these optimizers, though their errors differ from seed to seed."""
-        if any(float(np.ptp(side)) > ROUNDING for side in sides):
-            return False
-        errors = [self.replicates[label].values[self.metric] for label in labels]
-        spans = [np.fmax.reduce(one, axis=0) - np.fmin.reduce(one, axis=0) for one in errors]
-        return any(bool((span > ROUNDING).any()) for span in spans)
 
     def _drawn_values(self, measure: str, kind: OverLandscape, label: str, seeds: int, points: float) -> Floats:
         """Return (B,) a measure of each draw; kept, for an optimizer meets several rivals at several levels."""

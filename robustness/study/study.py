@@ -24,12 +24,12 @@ from pydantic import (
 
 from robustness.claims.catalogue import Claims
 from robustness.options import Model
-from robustness.study.optimizer_entry import OptimizerEntry, Optimizers
+from robustness.study.optimizer_entry import OptimizerEntry, Optimizers, wrong_reference
 from robustness.study.resources import Resources
 from robustness.study.run import Run
 from robustness.study.space import Grid, Sampled, Search, SearchSpace, too_few_cells, without_points
 from robustness.study.workload_entry import Workloads
-from robustness.validation.messages import nearest, show
+from robustness.validation.messages import show
 from robustness.validation.numbers import once_each
 from robustness.validation.problems import StudyError, placed, problems_of, refusal, refuse, validated
 
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
 MAX_SEED = 2**32 - 1
 """The greatest seed that scikit-learn takes."""
-
 
 NAME = r"[a-z0-9][a-z0-9._-]{0,63}"
 
@@ -134,11 +133,7 @@ class Study(Model):
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
         wrong = [each for index, entry in enumerate(self.optimizers) for each in self._wrong_entry(index, entry)]
-        labels = [entry.label for entry in self.optimizers]
-        if self.reference is not None and self.reference not in labels:
-            hint = nearest(self.reference, labels)
-            words = f"must be the label of an optimizer, one of {', '.join(labels)}{hint}, got {show(self.reference)}"
-            wrong.append(refusal(words, "reference"))
+        wrong += wrong_reference(self.reference, self.optimizers)
         if wrong:
             raise refuse(*wrong)
         return self
@@ -225,12 +220,6 @@ class Study(Model):
         """Return the learning rates and weight decays of an optimizer: its own where it has some."""
         own = {name: axis for name, axis in entry.space or () if axis is not None}
         return self.space.model_copy(update=own)
-
-    @property
-    def one_grid(self) -> bool:
-        """Whether all optimizers have the same cells: those of one grid."""
-        spaces = [self.space_of(entry) for entry in self.optimizers]
-        return isinstance(self.search, Grid) and all(space == spaces[0] for space in spaces)
 
     def grid(self) -> list[Run]:
         """Return every run of a grid, ordered by workload, optimizer, learning rate, weight decay and seed.

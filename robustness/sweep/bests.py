@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from robustness.results.best import TEST, VALIDATION, best_errors
-from robustness.search.cells import among
+from robustness.search.cells import among, on_one_grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -50,7 +50,7 @@ class Bests:
         if self._known is None:
             runs = pd.DataFrame(list(self._rows.values()), columns=COLUMNS)
             chance = self._study.workloads[0].chance_error
-            found = best_errors(runs, chance=chance, one_grid=self._study.one_grid)
+            found = best_errors(runs, chance=chance, one_grid=on_one_grid(self._study))
             errors = {label: found.get(label) for label in self._labels.values()}
             self._known = {label: error for label, error in errors.items() if error is not None}
         return self._known

@@ -19,7 +19,7 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, s
 # from these and from each other as can be seen with any kind of color vision, on white and on a dark page.
 LINES = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00",
-    "#A50069", "#A53CFF", "#784B00", "#96C396", "#9687FF", "#5A2DD2",
+    "#A53C69", "#A53CFF", "#875A2D", "#96C396", "#9687FF", "#D200C3",
 )  # fmt: skip
 DASHES = ("solid", "dash", "dot", "dashdot")
 DASHED = 6

@@ -10,6 +10,7 @@ import numpy as np
 
 from robustness.results import finished
 from robustness.results.best import best_errors
+from robustness.search.cells import on_one_grid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -164,6 +165,6 @@ def _pace(times: np.ndarray[tuple[int], np.dtype[np.datetime64]]) -> tuple[float
 
 def _best(part: WorkloadRuns) -> dict[str, float]:
     """Return the best error of each optimizer that has one, as the report's depth."""
-    chance, one_grid = (part.study.workload.chance_error, part.study.one_grid) if part.study else (None, None)
+    chance, one_grid = (part.study.workload.chance_error, on_one_grid(part.study)) if part.study else (None, None)
     found = best_errors(part.runs, chance=chance, one_grid=one_grid)
     return {label: error for label, error in found.items() if error is not None}

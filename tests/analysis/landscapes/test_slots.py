@@ -54,7 +54,7 @@ def test_colors_can_be_told_apart_and_seen_on_both_pages() -> None:
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     light = linear @ [0.2126, 0.7152, 0.0722]
     assert (1.05 / (light + 0.05) > 1.9).all()
-    assert ((light + 0.05) / (0.0114 + 0.05) > 2.2).all(), "on #161c23"
+    assert ((light + 0.05) / (0.0114 + 0.05) > 2.8).all(), "on #161c23"
     to_lms = np.array([[0.4122, 0.5363, 0.0514], [0.2119, 0.6807, 0.1074], [0.0883, 0.2817, 0.6300]])
     to_lab = np.array([[0.2105, 0.7936, -0.0041], [1.9780, -2.4286, 0.4506], [0.0259, 0.7828, -0.8087]])
     views = {
@@ -66,4 +66,4 @@ def test_colors_can_be_told_apart_and_seen_on_both_pages() -> None:
     for view, matrix in views.items():
         seen = np.cbrt(np.clip(linear @ np.array(matrix).T, 0, 1) @ to_lms.T) @ to_lab.T
         apart = np.linalg.norm(seen[:, None] - seen[None], axis=2) + np.eye(len(seen))
-        assert apart.min() > (0.12 if view == "all" else 0.07), view
+        assert apart.min() > (0.12 if view == "all" else 0.065), view
