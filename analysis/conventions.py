@@ -38,3 +38,8 @@ LEAST_SEEDS = 3
 
 AXES = {"lr": "learning rate", "weight_decay": "weight decay"}
 """What the two axes of a map are called, by their columns."""
+
+ALIKE = "the seeds do not change the outcome, so the runs of a cell are alike and stand for one"
+"""Why seeds give no interval."""
+COARSE = "the grid is too coarse"
+"""Why cells give none: no draw changes what is measured."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analysis.conventions import LEAST_SEEDS
+from analysis.conventions import ALIKE, LEAST_SEEDS
 from analysis.formats import listing
 from robustness.claims.measures import measure
 
@@ -43,19 +43,29 @@ class Finding:
 
 def finding(claim: Claim, comparison: Comparison, clipped: str | None = None) -> Finding:
     """Read one interval; `clipped` says why the edge of the box could turn it round, None if it could not."""
-    seeds, sign = comparison.seeds, _sign(claim, comparison)
-    if seeds == 1:
-        return Finding(comparison, 0, "one seed has no interval; " + _at_least(claim, comparison))
-    if seeds < LEAST_SEEDS:
-        return Finding(comparison, 0, f"{seeds} seeds decide nothing; {_at_least(claim, comparison)}")
-    if not comparison.known:
-        why = ": the grid is too coarse" if comparison.coarse else ""
-        return Finding(comparison, 0, f"no interval is known of {_names(comparison)}{why}")
+    sign = _sign(claim, comparison)
+    if too_little := _too_little(claim, comparison):
+        return Finding(comparison, 0, too_little)
     if not sign:
         return Finding(comparison, 0, f"{described(comparison)} {_open(claim, comparison)}")
     if clipped:
         return Finding(comparison, 0, f"{described(comparison)}, but {clipped}")
     return Finding(comparison, sign)
+
+
+def _too_little(claim: Claim, comparison: Comparison) -> str | None:
+    """Return why an interval decides nothing whatever it says, or is none; None where it may."""
+    seeds = comparison.seeds
+    if comparison.without == ALIKE:
+        return f"no interval can be given of {_names(comparison)}: {ALIKE}"
+    if seeds == 1:
+        return "one seed has no interval; " + _at_least(claim, comparison)
+    if seeds < LEAST_SEEDS:
+        return f"{seeds} seeds decide nothing; {_at_least(claim, comparison)}"
+    if not comparison.known:
+        why = f": {comparison.without}" if comparison.without else ""
+        return f"no interval is known of {_names(comparison)}{why}"
+    return None
 
 
 def _sign(claim: Claim, comparison: Comparison) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.conventions import CHOOSER, LEVEL, METRIC, ROUNDING
+from analysis.conventions import ALIKE, CHOOSER, COARSE, LEVEL, METRIC, ROUNDING
 from analysis.landscapes.basin import common_box
 from analysis.landscapes.by_seed import replicates
 from analysis.measures.clipped_basin import clipped
@@ -179,16 +179,19 @@ class Contrasts(StudyRuns):
             return self._among(of, against)._compare_landscapes(question, kind)
         points, scale = _delta(measure, delta), row_of(measure).scale
         values = [self.value(measure, name, delta=delta) for name in (of, against)]
-        seeds, ends, coarse = self.seeds(of, against), NONE, False
+        seeds, ends, without = self.seeds(of, against), NONE, self._alike(of, against)
         if seeds > 1 and not np.isnan(values).any():
             sides = [self._drawn_values(measure, kind, name, seeds, points) for name in (of, against)]
             ends = interval(contrast(sides[0], sides[1], scale), level)
             alike = scale == "ratio" and np.allclose(ends, 1.0, rtol=0, atol=ROUNDING)
-            coarse = bool(alike) and still(sides, [self.replicates[name].values[self.metric] for name in (of, against)])
-        ends = NONE if coarse else ends
+            if alike and still(sides, [self.replicates[name].values[self.metric] for name in (of, against)]):
+                ends, without = NONE, COARSE
         found = comparison(measure, of, against, values, ends, delta=delta, scale=scale, level=level, seeds=seeds)
-        found = replace(found, coarse=True) if coarse else found
-        return _of_all_seeds(found, self.choices)
+        return _of_all_seeds(replace(found, without=without), self.choices)
+
+    def _alike(self, *labels: str) -> str | None:
+        """Return why seeds give no interval where those of one of these optimizers do not change the outcome."""
+        return ALIKE if any(self.replicates[label].alike for label in labels) else None
 
     def _drawn_values(self, measure: str, kind: OverLandscape, label: str, seeds: int, points: float) -> Floats:
         """Return (B,) a measure of each draw; kept, for an optimizer meets several rivals at several levels."""
@@ -201,17 +204,19 @@ class Contrasts(StudyRuns):
         measure, of, against, _, column, level = question
         rows = self._rows(measure, kind, of, against or "", column)
         found = t_interval(rows[0] - rows[1], level)
+        without = self._alike(of, *([against] if against else []))
         made = comparison(
             measure,
             of,
             against or "",
             [float(kind.shown(value)) for value in _means(rows)],
-            (float(kind.shown(float(found.low))), float(kind.shown(float(found.high)))),
+            NONE if without else (float(kind.shown(float(found.low))), float(kind.shown(float(found.high)))),
             column=column or "",
             scale=row_of(measure).scale,
             level=level,
-            seeds=int(found.seeds),
+            seeds=1 if without else int(found.seeds),
         )
+        made = replace(made, without=without)
         return _of_all_seeds(made, kind.depth_of(self).choices) if kind.depth_of and kind.halved else made
 
     def _rows(self, measure: str, kind: PerSeed, of: str, against: str, column: str | None) -> tuple[Floats, Floats]:

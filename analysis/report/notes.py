@@ -108,6 +108,12 @@ def notes(contents: Contents, *, of_store: bool = True) -> list[str]:
     reasons = contents.runs.loc[contents.runs["status"] == "failed", "reason"].value_counts()
     for reason, runs in reasons.head(3).items():
         said.append(f"{plural(int(runs), 'run')} failed: {reason}")
+    alike = [one.label for one in contents.seeds.replicates.values() if one.alike] if contents.seeds else []
+    if alike:
+        said.append(
+            f"The seeds do not change the outcome of {listing(alike)}: in every cell all runs are alike to the last"
+            " digit, so they stand for one. No interval can be given, and no claim is decided by them."
+        )
     if any(max(s.seeds) == 1 for s in contents.summaries):
         said.append("One seed: no spread is known, and any difference may be chance.")
     return said

@@ -60,7 +60,7 @@ class Comparison:
         seeds: Seeds behind it: those of the optimizer that has fewer.
         needed: Seeds at which a difference as large as the estimate would be decided with a power of 80 %; None
             where that is unknown, or more than a thousand.
-        coarse: Whether there is no interval because the grid has too few cells: no draw changes either measure.
+        without: Why there can be no interval, in words, where seeds or cells give none; None otherwise.
 
     Example:
         >>> from analysis import Comparison
@@ -86,7 +86,7 @@ class Comparison:
     level: float
     seeds: int
     needed: int | None
-    coarse: bool = False
+    without: str | None = None
 
     @property
     def equal(self) -> float:
@@ -102,7 +102,7 @@ class Comparison:
     @property
     def no_interval(self) -> str:
         """Why there is no interval, where there is none, in words."""
-        return "no interval: the grid is too coarse" if self.coarse else "no interval"
+        return f"no interval: {self.without}" if self.without else "no interval"
 
     @property
     def side(self) -> int:

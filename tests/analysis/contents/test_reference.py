@@ -11,6 +11,7 @@ import pytest
 from analysis.contents import questions
 from analysis.contents.by_workload import by_workload
 from analysis.contents.gather import against, answered, fully_against, lightly
+from analysis.conventions import COARSE
 from analysis.landscapes.labels import label
 from analysis.measures.contrasts import Contrasts
 from analysis.report import tables
@@ -61,13 +62,13 @@ def test_a_grid_too_coarse_for_an_interval_is_said_in_words() -> None:
     found = Contrasts.of_runs(runs).compare("basin_area", "adam", "adamw", delta=2.0)
     assert found.estimate == 1.0, "all four cells are within two points of the best, in every draw"
     assert not found.known
-    assert found.coarse
+    assert found.without == COARSE
     assert found.side == 0
     assert tables.compare_words("decades²", found) == "× 1.00<small>no interval: the grid is too coarse</small>"
     fine = label(synthetic.runs(shapes, seeds=5, noise=0.05))
     one = Contrasts.of_runs(fine).compare("basin_area", "adam", "adamw", delta=1.0)
     assert one.known
-    assert not one.coarse
+    assert one.without is None
     assert one.low < 1.0 < one.high
 
 
