@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from robustness.results.tables.arrow import conform
 from robustness.results.tables.best_epoch import best_epoch
 from robustness.results.tables.columns import AT_END, ERRORS
-from robustness.results.tables.optional import cast, optional
-from robustness.results.tables.schema import CURVES, METADATA, RUNS, SCHEMA_VERSION
+from robustness.results.tables.optional import optional
+from robustness.results.tables.schema import ADDED_IN_2, ADDED_IN_3, CURVES, METADATA, RUNS, SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     Curves = Callable[[], pa.Table | None]
     """Reads the curves of a table of runs; None where there are none."""
 
-ADDED_IN_2 = ("effective_lr", "hessian_top", "hessian_trace", "hessian_eigenvalues")
 SLOW = "no better than chance"
 """Until version 3 why a run whose losses were finite was stored as diverged."""
 CLASSES = {
@@ -59,7 +59,7 @@ def _to_2(table: pa.Table, _curves: Curves) -> pa.Table:
     """Add the columns of version 2, which nobody measured before."""
     schema = RUNS if _is_runs(table) else CURVES
     for name in ADDED_IN_2:
-        if name in schema.names:
+        if name in schema.names and name not in table.schema.names:
             table = table.append_column(schema.field(name), pa.nulls(len(table), schema.field(name).type))
     return table.replace_schema_metadata(METADATA)
 
@@ -68,6 +68,7 @@ def _to_3(table: pa.Table, curves: Curves) -> pa.Table:
     """Tell slow learners from runs that diverged, and give to the one their numbers and to the other none."""
     if not _is_runs(table):
         return table.replace_schema_metadata(METADATA)
+    table = conform(table, pa.schema([field for field in RUNS if field.name not in ADDED_IN_3]))
     rows = table.to_pylist()
     baselines = _baselines(rows)
     lost = {row["run_id"] for row in rows if row["status"] == "diverged"}
@@ -81,7 +82,7 @@ def _to_3(table: pa.Table, curves: Curves) -> pa.Table:
     schema = pa.schema([pa.field(field.name, field.type) for field in RUNS])
     new = pa.Table.from_pylist(made, schema=schema)
     for field in optional(table.schema, RUNS):
-        new = new.append_column(field, cast(table.column(field.name), field.type))
+        new = new.append_column(field, table.column(field.name))
     return new.replace_schema_metadata(METADATA)
 
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from robustness.results.tables.arrow import check, conform
 from robustness.results.tables.migration import migrate
 from robustness.results.tables.optional import optional
-from robustness.results.tables.schema import SCHEMA_VERSION, SchemaError, version
+from robustness.results.tables.schema import SCHEMA_VERSION, VERSION_KEY, SchemaError, version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +79,7 @@ def decode(
 
     By default it is all of them, and the file's optional ones; one that is named is left out where the file has none.
     A table of an older version is brought to the current one, for which `curves` reads those of a table of runs. The
-    table's metadata are the file's, and tell its version.
+    table's metadata tell the file's version.
 
     Raises:
         SchemaError: It is no Parquet file, torn, damaged, or another table; the text says which.
@@ -103,7 +103,7 @@ def decode(
         if isinstance(error, SchemaError):
             raise
         raise SchemaError(_reason(data, error)) from error
-    table = pa.concat_tables(tables).replace_schema_metadata(file.schema_arrow.metadata)
+    table = pa.concat_tables(tables).replace_schema_metadata({VERSION_KEY: str(found).encode()})
     return table if names is None else table.select([name for name in names if name in table.schema.names])
 
 
