@@ -13,7 +13,7 @@ import pyarrow as pa
 from robustness.results.tables.columns import COLUMNS
 
 if TYPE_CHECKING:
-    from robustness.results.tables.columns import Column
+    from robustness.results.tables.column import Column
 
 SCHEMA_VERSION = 3
 """Goes up when a column is added, renamed or changes its meaning; then `migration` gets an entry."""
