@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from analysis.figures import files
+from analysis.service.app import make
 from robustness.cli import main
 from robustness.results import Store, compact, load, pull
 from robustness.results.renewal import renew
@@ -27,6 +29,7 @@ from robustness.results.tables.schema import (
 )  # fmt: skip
 from robustness.study import Study
 from robustness.sweep.start import begin
+from tests.support.service_pages import HOME
 from tests.support.stored_folders import Dying, KilledError, Memory, store_in
 from tests.support.stored_rows import curve, failed, fill, row
 
@@ -169,6 +172,24 @@ def test_what_one_part_tells_of_chance_holds_for_all(tmp_path: Path) -> None:
     assert raw.dropna().tolist() == [75.0, 75.0]
 
 
+@pytest.mark.parametrize(("name", "slow"), [("cifar10", 62), ("cifar10-decay", 6), ("digits-fine", 689)])
+def test_published_runs_at_chance_keep_what_was_measured(name: str, slow: int) -> None:
+    """Their curves tell, which were never anything else; as many were diverged without a loss that was not finite."""
+    folder = Path(__file__).parents[3] / "published" / name
+    runs = pd.read_parquet(folder / "runs").set_index("run_id")
+    at_chance = runs[(runs["status"] == "completed") & (runs["test_error"] >= runs["baseline"])]
+    assert len(at_chance) == slow
+    curves = pd.read_parquet(folder / "curves")
+    last = curves.sort_values("epoch").groupby("run_id").last().loc[at_chance.index]
+    measured = ["train_loss", "test_loss", "test_error", "validation_error", "weight_norm"]
+    pd.testing.assert_frame_equal(at_chance[measured], last[measured], check_exact=True)
+    lost = runs[runs["status"] == "diverged"]
+    assert lost["reason"].str.startswith("the loss was not finite").all()
+    assert lost["test_error"].isna().all()
+    least = curves.groupby("run_id")["test_error"].min().reindex(runs.index)
+    pd.testing.assert_series_equal(runs["best_test_error"], least, check_exact=True, check_names=False)
+
+
 def test_a_file_that_lost_its_version_is_judged_by_its_columns(tmp_path: Path) -> None:
     """As pandas rewrites it, and as results were published once."""
     store, expected = stored("1", tmp_path), stored("1", tmp_path / "kept")
@@ -253,13 +274,18 @@ def test_every_command_that_looks_opens_it(
     store = stored(version, tmp_path / "results")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ROBUSTNESS_PUBLISHED", "")
+    monkeypatch.setattr(files, "browser", lambda: None)  # no browser is started: drawn, and not painted
+    monkeypatch.setattr(files, "export", lambda _, path: path)
     before = {path: path.read_bytes() for path in Path(store.root).rglob("*.parquet")}
     for words in (
         ["report", "small"], ["claims", "small"], ["compare", "small", "small"], ["list"],
-        ["plan", "results/small/study.yaml"],
+        ["plan", "results/small/study.yaml"], ["figures", "small", "--figure", "basins"],
     ):  # fmt: skip
         assert main(words) == 0, words
     assert "24 runs, 24 stored" in capsys.readouterr().out
+    client = make("results").server.test_client()
+    for page in ("/", "/study/small", "/study/small/data", "/study/small/report", "/study/small/claims"):
+        assert client.get(page, base_url=HOME).status_code == 200, page
     assert {path: path.read_bytes() for path in Path(store.root).rglob("*.parquet")} == before
     assert main(["pull", "small", "--to", "copy"]) == 0
     assert main(["compact", "small"]) == 0
