@@ -10,7 +10,8 @@ import pandas as pd
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    Labels = Mapping[tuple[str, str], str]
+    Identity = tuple[str, str]
+    Labels = Mapping[Identity, str]
 
 IDENTITY = ["optimizer", "optimizer_options"]
 

@@ -24,7 +24,7 @@ from pydantic import (
 
 from robustness.claims.catalogue import Claims
 from robustness.options import Model
-from robustness.study.optimizer_entry import OptimizerEntry, Optimizers
+from robustness.study.optimizer_entry import OptimizerEntry, Optimizers, wrong_reference
 from robustness.study.resources import Resources
 from robustness.study.run import Run
 from robustness.study.space import Grid, Sampled, Search, SearchSpace, too_few_cells, without_points
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
 MAX_SEED = 2**32 - 1
 """The greatest seed that scikit-learn takes."""
-
 
 NAME = r"[a-z0-9][a-z0-9._-]{0,63}"
 
@@ -95,6 +94,9 @@ class Study(Model):
         alias="workload", description="What is trained: a name, or a mapping with a name and options; or several."
     )
     optimizers: Optimizers = Field(description="What is compared: names, or mappings with a name, options and a label.")
+    reference: Annotated[str | None, Strict()] = Field(
+        None, description="Label of the optimizer that the others are compared with; the first one if absent."
+    )
     search: Search = Field(Grid(), description="`grid`, or a mapping with Optuna's sampler and a number of cells.")
     space: SearchSpace = Field(description="Learning rates and weight decays.")
     seeds: Annotated[tuple[Seed, ...], WrapValidator(once_each), BeforeValidator(_seed_range)] = Field(
@@ -131,6 +133,7 @@ class Study(Model):
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
         wrong = [each for index, entry in enumerate(self.optimizers) for each in self._wrong_entry(index, entry)]
+        wrong += wrong_reference(self.reference, self.optimizers)
         if wrong:
             raise refuse(*wrong)
         return self
