@@ -1,7 +1,7 @@
 """Every column of stored results, a row each: both tables, what training records and what is shown come from it.
 
 A row says what the column is in the table of runs, in that of curves, or in both. Another column is a row here, a
-migration in `schema`, and the number itself in `robustness.training`.
+`migration`, and the number itself in `robustness.training`.
 """
 
 from __future__ import annotations
