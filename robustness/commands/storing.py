@@ -48,6 +48,8 @@ def compact(options: argparse.Namespace) -> int:
             out.print(f"{store.name}: {done.before} parts became {done.after}")
         else:
             out.print(f"{store.name}: nothing to do, it has {_count(done.after, 'part')}")
+        if done.rewritten:
+            out.print(f"{_count(done.rewritten, 'part')} of an older version rewritten")
         if done.bare:
             out.print(f"{_count(done.bare, 'part')} left alone: the curves are missing or broken")
     return 0

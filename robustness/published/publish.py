@@ -16,8 +16,9 @@ from robustness.results.batches import Batch, PartsGoneError, Ticks, gather
 from robustness.results.files.folder import PUBLISHED as MARK
 from robustness.results.files.folder import shown
 from robustness.results.index import COLUMNS, Index
+from robustness.results.tables.arrow import to_table
 from robustness.results.tables.parquet import encode_small
-from robustness.results.tables.schema import RUNS
+from robustness.results.tables.schema import CURVES, RUNS
 from robustness.search.cells import asked_ids
 from robustness.search.missing import missing
 from robustness.study import Study, StudyError
@@ -72,8 +73,8 @@ def publish(source: Store, target: Store, *, partial: bool = False) -> Published
     batch = _gathered(study, source)
     records = _records(source.read_provenance())
     files = {
-        f"curves/{study.name}.parquet": encode_small(batch.curves),
-        f"runs/{study.name}.parquet": encode_small(_without_host(batch.runs)),
+        f"curves/{study.name}.parquet": encode_small(to_table(batch.curves, CURVES)),
+        f"runs/{study.name}.parquet": encode_small(to_table(_without_host(batch.runs), RUNS)),
         "study.yaml": named(study).encode(),
     } | records
     _replace(target, files)

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import pyarrow as pa
 
-from robustness.results.tables.arrow import in_order, winners
+from robustness.results.tables.arrow import in_order, join, to_frame, winners
+from robustness.results.tables.baselines import filled, known_baselines
 from robustness.results.tables.schema import CURVES, RUNS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    import pandas as pd
     from numpy.typing import NDArray
 
     from robustness.results.index import Index
@@ -65,6 +67,13 @@ class Batch:
     bare: frozenset[str]
 
 
+def runs_of(parts: Mapping[str, pa.Table]) -> pd.DataFrame:
+    """Return one row a run of parts of runs, by name, as `Store.runs` does."""
+    table, part = join(parts, RUNS)
+    table = filled(table, known_baselines([table]))
+    return to_frame(table, in_order(table, winners(table, part), ORDER, last="run_id"))
+
+
 def pack(sizes: Iterable[tuple[list[str], int]]) -> list[list[str]]:
     """Join groups of parts, each with its rows, into batches of at most `BATCH_ROWS`; a larger group stays alone."""
     batches: list[list[str]] = []
@@ -86,8 +95,8 @@ def gather(reader: PartReader, index: Index, tick: Ticks) -> Batch:
         StorageError: The files cannot be reached, or a newer version wrote them.
     """
     holders = index.holders()
-    parts = reader.read_named("runs", RUNS, RUNS.names, holders, tick)
-    curves = reader.read_named("curves", CURVES, CURVES.names, holders, tick)
+    parts = reader.read_named("runs", RUNS, None, holders, tick)
+    curves = reader.read_named("curves", CURVES, None, holders, tick)
     # A compaction removes the rows of a part before its curves. So where curves are missing and the rows are still
     # there, they are missing for good.
     bare = holders - curves.keys()

@@ -28,6 +28,7 @@ import pyarrow.compute as pc
 from robustness.results.batches import BATCH_ROWS, PartsGoneError, Ticks, gather, pack
 from robustness.results.index import COLUMNS, Index
 from robustness.results.parts import NOTE
+from robustness.results.renewal import renew
 from robustness.results.tables.schema import RUNS
 
 if TYPE_CHECKING:
@@ -50,12 +51,14 @@ class Compaction:
         after: parts with rows at its end.
         merged: parts that were merged into others.
         bare: parts left as they are because their curves are missing or broken.
+        rewritten: parts that an older version wrote, or that lacked a column, and that were written anew first.
     """
 
     before: int
     after: int
     merged: int
     bare: int
+    rewritten: int = 0
 
 
 def compact(store: Store, on_progress: OnProgress | None = None) -> Compaction:
@@ -82,13 +85,16 @@ class Compactor:
         """Merge what can be merged and remove what is superseded; return what was done."""
         before = len(self.store.reader.names("runs"))
         self.finish()
+        renewed = renew(self.store, self.on_progress)
+        found = {name: table.select(COLUMNS) for name, table in renewed.runs.items()}
         for _ in range(_ROUNDS):  # more than one where parts vanish or turn out to be bare
-            if self._merge_all(plan(self._look(), self.bare)):
+            if self._merge_all(plan(found, self.bare)):
                 break
+            found = self._look()
         self._remove_superseded()
         self._remove_lost_curves()
         self.store.clean()
-        return Compaction(before, len(self.store.reader.names("runs")), self.merged, len(self.bare))
+        return Compaction(before, len(self.store.reader.names("runs")), self.merged, len(self.bare), renewed.rewritten)
 
     def _merge_all(self, batches: list[dict[str, pa.Table]]) -> bool:
         """Merge these batches of parts; False if some have to be looked at again."""

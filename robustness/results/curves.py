@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from robustness.results.tables.arrow import in_order, to_frame
+from robustness.results.tables.optional import is_optional
 from robustness.results.tables.schema import CURVES
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def read_curves(
         ValueError: There is no such column.
     """
     names = _names(columns)
+    required = [name for name in CURVES.names if names is None or name in names]
     asked = None if run_ids is None else pa.array(sorted(set(run_ids)), pa.string())
     index = index if asked is None else index.only(index.is_in(asked))
     tables: dict[str, pa.Table] = {}
@@ -48,16 +50,23 @@ def read_curves(
             # A compaction has merged them just now: look again. What still holds rows has lost its curves.
             index = again()
             index = index if asked is None else index.only(index.is_in(asked))
-            tables |= dict.fromkeys(missing, CURVES.empty_table().select(names))
+            tables |= dict.fromkeys(missing, CURVES.empty_table().select(required))
     table, rows = index.rows(tables, CURVES, names)
+    if unknown := set(names or ()) - set(table.schema.names):
+        raise ValueError(_no_column(unknown))
     return to_frame(table, in_order(table, rows, ["run_id", "epoch"]))
 
 
-def _names(columns: Iterable[str] | None) -> list[str]:
-    """Return the columns to read, in the schema's order."""
+def _names(columns: Iterable[str] | None) -> list[str] | None:
+    """Return the columns to read, in the schema's order, then optional ones; None for all that there are."""
     if columns is None:
-        return list(CURVES.names)
+        return None
     wanted = {"run_id", "epoch", *columns}
-    if unknown := wanted - set(CURVES.names):
-        raise ValueError(f"curves have no column {', '.join(sorted(unknown))}")
-    return [name for name in CURVES.names if name in wanted]
+    others = sorted(wanted - set(CURVES.names))
+    if unknown := {name for name in others if not is_optional(name, CURVES)}:
+        raise ValueError(_no_column(unknown))
+    return [name for name in CURVES.names if name in wanted] + others
+
+
+def _no_column(names: Iterable[str]) -> str:
+    return f"curves have no column {', '.join(sorted(names))}"

@@ -7,11 +7,10 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from robustness.results.batches import ORDER
+from robustness.results.batches import runs_of
 from robustness.results.compaction import FAILED
 from robustness.results.curves import read_curves
 from robustness.results.index import COLUMNS, Index
-from robustness.results.tables.arrow import in_order, join, to_frame, winners
 from robustness.results.tables.schema import RUNS
 
 if TYPE_CHECKING:
@@ -76,8 +75,7 @@ class Following:
 
     def runs(self) -> pd.DataFrame:
         """Return one row a run, as `Store.runs` did at the last look."""
-        table, part = join(self._found.tables, RUNS, RUNS.names)
-        return to_frame(table, in_order(table, winners(table, part), ORDER, last="run_id"))
+        return runs_of(self._found.tables)
 
     def curves(self, run_ids: Iterable[str] | None = None, columns: Iterable[str] | None = None) -> pd.DataFrame:
         """Return the curves of these runs (default: of all), as `Store.curves` does, from the parts that hold them.
@@ -98,7 +96,7 @@ class Following:
         before = self._found
         text = self.store.read_study()
         known = {name: table for name, table in before.tables.items() if not name.startswith(FAILED)}
-        tables = self.store.reader.read("runs", RUNS, RUNS.names, known)
+        tables = self.store.reader.read("runs", RUNS, None, known)
         if (text, _stamp(text, tables)) != (before.text, before.stamp):
             self._found = _Found.of(text, tables)
         return self._found

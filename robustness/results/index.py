@@ -78,7 +78,7 @@ class Index:
 
         The tables have the columns `names` of `schema`, by default all.
         """
-        table, rank = join(tables, schema, names or schema.names)
+        table, rank = join(tables, schema, names)
         places = {name: place for place, name in enumerate(self.parts)}
         of_table = np.array([places.get(name, -1) for name in sorted(tables)], dtype=np.int64)
         found = pc.index_in(table.column("run_id"), value_set=self.ids)

@@ -47,6 +47,10 @@ class PartReader:
         self._path = Path(root) if isinstance(folder, LocalFolder) else None
         self._left_out: set[str] = set()
 
+    def leaves_files(self) -> bool:
+        """Tell whether the files are to stay as they are: they were opened to be read only, or are published."""
+        return self._read_only or self._folder.age(PUBLISHED) is not None
+
     def names(self, folder: str) -> set[str]:
         """Return the names of the parts in `folder`, unread.
 
@@ -59,10 +63,10 @@ class PartReader:
         self,
         folder: str,
         schema: pa.Schema,
-        names: list[str],
+        names: list[str] | None,
         known: Mapping[str, pa.Table | None] = MappingProxyType({}),
     ) -> dict[str, pa.Table]:
-        """Return the columns `names` of each part in `folder`, by its name.
+        """Return the columns `names` of each part in `folder`, by its name; None stands for all, optional ones too.
 
         Those that are `known`, as an earlier call returned them, are not read again; None leaves one out.
 
@@ -92,7 +96,7 @@ class PartReader:
         self,
         folder: str,
         schema: pa.Schema,
-        names: list[str],
+        names: list[str] | None,
         parts: Iterable[str],
         tick: Callable[[], None] = _nothing,
         *,
@@ -127,7 +131,7 @@ class PartReader:
         folder: str,
         entries: list[Entry],
         schema: pa.Schema,
-        names: list[str],
+        names: list[str] | None,
         tick: Callable[[], None] = _nothing,
         *,
         only: pa.Array | None = None,
@@ -148,7 +152,7 @@ class PartReader:
         return parts
 
     def read_one(
-        self, folder: str, entry: Entry, schema: pa.Schema, names: list[str], only: pa.Array | None
+        self, folder: str, entry: Entry, schema: pa.Schema, names: list[str] | None, only: pa.Array | None
     ) -> pa.Table | SchemaError | None:
         """Return one part; None where it is gone, and what is wrong with a broken one.
 
@@ -188,7 +192,9 @@ class PartReader:
             return pq.read_table(pa.BufferReader(data))
         return None  # damaged: whoever reads the curves themselves is told so
 
-    def _pick(self, folder: str, entry: Entry, schema: pa.Schema, names: list[str], only: pa.Array) -> pa.Table | None:
+    def _pick(
+        self, folder: str, entry: Entry, schema: pa.Schema, names: list[str] | None, only: pa.Array
+    ) -> pa.Table | None:
         """Return the rows of these runs from a large local file, of which not all is read; None where that fails."""
         if self._path is None:
             return None
@@ -209,7 +215,7 @@ class PartReader:
         copies = (f"{folder}-{entry.name.removesuffix(_ENDING)}-{n}{_ENDING}" for n in range(1, len(taken) + 2))
         target = "set-aside/" + (name if name not in taken else next(c for c in copies if c not in taken))
         try:
-            if self._read_only or self._folder.age(PUBLISHED) is not None:
+            if self.leaves_files():
                 self._left_out.add(path)
                 outcome = "ignored where it is"
             elif not self._folder.move(path, target):

@@ -12,9 +12,12 @@ from robustness.results.batches import PartsGoneError, Ticks, gather, pack
 from robustness.results.files.errors import StorageError
 from robustness.results.files.folder import shown
 from robustness.results.index import COLUMNS, Index
+from robustness.results.renewal import renew
 from robustness.results.tables.schema import RUNS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from robustness.results.batches import OnProgress
     from robustness.results.store import Store
 
@@ -39,11 +42,13 @@ class Pulled:
 def pull(source: Store, target: Store, on_progress: OnProgress | None = None) -> Pulled:
     """Copy the runs that `target` lacks, their curves, the study file and the records of its sweeps.
 
-    A run that `target` has a result of stays as it is there. It may be interrupted and repeated.
+    A run that `target` has a result of stays as it is there, but that its part is rewritten if an older version wrote
+    it. It may be interrupted and repeated.
 
     Raises:
         StorageError: One of the two cannot be reached, read or written.
     """
+    renew(target)
     before = _index(target)
     for _ in range(_ROUNDS):
         index, have = _index(source), _index(target)
@@ -60,6 +65,7 @@ def pull(source: Store, target: Store, on_progress: OnProgress | None = None) ->
             f"{shown(source.root)}: its parts are merged faster than they can be copied; try again later"
         )
     _copy_files(source, target)
+    renew(target)  # what came may tell more of what was there, and the other way round
     after = _index(target)
     target.remove_failed(after.ids.filter(pa.array(after.finished)).to_pylist())
     return Pulled(
@@ -82,8 +88,13 @@ def _copy(source: Store, target: Store, index: Index, on_progress: OnProgress | 
     for names in batches:
         batch = gather(source.reader, results.within(names), tick)
         target.write(target.part_name(batch.runs["run_id"].to_pylist()), batch.runs, batch.curves)
-    for row in gather(source.reader, failed, tick).runs.to_pylist():
+    for row in _each(gather(source.reader, failed, tick).runs):
         target.write_failed(row)
+
+
+def _each(runs: pa.Table) -> Iterator[pa.Table]:
+    """Return a table of one row for each."""
+    return (runs.slice(place, 1) for place in range(len(runs)))
 
 
 def _copy_files(source: Store, target: Store) -> None:

@@ -21,13 +21,13 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from robustness.results.batches import ORDER
+from robustness.results.batches import runs_of
 from robustness.results.curves import read_curves
 from robustness.results.files.folder import absolute, shown
 from robustness.results.files.opening import open_folder
 from robustness.results.index import COLUMNS, Index
 from robustness.results.parts import PartReader
-from robustness.results.tables.arrow import finished, in_order, join, to_frame, to_table, winners
+from robustness.results.tables.arrow import finished, join, to_table
 from robustness.results.tables.parquet import encode
 from robustness.results.tables.schema import CURVES, RUNS
 
@@ -98,7 +98,8 @@ class Store:
 
         Args:
             part: A file name without ending, from `part_name`.
-            runs: Rows of `schema.RUNS`, or a table; a nullable column may be left out, NaN is stored as null.
+            runs: Rows of `schema.RUNS`, or a table; a nullable column may be left out, NaN is stored as null. There may
+                be optional columns; see `tables.optional`.
             curves: Rows, or columns, of `schema.CURVES`; may be empty.
 
         Raises:
@@ -112,9 +113,10 @@ class Store:
         self.folder.write(f"curves/{part}.parquet", encode(epochs))
         self.folder.write(f"runs/{part}.parquet", encode(rows))
 
-    def write_failed(self, run: dict[str, Any]) -> None:
+    def write_failed(self, run: pa.Table | dict[str, Any]) -> None:
         """Store the row of a failed run as a part of its own, so that `remove_failed` can take it back."""
-        self.write(f"failed-{run['run_id']}", [run], [])
+        rows = run if isinstance(run, dict) else run.to_pylist()[0]
+        self.write(f"failed-{rows['run_id']}", [run] if isinstance(run, dict) else run, [])
 
     def remove_failed(self, run_ids: Iterable[str]) -> None:
         """Remove the failed rows of runs that have succeeded since."""
@@ -135,8 +137,7 @@ class Store:
         Raises:
             StorageError: The files cannot be reached, or a newer version wrote them.
         """
-        table, part = join(self.reader.read("runs", RUNS, RUNS.names), RUNS, RUNS.names)
-        return to_frame(table, in_order(table, winners(table, part), ORDER, last="run_id"))
+        return runs_of(self.reader.read("runs", RUNS, None))
 
     def curves(self, run_ids: Iterable[str] | None = None, columns: Iterable[str] | None = None) -> pd.DataFrame:
         """Return the curves of these runs (default: of all), sorted by run and epoch.

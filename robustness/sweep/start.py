@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from robustness.published import shipped
 from robustness.results import StorageError, Store, child
+from robustness.results.batches import runs_of
 from robustness.results.checkpoints import Checkpoints
+from robustness.results.renewal import renew
 from robustness.search.cells import grid_ids
 from robustness.search.make import make_source
 from robustness.sweep.run_time import RunTime
@@ -80,7 +82,7 @@ def begin(study: Study, results: str | Path, *, use_published: bool = True) -> I
     try:
         store.write_study(study.text)
         store.clean()
-        stored = store.runs()
+        stored = runs_of(renew(store).runs)  # before the first new part: no folder holds parts of two versions
         if taken := shipped.take(study, store, stored) if use_published else 0:
             stored = store.runs()
         checkpoints = Checkpoints(store).listed()

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from robustness.workloads.data import Feed
 
 
+FORMAT = 2
+"""Goes up when older checkpoints are of no use; those of format 1 do not say so."""
+
+
 class Keeper(Protocol):
     """Where a training's checkpoints lie, and who hears how far it is."""
 
@@ -104,7 +108,7 @@ class Course:
 def to_bytes(state: State) -> bytes:
     """Return a state as bytes."""
     content = io.BytesIO()
-    torch.save(state, content)
+    torch.save(state | {"format": FORMAT}, content)
     return content.getvalue()
 
 
@@ -112,7 +116,7 @@ def from_bytes(data: bytes) -> State:
     """Read what `to_bytes` wrote, onto the CPU.
 
     Raises:
-        ValueError: the bytes are no checkpoint.
+        ValueError: the bytes are no checkpoint, or another version of this package wrote it.
     """
     try:
         state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
@@ -120,6 +124,8 @@ def from_bytes(data: bytes) -> State:
         raise ValueError(f"not a checkpoint: {error}") from error
     if not isinstance(state, dict) or not {"epoch", "history", "engine", "feed", "random"} <= state.keys():
         raise ValueError("not a checkpoint: it holds something else")
+    if state.get("format") != FORMAT:
+        raise ValueError("another version of this package wrote it")
     return state
 
 

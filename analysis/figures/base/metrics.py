@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from analysis.landscapes.landscape import Landscape
-    from robustness.results.tables.columns import OnMaps
+    from robustness.results.tables.column import OnMaps
 
 Kind = Literal["error", "positive"]
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from robustness.results.tables.optional import cast, completed, is_optional, optional, united
 from robustness.results.tables.schema import STATUSES, SchemaError
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _INTEGERS = {pa.int64(): pd.Int64Dtype(), pa.int32(): pd.Int32Dtype()}
 
 
 def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Return `table` with exactly the columns of `schema`, in its order; other columns are dropped.
+    """Return `table` with the columns of `schema`, in its order, then its optional ones; other columns are dropped.
 
     Args:
         table: What a file holds; its columns may stand in any order and be of a lossless relative's type
@@ -31,8 +32,10 @@ def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
     Raises:
         SchemaError: A column is missing, of another type, null where it must not be, or twice there.
     """
+    extra = optional(table.schema, schema)
     arrays = [_cast(table.column(_index(table, field.name)), field) for field in schema]
-    return check(pa.Table.from_arrays(arrays, schema=schema))
+    arrays += [cast(table.column(field.name), field.type) for field in extra]
+    return check(pa.Table.from_arrays(arrays, schema=pa.schema([*schema, *extra], metadata=schema.metadata)))
 
 
 def check(table: pa.Table) -> pa.Table:
@@ -80,9 +83,9 @@ def _cast(array: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
 
 
 def to_table(rows: pa.Table | Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Any]], schema: pa.Schema) -> pa.Table:
-    """Turn records, or columns, into a table of exactly `schema`; NaN becomes null.
+    """Turn records, or columns, into a table of `schema` and what optional columns they have; NaN becomes null.
 
-    A nullable column may be left out.
+    A nullable column may be left out; an optional one without any value is.
 
     Raises:
         SchemaError: An unknown column, a missing one, or a value of the wrong type.
@@ -96,8 +99,9 @@ def to_table(rows: pa.Table | Iterable[Mapping[str, Any]] | Mapping[str, Iterabl
             table = _from_records(list(rows), schema)
     except (pa.ArrowException, TypeError, OverflowError) as error:
         raise SchemaError(str(error)) from error
-    unknown = set(table.schema.names) - set(schema.names)
-    if unknown:
+    kept = {field.name for field in optional(table.schema, schema)}
+    kept |= {f.name for f in table.schema if pa.types.is_null(f.type) and is_optional(f.name, schema)}
+    if unknown := set(table.schema.names) - set(schema.names) - kept:
         raise SchemaError(f"unknown columns: {', '.join(sorted(unknown))}")
     for field in schema:
         if field.nullable and field.name not in table.schema.names:
@@ -132,11 +136,19 @@ def finished(runs: pd.DataFrame) -> pd.DataFrame:
     return runs[runs["status"] != "failed"]
 
 
-def join(parts: Mapping[str, pa.Table], schema: pa.Schema, names: list[str]) -> tuple[pa.Table, NDArray[np.int64]]:
-    """Return the rows of all parts, uncopied, and of each row (n,) the rank of its part by name."""
-    none = pa.schema([schema.field(name) for name in names]).empty_table()
+def join(
+    parts: Mapping[str, pa.Table], schema: pa.Schema, names: list[str] | None = None
+) -> tuple[pa.Table, NDArray[np.int64]]:
+    """Return the rows of all parts, uncopied, and of each row (n,) the rank of its part by name.
+
+    They have the columns `names` of `schema`, by default all, and the optional ones that any of them has.
+    """
+    extra = united([parts[name].schema for name in sorted(parts)], schema)
+    fields = [schema.field(name) for name in names or schema.names if name in schema.names]
+    none = pa.schema([*fields, *extra]).empty_table()
+    tables = [completed(part, schema, extra) for part in parts.values()] if extra else parts.values()
     ranks = np.argsort(np.argsort(np.array(list(parts), dtype=object)))
-    return pa.concat_tables([none, *parts.values()]), np.repeat(ranks, [len(part) for part in parts.values()])
+    return pa.concat_tables([none, *tables]), np.repeat(ranks, [len(part) for part in parts.values()])
 
 
 def winners(table: pa.Table, part: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from robustness.results.tables.arrow import conform
 from robustness.results.tables.best_epoch import best_epoch
 from robustness.results.tables.columns import AT_END, ERRORS
-from robustness.results.tables.schema import CURVES, METADATA, RUNS, SCHEMA_VERSION
+from robustness.results.tables.optional import optional
+from robustness.results.tables.schema import ADDED_IN_2, ADDED_IN_3, CURVES, METADATA, RUNS, SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,10 +24,17 @@ if TYPE_CHECKING:
     Curves = Callable[[], pa.Table | None]
     """Reads the curves of a table of runs; None where there are none."""
 
-ADDED_IN_2 = ("effective_lr", "hessian_top", "hessian_trace", "hessian_eigenvalues")
 SLOW = "no better than chance"
 """Until version 3 why a run whose losses were finite was stored as diverged."""
-CLASSES = {"digits": 10, "cifar10": 10, "cifar100": 100, "imagenette": 10, "imagenet": 1000, "treebank": 10_000}
+CLASSES = {
+    "digits": 10,
+    "digits-cnn": 10,
+    "cifar10": 10,
+    "cifar100": 100,
+    "imagenette": 10,
+    "imagenet": 1000,
+    "treebank": 10_000,
+}
 """Of workloads that came with the package before version 3; of none other can a table's chance be known."""
 
 
@@ -50,7 +59,7 @@ def _to_2(table: pa.Table, _curves: Curves) -> pa.Table:
     """Add the columns of version 2, which nobody measured before."""
     schema = RUNS if _is_runs(table) else CURVES
     for name in ADDED_IN_2:
-        if name in schema.names:
+        if name in schema.names and name not in table.schema.names:
             table = table.append_column(schema.field(name), pa.nulls(len(table), schema.field(name).type))
     return table.replace_schema_metadata(METADATA)
 
@@ -59,6 +68,7 @@ def _to_3(table: pa.Table, curves: Curves) -> pa.Table:
     """Tell slow learners from runs that diverged, and give to the one their numbers and to the other none."""
     if not _is_runs(table):
         return table.replace_schema_metadata(METADATA)
+    table = conform(table, pa.schema([field for field in RUNS if field.name not in ADDED_IN_3]))
     rows = table.to_pylist()
     baselines = _baselines(rows)
     lost = {row["run_id"] for row in rows if row["status"] == "diverged"}
@@ -69,8 +79,11 @@ def _to_3(table: pa.Table, curves: Curves) -> pa.Table:
         | (_true_state(row, found.get(row["run_id"])) if row["run_id"] in lost else {})
         for row in rows
     ]
-    schema = pa.schema([pa.field(field.name, field.type) for field in RUNS], metadata=METADATA)
-    return pa.Table.from_pylist(made, schema=schema)
+    schema = pa.schema([pa.field(field.name, field.type) for field in RUNS])
+    new = pa.Table.from_pylist(made, schema=schema)
+    for field in optional(table.schema, RUNS):
+        new = new.append_column(field, table.column(field.name))
+    return new.replace_schema_metadata(METADATA)
 
 
 def _task(row: Mapping[str, Any]) -> tuple[str, str]:
@@ -87,15 +100,17 @@ def _baselines(rows: list[dict[str, Any]]) -> dict[tuple[str, str], float]:
 
 
 def _classes(workload: str, options: str) -> int | None:
-    own = json.loads(options).get("classes")
+    found = json.loads(options)
+    own = found.get("classes") if isinstance(found, dict) else None
     return own if isinstance(own, int) and own > 1 else CLASSES.get(workload)
 
 
 def _curves_of(table: pa.Table | None, runs: set[str]) -> dict[str, dict[str, np.ndarray]]:
     """Return the curves of these runs, by run and column, each in the order of its epochs."""
-    if table is None:
+    names = [name for name in CURVES.names if table is not None and name in table.schema.names]
+    if table is None or not {"run_id", "epoch", "test_error", "validation_error"}.issubset(names):
         return {}
-    frame = table.to_pandas()
+    frame = table.select(names).to_pandas()
     frame = frame[frame["run_id"].isin(runs)].sort_values(["run_id", "epoch"])
     return {
         str(run): {name: part[name].to_numpy(dtype=np.float64) for name in part.columns if name != "run_id"}
@@ -106,8 +121,10 @@ def _curves_of(table: pa.Table | None, runs: set[str]) -> dict[str, dict[str, np
 def _true_state(row: Mapping[str, Any], curve: Mapping[str, np.ndarray] | None) -> dict[str, Any]:
     """Return what changes of a row that was stored as diverged.
 
-    Without its curve, of a slow learner only the state is known; the numbers that chance stood for are null.
+    Of a slow learner without its curve no more is known than that it was no better than chance, which its errors say.
     """
+    if row["reason"] == SLOW and curve is None:
+        return {"status": "completed", "reason": None}
     none = np.zeros(0)
     errors = (curve or {}).get("validation_error", none), (curve or {}).get("test_error", none)
     nothing = dict.fromkeys({*AT_END, *ERRORS}) | best_epoch(*errors)

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 
 from robustness.results.tables.arrow import check, conform
 from robustness.results.tables.migration import migrate
-from robustness.results.tables.schema import SCHEMA_VERSION, SchemaError, version
+from robustness.results.tables.optional import optional
+from robustness.results.tables.schema import SCHEMA_VERSION, VERSION_KEY, SchemaError, version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,13 +71,15 @@ def _repeats(column: pa.ChunkedArray) -> bool:
 def decode(
     data: bytes | pa.NativeFile,
     schema: pa.Schema,
-    names: list[str],
+    names: list[str] | None = None,
     only: pa.Array | None = None,
     curves: Callable[[], pa.Table | None] = lambda: None,
 ) -> pa.Table:
     """Return the columns `names` of a Parquet file that must hold all of `schema`; with `only`, the rows of these runs.
 
-    A table of an older version is brought to the current one, for which `curves` reads those of a table of runs.
+    By default it is all of them, and the file's optional ones; one that is named is left out where the file has none.
+    A table of an older version is brought to the current one, for which `curves` reads those of a table of runs. The
+    table's metadata tell the file's version.
 
     Raises:
         SchemaError: It is no Parquet file, torn, damaged, or another table; the text says which.
@@ -87,8 +90,9 @@ def decode(
         file = pq.ParquetFile(source, page_checksum_verification=True)
         found = version(file.schema_arrow)
         # The usual part needs no second look at its columns.
-        usual = found == SCHEMA_VERSION and file.schema_arrow.equals(schema)
-        wanted = names if usual and names != schema.names else None
+        columns = pa.schema([*schema, *optional(file.schema_arrow, schema)])
+        usual = found == SCHEMA_VERSION and file.schema_arrow.equals(columns)
+        wanted = None if names is None or names == columns.names or not usual else names
         tables = []
         for groups in _row_groups(file, only):
             size = sum(file.metadata.row_group(place).total_byte_size for place in groups)
@@ -99,7 +103,8 @@ def decode(
         if isinstance(error, SchemaError):
             raise
         raise SchemaError(_reason(data, error)) from error
-    return pa.concat_tables(tables).select(names)
+    table = pa.concat_tables(tables).replace_schema_metadata({VERSION_KEY: str(found).encode()})
+    return table if names is None else table.select([name for name in names if name in table.schema.names])
 
 
 def _reason(data: bytes | pa.NativeFile, error: Exception) -> str:

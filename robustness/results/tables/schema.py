@@ -13,12 +13,14 @@ import pyarrow as pa
 from robustness.results.tables.columns import COLUMNS
 
 if TYPE_CHECKING:
-    from robustness.results.tables.columns import Column
+    from robustness.results.tables.column import Column
 
 SCHEMA_VERSION = 3
 """Goes up when a column is added, renamed or changes its meaning; then `migration` gets an entry."""
 
 VERSION_KEY = b"robustness_schema_version"
+ADDED_IN_2 = ("effective_lr", "hessian_top", "hessian_trace", "hessian_eigenvalues")
+ADDED_IN_3 = ("metric", "baseline", "label", "code", "arithmetic", "origin", "copied_from")
 STATUSES = ("completed", "diverged", "failed")
 
 
@@ -53,13 +55,15 @@ class NewerSchemaError(Exception):
 
 
 def version(schema: pa.Schema) -> int:
-    """Return the version in a file's metadata; without one, that which its columns are of.
+    """Return the version in a file's metadata; of one without, such as pandas rewrites, the one its columns are of.
 
     Raises:
         NewerSchemaError: The version is above `SCHEMA_VERSION`.
         SchemaError: The version is no known number.
     """
-    text = (schema.metadata or {}).get(VERSION_KEY, str(_by_columns(schema)).encode()).decode(errors="replace")
+    text = (schema.metadata or {}).get(VERSION_KEY, b"").decode(errors="replace")
+    if not text:
+        return _by_columns(set(schema.names))
     number = int(text) if text.isascii() and text.isdigit() else 0
     if number > SCHEMA_VERSION:
         raise NewerSchemaError(f"schema version {number}, this one reads up to {SCHEMA_VERSION}")
@@ -68,11 +72,13 @@ def version(schema: pa.Schema) -> int:
     return number
 
 
-def _by_columns(schema: pa.Schema) -> int:
-    """Return the version of a file that does not tell; the current one of what is no table of ours."""
-    if "effective_lr" not in schema.names:
-        return 1 if "run_id" in schema.names else SCHEMA_VERSION
-    return 2 if "status" in schema.names and "metric" not in schema.names else SCHEMA_VERSION
+def _by_columns(names: set[str]) -> int:
+    """Return the latest version all of whose columns are there; the current one if there is none."""
+    columns = set((RUNS if "status" in names else CURVES).names)
+    for number, later in ((3, set()), (2, set(ADDED_IN_3)), (1, {*ADDED_IN_2, *ADDED_IN_3})):
+        if columns - later <= names:
+            return number
+    return SCHEMA_VERSION
 
 
 def documented(schema: pa.Schema) -> list[str]:

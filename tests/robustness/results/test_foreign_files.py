@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from robustness.results import ResultsWarning, StorageError, Store
-from robustness.results.tables import migration, parquet, schema
+from robustness.results.tables import parquet, schema
 from robustness.results.tables.arrow import to_table
 from robustness.results.tables.schema import CURVES, RUNS, SchemaError
 from tests.support.stored_rows import aside, curve, fill, folder, row
@@ -217,7 +217,7 @@ def test_version_1_gets_the_columns_that_it_lacks(store: Store) -> None:
     expected, curves = store.runs().drop(columns=["label", "arithmetic"]), store.curves()
     for table, name in ((RUNS, "runs"), (CURVES, "curves")):
         (part,) = (Path(store.root) / name).glob("*.parquet")
-        added = [column for column in migration.ADDED_IN_2 if column in table.names]
+        added = [column for column in schema.ADDED_IN_2 if column in table.names]
         assert added
         old = (
             pq.read_table(part)

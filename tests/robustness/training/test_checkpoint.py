@@ -13,9 +13,13 @@ import pytest
 import torch
 
 from robustness.optimizers import OPTIMIZERS
+from robustness.results import ResultsWarning, Store
+from robustness.results.checkpoints import Checkpoints
 from robustness.study import Run
+from robustness.study.resources import CheckpointPolicy
 from robustness.training import train, train_single
 from robustness.training.checkpoint import from_bytes, to_bytes
+from robustness.worker.checkpointing import CheckpointKeeper
 from robustness.workloads import treebank
 from robustness.workloads.data import Data, Feed, TensorFeed
 from robustness.workloads.digits import Digits, DigitsCNN
@@ -24,6 +28,7 @@ from tests.support.named import optimizer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from torch import nn
 
@@ -144,6 +149,18 @@ def test_the_keeper_hears_of_every_epoch() -> None:
 def test_what_is_no_checkpoint_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="not a checkpoint"):
         from_bytes(data)
+
+
+def test_a_checkpoint_of_another_version_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    """Before version 3 of the results it did not say its format."""
+    runs, store, content = runs_of(WORKLOADS[0])[:2], Store(tmp_path), io.BytesIO()
+    torch.save({"epoch": 2, "history": {}, "engine": {}, "feed": {}, "random": {}}, content)
+    Checkpoints(store).write([run.run_id for run in runs], 2, 9, content.getvalue())
+    with pytest.warns(ResultsWarning) as heard:
+        assert CheckpointKeeper(store, CheckpointPolicy(), "me").load(runs) is None
+    (words,) = (str(each.message).partition(" is not usable: ")[2] for each in heard)
+    assert words == "another version of this package wrote it; the training begins anew"
+    assert Checkpoints(store).listed() == []
 
 
 def test_a_checkpoint_runs_no_code() -> None:

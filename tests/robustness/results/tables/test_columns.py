@@ -11,7 +11,7 @@ import pytest
 from analysis.figures.base.metrics import METRICS
 from analysis.service.pages.study.cell import COLUMNS as OF_CELL
 from robustness.results import Store
-from robustness.results.tables.columns import AT_END, COLUMNS, PER_EPOCH, REALS, Column
+from robustness.results.tables.columns import AT_END, COLUMNS, PER_EPOCH, REALS
 from robustness.results.tables.schema import CURVES, RUNS
 from robustness.study import Run
 from robustness.worker.attempts import Marks
@@ -21,6 +21,8 @@ from tests.support.named import optimizer
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from robustness.results.tables.column import Column
 
 ASKED = {"top": 2, "trace": 2, "examples": 32, "every": 1}
 KINDS = {pa.string(): "str", pa.float64(): "float64", pa.int32(): "Int32", pa.int64(): "Int64"}
