@@ -105,7 +105,9 @@ def best_errors(
     }
     together = _alike(parts.values()) if one_grid is None else one_grid
     common = _common(list(parts.values())) if together and parts else None
-    return {label: one.best(common) for label, one in parts.items()}
+    found = {label: one.best(common) for label, one in parts.items()}
+    # Chosen by a lucky validation error alone, it is of no use either.
+    return {label: None if chance is not None and (error or 0.0) >= chance else error for label, error in found.items()}
 
 
 def nothing_learnt(runs: pd.DataFrame, chance: float) -> bool:
