@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from analysis.measures.study_landscapes import StudyLandscapes
     from analysis.measures.tuning_curve import TuningCurve
     from analysis.statistics.comparisons import Comparisons
-    from robustness.study import Study
+    from robustness.study.resolved import Resolved
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -61,7 +61,7 @@ class Contents:
 
     name: str
     workload: str
-    study: Study | None
+    study: Resolved | None
     text: str | None
     problem: str | None
     runs: pd.DataFrame

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _IMPORT_STRING = re.compile(r"([^\W\d]\w*(?:\.[^\W\d]\w*)*):([^\W\d]\w*)")
 
 _study_folder: ContextVar[Path | None] = ContextVar("study_folder", default=None)
+_imports: ContextVar[bool] = ContextVar("imports", default=True)
 
 
 class ImportStringError(Exception):
@@ -55,12 +56,29 @@ def beside(file: Path) -> Iterator[None]:
         _study_folder.reset(token)
 
 
+@contextmanager
+def without_imports() -> Iterator[None]:
+    """Import nothing that a study names while it is read: a class of one's own, or of another package, is refused."""
+    token = _imports.set(False)
+    try:
+        yield
+    finally:
+        _imports.reset(token)
+
+
+def imports() -> bool:
+    """Whether what a study names may be imported now."""
+    return _imports.get()
+
+
 def load_class(text: str) -> type:
     """Return the class of an import string.
 
     Raises:
-        ImportStringError: there is no such module or class, or the module raises on import.
+        ImportStringError: there is no such module or class, the module raises on import, or none may be imported now.
     """
+    if not imports():
+        raise ImportStringError(f"'{text[:80]}' is not imported here")
     match = _IMPORT_STRING.fullmatch(text)
     if not match:
         raise ImportStringError(f"'{text}' is no import string, which is package.module:Class")
