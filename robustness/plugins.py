@@ -140,7 +140,7 @@ class Registry(Mapping[str, type[C]]):
         return len(list(iter(self)))
 
     def place(self, name: str) -> str | None:
-        """Return `module:Class` as the metadata of another package has it, which is not loaded; None for no such name."""
+        """Return `module:Class` as a package's metadata has it, which is not loaded; None for no such name."""
         return next((each.value.replace(" ", "") for each in _entries(self.group) if each.name == name), None)
 
     def import_string(self, name: str) -> str | None:

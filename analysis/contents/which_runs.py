@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from robustness.study.resolved import Resolved
 
 
-
 def stored_study(text: str | None, resolved: str | None, name: str) -> tuple[Resolved | None, str | None]:
     """Return the stored study and None, or None and what is wrong with it; nothing that it names is imported.
 

@@ -111,7 +111,7 @@ class Following:
 
 
 def _stamp(text: str | None, resolved: str | None, tables: dict[str, pa.Table]) -> str:
-    """Return a hash of the study file, what it resolved to, the names of the parts, and what the parts of failed runs hold."""
+    """Return a hash of the study file, what it resolved to, the parts' names, and what those of failed runs hold."""
     found = hashlib.sha256(repr((text, resolved)).encode())
     for name in sorted(tables):
         found.update(f"\n{name}".encode())

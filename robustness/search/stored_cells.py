@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -32,8 +32,8 @@ def asked_for(runs: pd.DataFrame, study: Resolved, workload: ResolvedWorkload) -
         ids = _asked_ids(part)
         return runs[runs["run_id"].isin(ids)], len(ids)
     mask = np.zeros(len(runs), dtype=bool)
-    for key, places in runs.groupby(KINDS, sort=False).indices.items():
-        of, options, name, own = map(str, key)
+    kinds: dict[Any, NDArray[np.intp]] = runs.groupby(KINDS, sort=False).indices
+    for (of, options, name, own), places in kinds.items():
         optimizer, found = best_fit(study.optimizers, name, own), best_fit(study.workloads, of, options)
         if optimizer is not None and found is not None and found.title == workload.title:
             mask[places] = _chosen(runs.iloc[places], part, optimizer)
@@ -42,7 +42,7 @@ def asked_for(runs: pd.DataFrame, study: Resolved, workload: ResolvedWorkload) -
 
 def _chosen(rows: pd.DataFrame, part: Resolved, optimizer: ResolvedOptimizer) -> NDArray[np.bool_]:
     """Return which rows of one optimizer on one workload are of a cell and a seed that the study asks for."""
-    kept = rows["seed"].isin(part.seeds).to_numpy(dtype=bool, copy=True)
+    kept: NDArray[np.bool_] = rows["seed"].isin(part.seeds).to_numpy(dtype=bool, copy=True)
     if part.is_exact:
         cells = rows[["run_id", "lr", "weight_decay", "seed"]].itertuples(index=False, name=None)
         ids = [part.run_id(part.workload, optimizer, *cell) == run_id for run_id, *cell in cells]

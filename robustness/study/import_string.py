@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Literal, get_origin
 from robustness.optimizers.base import Optimizer
 from robustness.optimizers.imported import TorchOptimizer
 from robustness.package_finder import PACKAGES, PackageFinder
+from robustness.study.file import holds_results
 from robustness.study.run import options_json
 from robustness.validation.messages import Loc, nearest
 from robustness.workloads.base import Workload
@@ -170,7 +171,8 @@ def _module(name: str) -> ModuleType:
 
 def _folders() -> list[Path]:
     folder = _study_folder.get()
-    return list(dict.fromkeys([*([folder] if folder else []), Path.cwd()]))
+    found = dict.fromkeys([*([folder] if folder else []), Path.cwd()])
+    return [each for each in found if not holds_results(each)]
 
 
 def _called_like_ours(top: str) -> Path | None:

@@ -115,7 +115,7 @@ def _optimizer(study: Study, index: int) -> ResolvedOptimizer:
     entry = study.optimizers[index]
     space, optimizer = study.space_of(entry), entry.optimizer
     common: dict[str, Any] = {
-        "label": entry.label.removeprefix(f"{UNKNOWN}:"),
+        "label": entry.label,
         "convention": optimizer.convention,
         "lr": _axis(space.lr),
         "weight_decay": _axis(space.weight_decay),

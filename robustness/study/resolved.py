@@ -11,7 +11,7 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from robustness.claims.claim import Claim
 
@@ -65,6 +65,7 @@ class ResolvedAxis(Plain):
     low: float | None = None
     high: float | None = None
 
+
 class ResolvedWorkload(Plain):
     """A workload as the study resolved it.
 
@@ -89,6 +90,7 @@ class ResolvedWorkload(Plain):
     has_validation: bool | None = None
     epochs: int | None = None
     engine: str | None = None
+
 
 class ResolvedOptimizer(Plain):
     """An optimizer as the study resolved it.
@@ -125,11 +127,11 @@ class ResolvedCode(Plain):
     """The modules of one's own that a study was trained with.
 
     Attributes:
-        since: When a sweep first began with them, ISO 8601 in UTC.
+        since: When a sweep first began with them.
         modules: Name -> SHA-256 of its source.
     """
 
-    since: str
+    since: AwareDatetime
     modules: dict[str, str]
 
 

@@ -6,6 +6,7 @@ Loads neither torch nor ray: a study is read and checked in a moment.
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -154,12 +155,12 @@ class Study(Model):
         Raises:
             StudyError: with everything that is wrong, each with its line.
         """
-        from robustness.study.file import find
+        from robustness.study.file import find, holds_results
         from robustness.study.import_string import beside
         from robustness.validation.text import read, shown
 
         path = find(name_or_path)
-        with beside(path):
+        with nullcontext() if holds_results(path.parent) else beside(path):
             study = cls.parse(read(path), shown(path))
         study._source = path
         return study

@@ -41,7 +41,7 @@ class UnimportedOptimizer(Optimizer):
     model_config = OPEN
 
     name: str
-    convention: Convention | None = None  # type: ignore[misc]
+    convention: Convention | None = None  # type: ignore[assignment, misc]
 
     @property
     def stackable(self) -> bool:

@@ -37,9 +37,11 @@ def run_here(
     Raises:
         SweepError: results could not be written, or another sweep of the study took over.
         StorageError: the results folder cannot be read or written from the start.
+        StudyError: stored runs are of another class of `__main__` that has the same name.
     """
     size = study.resources.stack_size
     with begin(study, results, use_published=use_published) as start:
+        start.warn()
         source = start.source
         if source.total > source.done:
             start.store.write_provenance(collect(sys.argv, plugin_packages(study)))

@@ -84,6 +84,7 @@ def run(
         SweepError: results could not be written, or another sweep of the study took over.
         ClusterError: Ray could not be started or reached, or has no room for a stack.
         StorageError: the results folder cannot be read or written from the start.
+        StudyError: stored runs are of another class of `__main__` that has the same name.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -94,6 +95,7 @@ def run(
         (0, 504)
     """
     with begin(study, results, use_published=use_published) as start:
+        start.warn()
         source = start.source
         if source.total == source.done:
             start.tidy()
