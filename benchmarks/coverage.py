@@ -130,7 +130,7 @@ def expected(contrasts: Contrasts, truths: dict[str, Truth], measure: str, delta
             mean=one.mean[None],
             best=np.array(scores[:1]),
             reference=np.array(scores[1:]),
-            diverged=one.lost[None],
+            lost=one.lost[None],
             chooser=one.mean[None],
             picked=np.array([np.unravel_index(one.mean.argmin(), one.mean.shape)]),
         )

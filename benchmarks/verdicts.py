@@ -41,7 +41,7 @@ def fill(random: np.random.Generator, found: dict[str, Replicates]) -> None:
     """Give every run the other columns that claims read: log-normal, and alike for all optimizers and cells."""
     for one in found.values():
         for column in COLUMNS:
-            one.values[column] = np.exp(0.2 * random.standard_normal(one.diverged.shape))
+            one.values[column] = np.exp(0.2 * random.standard_normal(one.lost.shape))
         one.values["best_test_error"] = one.values["test_error"] - 0.1
         # A loss that goes with the error, so that what is judged by it has the error's noise.
         for split in ("test", "validation"):
@@ -55,7 +55,7 @@ def table(found: dict[str, Replicates]) -> pd.DataFrame:
         seed, decay, lr = (axis.ravel() for axis in np.meshgrid(one.seeds, one.weight_decay, one.lr, indexing="ij"))
         values = {column: grid.ravel() for column, grid in one.values.items()}
         ids = [f"{name} {number}" for number in range(len(seed))]
-        status = np.where(one.diverged.ravel() == 1, "diverged", "completed")
+        status = np.where(one.lost.ravel() == 1, "diverged", "completed")
         identity = {"run_id": ids, "optimizer": name, "label": name, "lr": lr, "weight_decay": decay, "seed": seed}
         frames.append(pd.DataFrame(identity | values | {"status": status}))
     runs = pd.concat(frames, ignore_index=True)

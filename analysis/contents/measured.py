@@ -81,7 +81,8 @@ def _mapped(runs: pd.DataFrame, study: Resolved | None) -> tuple[dict[str, Lands
 
 def _by_seed(runs: pd.DataFrame, study: Resolved | None) -> StudyLandscapes:
     """Return every seed's landscape of each optimizer of a grid."""
-    chance = study.workload.chance_error if study else None
+    known = runs["baseline"].dropna()
+    chance = study.workload.chance_error if study else float(known.max()) if len(known) else None
     return StudyLandscapes(replicates(runs, [METRIC, CHOOSER], *axes(study)), chance=chance)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.landscapes.basin import best_cell, failure_share, first_least, has_result
+from analysis.landscapes.basin import area_share, best_cell, first_least, has_result
 from analysis.measures import over_landscape
 from analysis.measures.uniform_samples import are_uniform, uniform_errors, uniform_share
 
@@ -51,7 +51,8 @@ class Summary:
         share_of_all: The same against the chosen cell of the optimizer that is best in the error that chooses.
         sensitivity: To the learning rate, points.
         contact: How the basin meets the box's edge; None where areas are unknown.
-        diverged: Share of the measured area; of a sampled study, of the runs.
+        diverged: Share of the measured area whose runs diverged; of a sampled study, of the runs.
+        at_chance: Likewise of other runs that are no better than chance.
         failed: Runs without a result.
         seeds: Least and most seeds of a measured cell.
         cells: Measured cells.
@@ -67,6 +68,7 @@ class Summary:
     sensitivity: float
     contact: Contact | None
     diverged: float
+    at_chance: float
     failed: int
     seeds: tuple[int, int]
     cells: int
@@ -99,7 +101,8 @@ def summarize(test: Landscape, study: StudyLandscapes, delta: float) -> Summary:
         share_of_all=of_all / box if box else NOT_A_NUMBER,
         sensitivity=float(over_landscape.lr_sensitivity(study.means[label], 0.0)[0]) if known else NOT_A_NUMBER,
         contact=study.contact(label, delta) if choice else None,
-        diverged=failure_share(test, study.box),
+        diverged=area_share(test, test.diverged, study.box),
+        at_chance=area_share(test, test.at_chance, study.box),
         failed=int(test.failed.sum()),
         seeds=(int(counts.min()), int(counts.max())) if len(counts) else (0, 0),
         cells=int(has_result(test).sum()),
@@ -177,7 +180,8 @@ def _of_samples(label: str, cells: pd.DataFrame, validation: pd.Series) -> tuple
         share_of_all=NOT_A_NUMBER,
         sensitivity=NOT_A_NUMBER,
         contact=None,
-        diverged=float((known["diverged"] * known["seeds"]).sum()) / runs if runs else NOT_A_NUMBER,
+        diverged=_share_of_runs(known, "diverged"),
+        at_chance=_share_of_runs(known, "at_chance"),
         failed=int(cells["failed"].sum()),
         seeds=(int(known["seeds"].min()), int(known["seeds"].max())) if runs else (0, 0),
         cells=len(known),
@@ -185,9 +189,14 @@ def _of_samples(label: str, cells: pd.DataFrame, validation: pd.Series) -> tuple
     return summary, choosing if chosen else least_error
 
 
+def _share_of_runs(cells: pd.DataFrame, kind: str) -> float:
+    runs = int(cells["seeds"].sum())
+    return float((cells[kind] * cells["seeds"]).sum()) / runs if runs else NOT_A_NUMBER
+
+
 def _least(cells: pd.DataFrame, by: pd.Series) -> tuple[Optimum | None, float]:
     """Return the cell of least `by` and that error; ties go to the least weight decay, then learning rate."""
-    by = by[(cells["diverged"] < 1) & np.isfinite(by)]
+    by = by[(cells["lost"] < 1) & np.isfinite(by)]
     if not len(by):
         return None, NOT_A_NUMBER
     some = cells.loc[by.index].sort_values(["weight_decay", "lr"])

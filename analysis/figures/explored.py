@@ -181,7 +181,7 @@ def _ringed(contents: Contents) -> dict[str, tuple[float, float]]:
     if contents.cells is None:
         cells = {name: (contents.maps[name], mark.cell) for name, mark in contents.marks.items()}
         return {name: (float(m.lr[c.column]), float(m.weight_decay[c.row])) for name, (m, c) in cells.items()}
-    trained = contents.cells[(contents.cells["diverged"] < 1) & contents.cells["mean"].notna()]
+    trained = contents.cells[(contents.cells["lost"] < 1) & contents.cells["mean"].notna()]
     least = trained.loc[trained.groupby("label", observed=True)["mean"].idxmin(), ["label", "lr", "weight_decay"]]
     return {str(label): (float(lr), float(decay)) for label, lr, decay in least.itertuples(index=False, name=None)}
 

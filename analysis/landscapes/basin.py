@@ -1,7 +1,7 @@
 """Measures of a basin: pure functions of landscapes.
 
 Every area is a sum of cell weights in log space, in decades^2, over one box for all optimizers. A weight
-decay of 0 has no logarithm and is in no area. A cell in which every seed diverged is in no basin.
+decay of 0 has no logarithm and is in no area. A cell in which no seed has learnt is in no basin.
 """
 
 from __future__ import annotations
@@ -121,8 +121,8 @@ def has_result(landscape: Landscape) -> NDArray[np.bool_]:
 
 
 def trained(landscape: Landscape) -> NDArray[np.bool_]:
-    """Return (W, L): measured cells in which at least one seed did not diverge."""
-    return np.asarray(has_result(landscape) & (landscape.status != Status.DIVERGED))
+    """Return (W, L): measured cells in which at least one seed has learnt: not diverged, and better than chance."""
+    return np.asarray(has_result(landscape) & ~np.isin(landscape.status, (Status.DIVERGED, Status.AT_CHANCE)))
 
 
 def best_cell(landscape: Landscape) -> Place | None:
@@ -198,13 +198,19 @@ def basin_share(landscape: Landscape, delta: float, reference: float | None = No
 
 
 def failure_share(landscape: Landscape, box: Box | None = None) -> float:
-    """Return the share of the measured area that diverged: sum of w(h) diverged(h) / sum of w(h), 0..1.
+    """Return the share of the measured area that has learnt nothing: sum of w(h) lost(h) / sum of w(h), 0..1.
 
-    A cell counts by its share of diverged seeds. Source: Google's deep learning tuning playbook.
+    A cell counts by its share of seeds that diverged or are no better than chance.
+    Source: Google's deep learning tuning playbook.
     """
+    return area_share(landscape, landscape.lost, box)
+
+
+def area_share(landscape: Landscape, shares: Floats, box: Box | None = None) -> float:
+    """Return the mean of `shares` (W, L) over the measured area; NaN where nothing is measured."""
     weights = np.where(has_result(landscape), cell_weights(landscape, box), 0.0)
     total = float(weights.sum())
-    return float((weights * np.nan_to_num(landscape.diverged)).sum()) / total if total else float("nan")
+    return float((weights * np.nan_to_num(shares)).sum()) / total if total else float("nan")
 
 
 def box_contact(landscape: Landscape, delta: float, reference: float | None = None, box: Box | None = None) -> Contact:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.landscapes.labels import label as labelled
+from analysis.conventions import CHOOSER, METRIC
+from analysis.landscapes.labels import labelled
 from analysis.landscapes.landscape import of_label
+from robustness.results.tables.cells import at_chance, taken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +33,11 @@ class Replicates:
         lr: (L,) ascending.
         weight_decay: (W,) ascending, on the study's common scale; may start with 0.
         seeds: (S,) the same for all optimizers of a study.
-        values: Column of the runs table -> (S, W, L); NaN where a run is missing, failed or has no such value.
-        diverged: (S, W, L) 1 where the run diverged, 0 where it completed, NaN where it is missing or failed.
+        values: Column of the runs table -> (S, W, L); NaN where a run is missing, failed or has no such value. A run
+            that diverged counts in an error with that of chance.
+        lost: (S, W, L) 1 where the run has learnt nothing, 0 where it has learnt, NaN where it is missing or failed.
+            It has learnt nothing if it diverged, or is no better than chance in the error that chooses cells: the
+            validation error, or the test error where there is none.
     """
 
     label: str
@@ -40,17 +45,17 @@ class Replicates:
     weight_decay: Floats
     seeds: NDArray[np.int64]
     values: dict[str, Floats]
-    diverged: Floats
+    lost: Floats
 
     @property
     def trained(self) -> NDArray[np.bool_]:
-        """(W, L): cells in which a seed completed."""
-        return np.asarray((self.diverged == 0).any(axis=0))
+        """(W, L): cells in which a seed has learnt."""
+        return np.asarray((self.lost == 0).any(axis=0))
 
     @property
     def count(self) -> int:
         """Seeds of a typical cell: the median over the measured ones; 0 without any."""
-        counts = np.isfinite(self.diverged).sum(axis=0)
+        counts = np.isfinite(self.lost).sum(axis=0)
         return int(np.median(counts[counts > 0])) if (counts > 0).any() else 0
 
 
@@ -70,7 +75,7 @@ def replicates(
         weight_decay: Likewise.
         labels: See `analysis.landscapes.labels.label`.
     """
-    rows = runs if "label" in runs else labelled(runs, labels)
+    rows = labelled(runs, labels)
     seeds = np.unique(rows["seed"].to_numpy(dtype=np.int64))
     found = {}
     for name, part in rows.groupby("label", observed=lr is None or weight_decay is None, sort=True):
@@ -100,9 +105,10 @@ def _replicates(
 ) -> Replicates:
     lr, decay = axes
     places = _Places(rows, seeds, decay, lr)
-    lost = (places.rows["status"] == "diverged").to_numpy().astype(np.float64)
+    chooser = CHOOSER if places.rows[CHOOSER].notna().any() else METRIC
+    lost = (places.rows["status"] == "diverged") | at_chance(places.rows, chooser)
     values = {column: places.column(column) for column in columns}
-    return Replicates(name, lr, decay, seeds, values, places.arranged(lost))
+    return Replicates(name, lr, decay, seeds, values, places.arranged(lost.to_numpy().astype(np.float64)))
 
 
 class _Places:
@@ -127,7 +133,7 @@ class _Places:
         """Return a column, see `arrange`."""
         if name not in self.rows or self.rows[name].dtype.kind not in "fiu":
             return np.full(self.shape, np.nan)
-        return self.arranged(self.rows[name].to_numpy(dtype=np.float64, na_value=np.nan))
+        return self.arranged(taken(self.rows, name).to_numpy(dtype=np.float64, na_value=np.nan))
 
     def arranged(self, numbers: Floats) -> Floats:
         """Put one number a run in its place; runs that share a place (other options) are averaged."""

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 __all__ = ["IDENTITY", "canonical", "label", "told_apart"]
 
 
+def labelled(runs: pd.DataFrame, labels: Labels | None = None) -> pd.DataFrame:
+    """Return the runs labelled by `label`, as they are if it has done so: a stored label is that of the training."""
+    done = "label" in runs and isinstance(runs["label"].dtype, pd.CategoricalDtype)
+    return runs if done else label(runs, labels)
+
+
 def label(runs: pd.DataFrame, labels: Labels | None = None) -> pd.DataFrame:
     """Return the runs with a categorical column `label`, each run once.
 

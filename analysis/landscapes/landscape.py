@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.conventions import METRIC
-from analysis.landscapes.labels import label
+from analysis.landscapes.labels import labelled
+from robustness.results.tables.cells import at_chance, taken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,8 @@ class Status(IntEnum):
     PARTLY_DIVERGED = 2
     DIVERGED = 3
     FAILED = 4
+    PARTLY_AT_CHANCE = 5
+    AT_CHANCE = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,13 +50,15 @@ class Landscape:
         lr: (L,) base learning rates.
         weight_decay: (W,) on the study's common scale.
         weight_decay_native: (W,) what the optimizer was given; NaN where no run tells.
-        mean: Mean of the metric over a cell's seeds; diverged runs count with the error of chance, failed
-            runs not at all; NaN without a result.
+        mean: Mean of the metric over a cell's seeds, as measured; in an error a diverged run, which has none, counts
+            with that of chance, failed runs not at all; NaN without a result.
         std: Sample standard deviation (ddof 1); NaN with fewer than two seeds.
         low: Least value among the seeds.
         high: Greatest value among the seeds.
         seeds: Runs behind the mean.
-        diverged: Share of these that diverged, 0..1; NaN without a result.
+        diverged: Share of the runs with a result that diverged, 0..1; NaN without one.
+        at_chance: Share of them that completed and are no better than chance, in this metric if it is an error, else
+            in the test error.
         failed: Runs without a result after all retries.
         status: `Status` of each cell.
 
@@ -78,8 +83,14 @@ class Landscape:
     high: Floats
     seeds: NDArray[np.int64]
     diverged: Floats
+    at_chance: Floats
     failed: NDArray[np.int64]
     status: NDArray[np.int8]
+
+    @property
+    def lost(self) -> Floats:
+        """(W, L) share of the runs with a result that have learnt nothing: diverged, or no better than chance."""
+        return self.diverged + self.at_chance
 
     @property
     def zero(self) -> bool:
@@ -142,8 +153,9 @@ def landscapes(
         >>> {label: one.mean.shape for label, one in maps.items()}
         {'adam': (8, 7), 'adams': (8, 7), 'adamw': (8, 7)}
     """
-    rows = runs if "label" in runs else label(runs, labels)
-    rows = rows[["label", "lr", "weight_decay", "weight_decay_native", "seed", "status", metric]]
+    rows = labelled(runs, labels)
+    columns = ["label", "lr", "weight_decay", "weight_decay_native", "seed", "status", "baseline", METRIC, metric]
+    rows = rows[list(dict.fromkeys(columns))]
     parts = dict(iter(rows.groupby("label", observed=lr is None or weight_decay is None, sort=True)))
     return {
         str(name): _landscape(str(name), part, metric, of_label(lr, str(name)), of_label(weight_decay, str(name)))
@@ -180,34 +192,49 @@ def _landscape(
     order = np.lexsort((rows["seed"].to_numpy(), cell))
     rows, cell = rows.iloc[order], cell[order]
     status = rows["status"].to_numpy()
-    values = rows[metric].astype(np.float64).where(status != "failed")
+    values = taken(rows, metric).where(status != "failed")
     cells = values.groupby(cell).agg(["mean", "std", "min", "max", "count"]).reindex(range(shape[0] * shape[1]))
 
     def grid(column: str) -> Floats:
         return cells[column].to_numpy(dtype=np.float64).reshape(shape)
 
-    def count(kind: str) -> NDArray[np.int64]:
-        return np.bincount(cell[status == kind], minlength=shape[0] * shape[1]).reshape(shape).astype(np.int64)
+    def count(kind: NDArray[np.bool_]) -> Floats:
+        return np.bincount(cell[kind], minlength=shape[0] * shape[1]).reshape(shape).astype(np.float64)
 
-    diverged, failed = count("diverged"), count("failed")
-    seeds = np.nan_to_num(grid("count")).astype(np.int64)
-    share, state = _state(count("completed"), diverged, failed)
-    native = _native(decay_axis, rows)
+    results = count(status != "failed")
+    of_results = np.where(results, results, np.nan)
+    diverged = count(status == "diverged") / of_results
+    chance = count(at_chance(rows, metric).to_numpy()) / of_results
+    failed = count(status == "failed").astype(np.int64)
     return Landscape(
-        name, metric, lr_axis, decay_axis, native, grid("mean"), grid("std"), grid("min"), grid("max"),
-        seeds, share, failed, state,
-    )  # fmt: skip
+        label=name,
+        metric=metric,
+        lr=lr_axis,
+        weight_decay=decay_axis,
+        weight_decay_native=_native(decay_axis, rows),
+        mean=grid("mean"),
+        std=grid("std"),
+        low=grid("min"),
+        high=grid("max"),
+        seeds=np.nan_to_num(grid("count")).astype(np.int64),
+        diverged=diverged,
+        at_chance=chance,
+        failed=failed,
+        status=_state(diverged, chance, failed),
+    )
 
 
-def _state(
-    completed: NDArray[np.int64], diverged: NDArray[np.int64], failed: NDArray[np.int64]
-) -> tuple[Floats, NDArray[np.int8]]:
-    """Return the share of results that diverged, and each cell's `Status`."""
-    results = completed + diverged
-    share = diverged / np.where(results, results, np.nan)
-    kinds = [share == 1, share > 0, results > 0, failed > 0]
-    states = [Status.DIVERGED, Status.PARTLY_DIVERGED, Status.COMPLETED, Status.FAILED]
-    return share, np.select(kinds, states, Status.MISSING).astype(np.int8)
+def _state(diverged: Floats, chance: Floats, failed: NDArray[np.int64]) -> NDArray[np.int8]:
+    """Return each cell's `Status`, given the shares of its results that diverged and that are no better than chance."""
+    kinds = {
+        Status.DIVERGED: diverged == 1,
+        Status.AT_CHANCE: diverged + chance == 1,
+        Status.PARTLY_DIVERGED: diverged > 0,
+        Status.PARTLY_AT_CHANCE: chance > 0,
+        Status.COMPLETED: np.isfinite(diverged),
+        Status.FAILED: failed > 0,
+    }
+    return np.select(list(kinds.values()), list(kinds), Status.MISSING).astype(np.int8)
 
 
 def _native(axis: Floats, rows: pd.DataFrame) -> Floats:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.conventions import METRIC
-from analysis.landscapes.labels import label
+from analysis.landscapes.labels import labelled
+from robustness.results.tables.cells import at_chance, taken
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,13 +35,15 @@ def samples(runs: pd.DataFrame, metric: str = METRIC, labels: Labels | None = No
     """Return one row a cell, named by its label, lr, weight_decay and weight_decay_native.
 
     `mean`, `std` (ddof 1), `low` and `high` are over its `seeds` runs with a result, in the metric's unit;
-    `diverged` is their share that diverged, `failed` the number of runs without one.
+    `diverged` is their share that diverged, `at_chance` that of others no better than chance, `lost` that of both;
+    `failed` is the number of runs without a result.
     """
-    rows = runs if "label" in runs else label(runs, labels)
+    rows = labelled(runs, labels)
     known = rows["status"] != "failed"
     rows = rows.assign(
-        value=rows[metric].astype(np.float64).where(known),
-        lost=(rows["status"] == "diverged").astype(np.float64).where(known),
+        value=taken(rows, metric).where(known),
+        diverged=(rows["status"] == "diverged").astype(np.float64).where(known),
+        at_chance=at_chance(rows, metric).astype(np.float64).where(known),
         failed=(~known).astype(np.int64),
     ).sort_values(["lr", "weight_decay", "seed"])
     cells = rows.groupby(["label", "lr", "weight_decay"], observed=True, sort=True).agg(
@@ -50,17 +53,18 @@ def samples(runs: pd.DataFrame, metric: str = METRIC, labels: Labels | None = No
         low=("value", "min"),
         high=("value", "max"),
         seeds=("value", "count"),
-        diverged=("lost", "mean"),
+        diverged=("diverged", "mean"),
+        at_chance=("at_chance", "mean"),
         failed=("failed", "sum"),
     )
-    return cells.reset_index()
+    return cells.assign(lost=cells["diverged"] + cells["at_chance"]).reset_index()
 
 
 def interpolated_map(cells: pd.DataFrame, size: int = 80) -> InterpolatedMap | None:
     """Return the piecewise linear interpolation of cell means over (log10 lr, log10 weight decay).
 
     On Delaunay triangles (Qhull; Barber et al. 1996), size x size points over the cells' bounding box. A
-    diverged cell enters with the error of chance. None with fewer than three cells, or with all on one line.
+    diverged run enters with the error of chance. None with fewer than three cells, or with all on one line.
     """
     from scipy.interpolate import LinearNDInterpolator
     from scipy.spatial import QhullError

@@ -40,6 +40,6 @@ def loss_landscape(one: Replicates, losses: Mapping[str, Floats], chance: float 
     filled = {}
     for name, values in losses.items():
         # Without the split nothing is filled in, or its absence would go unnoticed.
-        lost = (one.diverged == 1) & np.isfinite(values).any()
-        filled[name] = values if chance is None else np.where(lost, chance, values)
+        blank = (one.lost == 1) & np.isnan(values) & np.isfinite(values).any()
+        filled[name] = values if chance is None else np.where(blank, chance, values)
     return replace(one, values=filled)

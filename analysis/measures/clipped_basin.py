@@ -64,7 +64,7 @@ def _worse(study: StudyLandscapes, label: str) -> str | None:
     if cell is None:
         return None
     # The edge is that of what was run: a study under way has axes that go on beyond it.
-    measured = np.asarray(np.isfinite(one.diverged).any(axis=0))
+    measured = np.asarray(np.isfinite(one.lost).any(axis=0))
     columns = np.flatnonzero(measured.any(axis=0))
     positive = np.flatnonzero(measured.any(axis=1) & (one.weight_decay > 0))
     zero = one.weight_decay[0] == 0 and bool(measured[0, cell.column])

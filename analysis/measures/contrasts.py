@@ -88,6 +88,8 @@ class Contrasts(StudyRuns):
     ) -> Contrasts:
         """Arrange the labelled runs of a grid (see `analysis.landscapes.labels.label`) on its axes."""
         found = replicates(runs, [metric, CHOOSER], lr, weight_decay)
+        if chance is None and runs["baseline"].notna().any():
+            chance = float(runs["baseline"].max())
         return cls(found, metric=metric, chance=chance, runs=runs, curves=curves)
 
     @classmethod

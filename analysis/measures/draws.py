@@ -20,7 +20,7 @@ class Draws:
         mean: (B, W, L) mean error of each cell; NaN in cells that do not count, or are not measured.
         best: (B,) e*: the error of the chosen cell, scored on data that did not choose it; NaN without one.
         reference: (B,) the same of the best optimizer that is compared.
-        diverged: (B, W, L) share of seeds that diverged; NaN where not measured.
+        lost: (B, W, L) share of seeds that have learnt nothing; NaN where not measured.
         chooser: (B, W, L) the error that chooses cells: validation's, or the test error where there is none.
         cells: (W, L) cells that count and in which a seed completed.
         log_lr: (L,) log10 of the learning rates.
@@ -34,7 +34,7 @@ class Draws:
     mean: Floats
     best: Floats
     reference: Floats
-    diverged: Floats
+    lost: Floats
     chooser: Floats
     cells: NDArray[np.bool_]
     log_lr: Floats

@@ -92,7 +92,7 @@ def weight_decay_sensitivity(draws: Draws, _delta: float) -> Floats:
 
 def failure_share(draws: Draws, _delta: float) -> Floats:
     """Return the share of the box that diverged or is no better than chance, 0..1."""
-    return _mean(draws.diverged, draws.weights)
+    return _mean(draws.lost, draws.weights)
 
 
 def ridge_slope(draws: Draws, delta: float) -> Floats:

@@ -118,7 +118,7 @@ def _slopes(study: StudyRuns, label: str, column: str) -> Floats:
     At each over the cells in which every run completed, weight decay 0 aside, three at least.
     """
     one, inside = study.replicates[label], study.inside(label, WITHIN)
-    completed = (np.nan_to_num(one.diverged, nan=0.0).max(axis=0) == 0) & (one.weight_decay > 0)[:, None]
+    completed = (np.nan_to_num(one.lost, nan=0.0).max(axis=0) == 0) & (one.weight_decay > 0)[:, None]
     y = np.where(completed, _logarithms(study, label, column), np.nan)
     with np.errstate(divide="ignore"):
         x = np.broadcast_to(np.log10(one.weight_decay)[:, None], y.shape)

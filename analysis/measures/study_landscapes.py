@@ -142,9 +142,9 @@ class StudyLandscapes:
             logs = np.log10(one.lr), np.log10(one.weight_decay)
         cells = self.common[label]
         if t is None:
-            t, lost = np.zeros((1, len(one.seeds))), moved(one.diverged, np.zeros((1, len(one.seeds))))
+            t, lost = np.zeros((1, len(one.seeds))), moved(one.lost, np.zeros((1, len(one.seeds))))
         else:
-            lost = unsettled(one.diverged, t, self.labels.index(label))
+            lost = unsettled(one.lost, t, self.labels.index(label))
         chooser = self._error(one, choice.chooser if choice else one.values[self.metric], lost, t)
         picked = np.array([choice.cell]) if choice and len(t) == 1 else _least(chooser, one.trained & cells)
         mean = self._error(one, one.values[self.metric], lost, t)
@@ -152,7 +152,7 @@ class StudyLandscapes:
             mean=mean if cells.all() else np.where(cells, mean, np.nan),
             best=moved(choice.scores, t) if choice else np.full(len(t), np.nan),
             reference=moved(rival.scores, t) if rival else np.full(len(t), np.nan),
-            diverged=lost,
+            lost=lost,
             chooser=chooser,
             cells=one.trained & cells,
             log_lr=logs[0],
@@ -169,7 +169,7 @@ class StudyLandscapes:
         Moved apart from each other, since moving their mean would take a cell in which one seed diverged below what
         any run in it has reached.
         """
-        completed = moved(np.where(one.diverged == 0, values, np.nan), t)
+        completed = moved(np.where(one.lost == 0, values, np.nan), t)
         # A run of a lost cell that came through would do about as well as the best of the cells beside it.
         stand_in = least_beside(
             np.where(one.trained, np.nan_to_num(completed.mean(axis=0), nan=self.chance), self.chance)

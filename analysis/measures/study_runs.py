@@ -60,7 +60,7 @@ class StudyRuns(StudyLandscapes):
             return one.values[name]
         if key not in self._columns:
             own = self.runs[self.runs["label"] == label] if self.runs is not None and name in self.runs else None
-            empty = np.full(one.diverged.shape, np.nan)
+            empty = np.full(one.lost.shape, np.nan)
             self._columns[key] = empty if own is None else arrange(own, name, one.seeds, one.weight_decay, one.lr)
         return self._columns[key]
 
@@ -70,9 +70,8 @@ class StudyRuns(StudyLandscapes):
 
         A run that diverged has no loss, and counts with that of chance: of as many classes as its error tells.
         """
-        lost = [one.values[self.metric][one.diverged == 1] for one in self.replicates.values()]
-        errors = np.concatenate([np.zeros(0), *lost])
-        chance = chance_loss(float(np.nanmin(errors))) if np.isfinite(errors).any() else None
+        lost = any((one.lost == 1).any() for one in self.replicates.values())
+        chance = chance_loss(self.chance) if lost else None
         found = {
             name: loss_landscape(one, {column: self.column(name, column) for column in LOSSES}, chance)
             for name, one in self.replicates.items()

@@ -52,7 +52,7 @@ def uniform_errors(cells: pd.DataFrame, samplers: Iterable[str], box: Box | None
         chosen = ", ".join(names) or "nothing known"
         raise ValueError(f"cells chosen by {chosen} estimate no area: that needs {' or '.join(EVEN)}")
     lr, decay = (cells[name].to_numpy(dtype=np.float64) for name in ("lr", "weight_decay"))
-    error = np.where(cells["diverged"] == 1, np.inf, cells["mean"].to_numpy(dtype=np.float64))
+    error = np.where(cells["lost"] == 1, np.inf, cells["mean"].to_numpy(dtype=np.float64))
     inside = (decay > 0) & ~np.isnan(error)
     if box is not None:
         inside &= (lr >= box.lr[0]) & (lr <= box.lr[1])

@@ -10,6 +10,7 @@ import numpy as np
 
 from analysis.formats import number, percent, spread
 from analysis.report.paper_errors import SOURCE, paper_error
+from robustness.results.tables.cells import at_chance, taken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,7 +54,7 @@ def scores(contents: Contents) -> list[Scores]:
         name, options, optimizer = (str(first[column]) for column in ("workload", "workload_options", "optimizer"))
         paper = paper_error(name, options, optimizer, float(first["weight_decay"]))
         results = rows[rows["status"] != "failed"]
-        best, last = (_mean(results[column]) for column in ("best_test_error", "test_error"))
+        best, last = (_mean(taken(results, column)) for column in ("best_test_error", "test_error"))
         place = _place(first, contents.axes)
         found.append(Scores(label=str(label), best=best, last=last, paper=paper, place=place))
     return found
@@ -84,7 +85,7 @@ def single_cells_table(contents: Contents) -> str:
         ("Learning rate", ""),
         ("Weight decay", "common scale"),
         ("Weight decay", "as given"),
-        ("Diverged", "of the runs"),
+        ("Learnt nothing", "of the runs: diverged, or no better than chance"),
         ("Failed runs", ""),
         ("Seeds", ""),
     ]
@@ -97,7 +98,7 @@ def _row(contents: Contents, one: Scores, *, paper: bool) -> str:
     rows = contents.runs[contents.runs["label"] == one.label]
     failed = int((rows["status"] == "failed").sum())
     results = len(rows) - failed
-    lost = int((rows["status"] == "diverged").sum())
+    lost = int(((rows["status"] == "diverged") | at_chance(rows)).sum())
     cells = [
         _shown(one.last),
         _shown(one.best),

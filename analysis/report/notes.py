@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analysis.formats import count, listing, number, percent, plural, points, seed_counts
+from robustness.results.tables.cells import at_chance
 from robustness.study.code_changes import code_change
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ def sentence(contents: Contents) -> str:
     if not len(contents.runs):
         return "No run of this study is stored yet. The report fills as the sweep goes on."
     if not found:
-        return "No cell has trained: every run diverged or failed."
+        return (
+            "No cell has trained: every run diverged, failed or ended no better than chance. Something else than the"
+            " hyperparameters may be wrong: look into the data, the loss and the workload."
+        )
     best = min(found, key=lambda s: s.least.mean if s.least else np.inf)
     where = _where(best.least)
     seeds = seed_counts(n for s in found for n in s.seeds)
@@ -79,7 +83,9 @@ def state(contents: Contents) -> list[str]:
         facts.append(plural(asked, "run"))
     if len(contents.summaries):
         facts.append(seed_counts(n for s in contents.summaries for n in s.seeds))
-    facts += [f"{count(int(counts[kind]))} {kind}" for kind in ("diverged", "failed") if counts.get(kind, 0)]
+    kinds = {kind: int(counts.get(kind, 0)) for kind in ("diverged", "failed")}
+    kinds["no better than chance"] = int(at_chance(runs).sum())
+    facts += [f"{count(runs_of)} {kind}" for kind, runs_of in kinds.items() if runs_of]
     if len(runs) and runs["finished_at"].notna().any():
         facts.append(f"last run {runs['finished_at'].max():%Y-%m-%d}")
     return facts
@@ -139,7 +145,8 @@ def query(root: str, contents: Contents) -> str:
         "import pandas as pd",
         "",
         f"runs = pd.read_parquet({where})",
-        'cells = runs.groupby(["optimizer", "lr", "weight_decay"])["test_error"]',
+        'runs["error"] = runs.test_error.fillna(runs.baseline)  # a run that diverged has learnt nothing',
+        'cells = runs.groupby(["optimizer", "lr", "weight_decay"])["error"]',
         'cells.agg(["mean", "std", "count"]).sort_values("mean").head(10)',
     ]
     if contents.others:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.formats import count, number, plural, spread
 from analysis.report.answer import answer
+from robustness.results.tables.cells import at_chance
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -109,6 +110,8 @@ def _trained(runs: pd.DataFrame, found: Sequence[Contents], lacking: int) -> lis
         for name, rows in runs.groupby("device", sort=True)
     )
     begun, ended = runs["finished_at"].min(), runs["finished_at"].max()
+    slow = int(at_chance(runs).sum())
+    results += f" ({count(slow)} of the completed ones no better than chance)" if slow else ""
     return [
         f"- runs: {results}" + (f"; {count(lacking)} of the study's runs have no result" if lacking else ""),
         f"- device and time (the runs' own, of all stacks together): {devices}",
@@ -161,7 +164,8 @@ def _look(name: str) -> list[str]:
         "import pandas as pd",
         "",
         f'runs = pd.read_parquet("published/{name}/runs")  # a row a run; curves/ has a row a run and epoch',
-        'cells = runs.groupby(["optimizer", "lr", "weight_decay"])["test_error"].agg(["mean", "std", "count"])',
+        'runs["error"] = runs.test_error.fillna(runs.baseline)  # a run that diverged has learnt nothing',
+        'cells = runs.groupby(["optimizer", "lr", "weight_decay"])["error"].agg(["mean", "std", "count"])',
         'cells.sort_values("mean").head(10)',
         "```",
     ]

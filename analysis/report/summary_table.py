@@ -72,6 +72,7 @@ def _columns(contents: Contents) -> list[Column]:
         ),
         Column(head="Basin meets the box’s edge", cell=_edge, of_basin=True, in_words=True),
         Column(head="Diverged", below=of_runs, cell=lambda one: percent(one.diverged)),
+        Column(head="No better than chance", below=of_runs, cell=lambda one: percent(one.at_chance)),
         Column(head="Failed runs", cell=lambda one: str(one.failed)),
         Column(head="Seeds", below="a cell", cell=_seeds),
     ]

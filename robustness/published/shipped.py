@@ -160,12 +160,18 @@ def _copy(source: Store, target: Store, wanted: set[str]) -> int:
         return 0
     ids = batch.runs["run_id"].to_pylist()
     if ids:
-        target.write(target.part_name(ids), batch.runs, batch.curves)
+        target.write(target.part_name(ids), _copies(batch.runs, source.name), batch.curves)
         target.remove_failed(ids)
         for entry in records:
             if (data := source.folder.read(f"provenance/{entry.name}")) is not None:
                 target.folder.write(f"provenance/{entry.name}", data)
     return len(ids)
+
+
+def _copies(runs: pa.Table, name: str) -> pa.Table:
+    """Return rows that say which published study they were taken from."""
+    place = runs.schema.get_field_index("copied_from")
+    return runs.set_column(place, runs.schema.field(place), pa.array([name] * len(runs), pa.string()))
 
 
 def _warn(place: Path, error: Exception) -> None:

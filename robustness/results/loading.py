@@ -11,6 +11,7 @@ from robustness.results.files.folder import absolute, child, is_uri, shown
 from robustness.results.files.opening import open_folder
 from robustness.results.run_labels import labelled
 from robustness.results.store import Store
+from robustness.results.tables.cells import cells_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,6 +50,23 @@ class Results:
     def curves(self) -> pd.DataFrame:
         """A row a run and epoch; see `Store.curves`."""
         return self.store.curves()
+
+    def cells(self) -> pd.DataFrame:
+        """Return a row a cell: label, workload, lr, weight_decay, and what its runs came to.
+
+        Returns:
+            The columns of the errors (percent) hold means over the `seeds` runs with a result. A run that diverged
+            counts in them with its `baseline`, as a network that has learnt nothing. `diverged` is how many did, and
+            `at_chance` how many others ended with a test error no better than the baseline.
+
+        Example:
+            >>> from robustness import load
+            >>> from robustness.published.shipped import published
+            >>> cells = load(published()["treebank"].root).cells()
+            >>> len(cells), cells["seeds"].unique().tolist()
+            (17, [3])
+        """
+        return cells_of(self.runs)
 
     @cached_property
     def study_text(self) -> str | None:

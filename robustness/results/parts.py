@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from robustness.results.files.errors import ResultsWarning, StorageError, Unreachable
 from robustness.results.files.folder import PUBLISHED, Entry, shown
@@ -157,7 +158,7 @@ class PartReader:
         path = f"{folder}/{entry.name}"
         if not entry.is_file:
             return SchemaError("it is no file")
-        if only is not None and (table := self._pick(path, schema, names, only)) is not None:
+        if only is not None and (table := self._pick(folder, entry, schema, names, only)) is not None:
             return table
         try:
             data = self._folder.read(path)
@@ -168,7 +169,7 @@ class PartReader:
         if data is None:
             return None
         try:
-            return decode(data, schema, names, only)
+            return decode(data, schema, names, only, lambda: self._curves_of(folder, entry))
         except SchemaError as error:
             return error
         except NewerSchemaError as error:
@@ -176,13 +177,27 @@ class PartReader:
                 f"{self._root}: {path} was written by a newer version ({error}); upgrade this package"
             ) from error
 
-    def _pick(self, path: str, schema: pa.Schema, names: list[str], only: pa.Array) -> pa.Table | None:
+    def _curves_of(self, folder: str, entry: Entry) -> pa.Table | None:
+        """Return all columns of the curves beside a part of rows, whatever their version; None without any.
+
+        They are read as they are: only to tell what older rows lack.
+        """
+        if folder != "runs" or (data := self._folder.read(f"curves/{entry.name}")) is None:
+            return None
+        with contextlib.suppress(pa.ArrowException, OSError):
+            return pq.read_table(pa.BufferReader(data))
+        return None  # damaged: whoever reads the curves themselves is told so
+
+    def _pick(self, folder: str, entry: Entry, schema: pa.Schema, names: list[str], only: pa.Array) -> pa.Table | None:
         """Return the rows of these runs from a large local file, of which not all is read; None where that fails."""
         if self._path is None:
             return None
         # What fails here need be no fault of the file, so whether it is damaged is told by reading all of it.
-        with contextlib.suppress(OSError, SchemaError, NewerSchemaError), pa.OSFile(str(self._path / path)) as file:
-            return decode(file, schema, names, only)
+        with (
+            contextlib.suppress(OSError, SchemaError, NewerSchemaError),
+            pa.OSFile(str(self._path / folder / entry.name)) as file,
+        ):
+            return decode(file, schema, names, only, lambda: self._curves_of(folder, entry))
         return None
 
     def _set_aside(self, folder: str, entry: Entry, reason: str) -> None:

@@ -10,6 +10,7 @@ from robustness.sweep.progress import Progress
 from robustness.sweep.stacks import by_checkpoint, cut
 from robustness.sweep.start import begin
 from robustness.sweep.tune import Sweep, SweepError
+from robustness.worker.attempts import Marks
 from robustness.worker.checkpointing import CheckpointKeeper
 from robustness.worker.own_modules import plugin_packages
 from robustness.worker.work import work
@@ -75,6 +76,7 @@ def _train(start: Start, stack: list[Run], progress: Progress) -> None:
         retries=start.study.resources.retries,
         fit=start.study.resources.stack_size == "auto",
         keeper=keeper,
+        marks=Marks.of(start.study, start.code),
     )
     progress.part("stack", stack, 0.0)
     if report.error:

@@ -41,6 +41,7 @@ class Start:
         checkpoints: Those of runs in training.
         taken: How many runs were just copied from published results.
         changed: What is not as it was when stored runs were trained, None if nothing is known to be.
+        code: Digest of the study's own modules as they are now; None without any.
     """
 
     study: Study
@@ -52,6 +53,7 @@ class Start:
     checkpoints: list[Checkpoint]
     taken: int = 0
     changed: CodeChange | None = None
+    code: str | None = None
 
     def warn(self) -> None:
         """Say on the error stream what is not as it was when stored runs were trained: no matter of progress."""
@@ -103,6 +105,7 @@ def begin(study: Study, results: str | Path, *, use_published: bool = True) -> I
             checkpoints=checkpoints,
             taken=taken,
             changed=changed,
+            code=resolved.code,
         )
     finally:
         with contextlib.suppress(StorageError):  # the store may be what the sweep ended with

@@ -9,7 +9,7 @@ from robustness.errors import ClusterError
 from robustness.results.files.folder import shown
 from robustness.results.files.retrying import patiently
 from robustness.sweep import ray_session
-from robustness.worker.attempts import reason
+from robustness.worker.attempts import Marks, reason
 from robustness.worker.checkpointing import CheckpointKeeper
 from robustness.worker.report import Report, decode
 from robustness.worker.work import work
@@ -72,6 +72,7 @@ def _report(config: dict[str, Any], parcel: Parcel, store: Store, sweep_id: str)
         sampler=study.search.sampler,
         retries=study.resources.retries,
         fit=study.resources.stack_size == "auto",
+        marks=Marks.of(study, parcel.code),
         keeper=CheckpointKeeper(
             store,
             study.resources.checkpoint,

@@ -139,7 +139,7 @@ def _tune(start: Start, progress: Progress) -> bool:
         ray_session.set_flag(sweep_id)
         progress.stopping(searcher.running)
 
-    trainable = tune.with_parameters(Transfer(trial), parcel=pack(study), store=store, sweep_id=sweep_id)
+    trainable = tune.with_parameters(Transfer(trial), parcel=pack(study, start.code), store=store, sweep_id=sweep_id)
     tuner = tune.Tuner(
         tune.with_resources(trainable, dict(room.need)),
         tune_config=tune.TuneConfig(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from robustness.results.tables.best_epoch import best_epoch
 from robustness.results.tables.columns import AT_END, PER_EPOCH
 from robustness.study.run import identity
 from robustness.training.rows import places_of
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from robustness.training.sharpness import Sharpness
 
 METRICS = PER_EPOCH
+METRIC = "error"
+"""What runs are judged by."""
 _LOSSES = ("train_loss", "validation_loss", "test_loss")
 
 
@@ -110,41 +113,21 @@ class History:
 
     def _row(self, index: int) -> dict[str, Any]:
         run, epochs = self.runs[index], int(self.epochs[index])
+        curve = {name: values[index, :epochs] for name, values in self.values.items()}
         row = identity(run) | {
             "status": "completed",
             "reason": None,
+            "metric": METRIC,
+            "baseline": self.workload.chance_error,
             "epochs": epochs,
             "steps": epochs * self.steps_per_epoch,
             "parameters": self.parameters,
+            **best_epoch(curve["validation_error"], curve["test_error"]),
         }
         if index in self.reasons:
-            return row | self._chance(self.reasons[index])
-        curve = {name: values[index, :epochs] for name, values in self.values.items()}
-        if curve["test_error"][-1] >= self.workload.chance_error:
-            return row | self._chance("no better than chance")
-        validated = not np.isnan(curve["validation_error"][-1])
-        best = int(np.argmin(curve["validation_error" if validated else "test_error"]))
-        return row | {
-            **{name: _null(curve[name][-1]) for name in AT_END},
-            "hessian_eigenvalues": self.spectra.get(index),
-            "best_epoch": best + 1,
-            "best_validation_error": _null(curve["validation_error"][best]),
-            "test_error_at_best": float(curve["test_error"][best]),
-            "best_test_error": float(curve["test_error"].min()),
-        }
-
-    def _chance(self, reason: str) -> dict[str, Any]:
-        chance = self.workload.chance_error
-        errors = ("train_error", "test_error", "test_error_at_best", "best_test_error")
-        validation = ("validation_error", "best_validation_error")
-        has_validation = self.workload.has_validation
-        return {
-            **dict.fromkeys((*AT_END, "best_epoch")),
-            **dict.fromkeys(errors, chance),
-            **dict.fromkeys(validation, chance if has_validation else None),
-            "status": "diverged",
-            "reason": reason,
-        }
+            return row | {"status": "diverged", "reason": self.reasons[index]}
+        last = {name: _null(curve[name][-1]) for name in AT_END}
+        return row | last | {"hessian_eigenvalues": self.spectra.get(index)}
 
 
 def _null(value: float) -> float | None:

@@ -14,11 +14,39 @@ from robustness.provenance import code_version
 from robustness.study.run import identity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from robustness.study import Run
+    from robustness.optimizers import Optimizer
+    from robustness.study import Run, Study
     from robustness.training import History
     from robustness.worker.checkpointing import CheckpointKeeper
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marks:
+    """What a study says of its runs that is no part of their identity, and their rows keep.
+
+    Attributes:
+        labels: What it calls each optimizer.
+        code: Digest of its own modules; None without any.
+    """
+
+    labels: Mapping[Optimizer, str] = field(default_factory=dict)
+    code: str | None = None
+
+    @classmethod
+    def of(cls, study: Study, code: str | None = None) -> Marks:
+        """Return what a study says of its runs; `code` is the digest of its own modules."""
+        return cls(labels={entry.optimizer: entry.label for entry in study.optimizers}, code=code)
+
+    def row(self, run: Run) -> dict[str, Any]:
+        """Return the columns of a run's row."""
+        # What is called by an import string is none of this project: the digest says nothing of the others.
+        own = ":" in run.workload.name or ":" in run.optimizer.name
+        return {"label": self.labels.get(run.optimizer), "code": self.code if own else None}
+
+
+NO_MARKS = Marks()
 
 
 @dataclass
@@ -38,11 +66,19 @@ class Result:
 
 
 def trained(
-    runs: Sequence[Run], device: str, sampler: str, retries: int, keeper: CheckpointKeeper | None, *, fit: bool
+    runs: Sequence[Run],
+    device: str,
+    sampler: str,
+    retries: int,
+    keeper: CheckpointKeeper | None,
+    *,
+    fit: bool,
+    marks: Marks = NO_MARKS,
 ) -> Result:
     """Train `runs`: as one model, or one by one where their workload's engine is `single`, each with its own time.
 
-    With `fit` a stack is cut into such as a GPU trains fastest. What fails is in the result, and no error.
+    With `fit` a stack is cut into such as a GPU trains fastest. What fails is in the result, and no error. `marks` are
+    what the study says of them.
     """
     from robustness.training.stack_size import pieces
 
@@ -53,11 +89,14 @@ def trained(
         tried = _train(model, device, retries, keeper)
         seconds = time.perf_counter() - started + (keeper.seconds if keeper else 0.0)
         provenance = _provenance(sampler, len(model), seconds / len(model)) | _device(device)
+        provenance["arithmetic"] = "compiled" if runs[0].workload.compiled else "eager"
         for each in tried.successes:
             own = {"stack_size": each.runs, "duration_s": each.seconds / each.runs}
             result.histories += each.histories
-            result.rows += [row for history in each.histories for row in history.rows(provenance | own)]
-        result.failed += [failed_row(run, why, provenance) for run, why in tried.failures]
+            for history in each.histories:
+                rows = history.rows(provenance | own)
+                result.rows += [row | marks.row(run) for run, row in zip(history.runs, rows, strict=True)]
+        result.failed += [failed_row(run, why, provenance) | marks.row(run) for run, why in tried.failures]
         result.seconds += seconds
         if tried.suspended:
             break
@@ -131,6 +170,7 @@ def _provenance(sampler: str, stack_size: int, duration_s: float) -> dict[str, A
         "host": socket.gethostname(),
         "finished_at": datetime.now(UTC),
         "code_version": code_version(),
+        "origin": "sweep",
     }
 
 
@@ -148,6 +188,7 @@ def failed_row(run: Run, reason: str, provenance: dict[str, Any]) -> dict[str, A
         **provenance,
         "status": "failed",
         "reason": reason,
+        "metric": "error",
         "epochs": 0,
         "steps": 0,
         "parameters": 0,

@@ -55,11 +55,13 @@ class Parcel:
         study: The study, pickled.
         modules: A zip archive of the modules that it needs and no installation has; empty if there are none.
         packages: Installed packages that bring a workload or an optimizer of it, and must be on every node.
+        code: Digest of those modules; None without any.
     """
 
     study: bytes
     modules: bytes
     packages: tuple[Package, ...] = ()
+    code: str | None = None
 
     def open(self) -> Study:
         """Return the study, its modules importable; in one process each parcel is opened once.
@@ -70,8 +72,8 @@ class Parcel:
         return _opened(self)
 
 
-def pack(study: Study) -> Parcel:
-    """Return `study` with the modules of its workloads and optimizers.
+def pack(study: Study, code: str | None = None) -> Parcel:
+    """Return `study` with the modules of its workloads and optimizers; `code` is their digest.
 
     Raises:
         ShippingError: the modules are too large.
@@ -81,7 +83,7 @@ def pack(study: Study) -> Parcel:
     own = own_modules(study)
     files = {name: file.read_bytes() for name, file in module_files(own).items()}
     installed = tuple(package for package in plugin_packages(study) if package.module not in own)
-    return Parcel(cloudpickle.dumps(study), archive(files), installed)
+    return Parcel(cloudpickle.dumps(study), archive(files), installed, code)
 
 
 def plugin_packages(study: Study) -> tuple[Package, ...]:

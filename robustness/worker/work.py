@@ -7,7 +7,7 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from robustness.results import StorageError, Store, patiently
-from robustness.worker.attempts import trained
+from robustness.worker.attempts import NO_MARKS, trained
 from robustness.worker.report import Report, outcome
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from robustness.study import Run
     from robustness.training import History
-    from robustness.worker.attempts import Result
+    from robustness.worker.attempts import Marks, Result
     from robustness.worker.checkpointing import CheckpointKeeper
 
 
@@ -40,13 +40,14 @@ def work(
     retries: int,
     keeper: CheckpointKeeper | None = None,
     fit: bool = False,
+    marks: Marks = NO_MARKS,
 ) -> Report:
     """Train `runs` on `device`, as one model or one by one, and store them; one that cannot be is stored as failed.
 
     Nothing is stored when another sweep has claimed the study, nor a run that somebody else stored meanwhile.
     A store that is away is waited for. Any other storage error, or one that stays, becomes part of the report: the
     driver ends the sweep with it. `keeper` has the checkpoints of what takes long; with `fit` a GPU is
-    given stacks of the size that it trains fastest.
+    given stacks of the size that it trains fastest; `marks` are what the study says of the runs.
     """
     # Importing it takes seconds, once a process, and is no part of any run; nor are the data and torch's first step.
     from robustness.training import warm_up
@@ -55,7 +56,7 @@ def work(
         # What fails here fails in training too, which says so of the run.
         with suppress(Exception):
             warm_up(runs[0].workload)
-    result = trained(runs, device, sampler, retries, keeper, fit=fit)
+    result = trained(runs, device, sampler, retries, keeper, fit=fit, marks=marks)
     try:
         report = patiently(lambda: _store(store, sweep_id, result))
     except StorageError as error:

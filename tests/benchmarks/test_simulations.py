@@ -49,7 +49,7 @@ def test_the_simulated_runs_are_as_their_truth_says() -> None:
     one = truth(random, "paraboloid")
     found = study(random, {"a": one, "b": one}, 400, Noise())
     assert found["a"].values["test_error"].shape == (400, len(WEIGHT_DECAY), len(LR))
-    np.testing.assert_allclose(found["a"].diverged.mean(axis=0), one.lost, atol=0.12)
+    np.testing.assert_allclose(found["a"].lost.mean(axis=0), one.lost, atol=0.12)
     sure = one.lost < 1e-6
     near = sure & (one.error < one.error.min() + 2)
     apart = found["a"].values["test_error"] - one.error

@@ -101,7 +101,7 @@ def without(landscape: Replicates, runs: Any) -> Replicates:
 
     values = {name: cut(each) for name, each in landscape.values.items()}
     return Replicates(
-        landscape.label, landscape.lr, landscape.weight_decay, landscape.seeds, values, cut(landscape.diverged)
+        landscape.label, landscape.lr, landscape.weight_decay, landscape.seeds, values, cut(landscape.lost)
     )
 
 

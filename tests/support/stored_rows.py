@@ -28,6 +28,8 @@ def row(number: int, **changes: Any) -> dict[str, Any]:
         "engine": "stack",
         "status": "completed",
         "reason": None,
+        "metric": "error",
+        "baseline": 90.0,
         "epochs": 20,
         "steps": 280,
         "parameters": 3498,
@@ -50,6 +52,7 @@ def row(number: int, **changes: Any) -> dict[str, Any]:
         "hessian_top": None,
         "hessian_trace": None,
         "hessian_eigenvalues": None,
+        "label": "AdamS",
         "sampler": "grid",
         "stack_size": 100,
         "duration_s": 0.05,
@@ -58,6 +61,10 @@ def row(number: int, **changes: Any) -> dict[str, Any]:
         "finished_at": FINISHED,
         "torch_version": "2.15.0",
         "code_version": "0.1.0",
+        "code": None,
+        "arithmetic": "eager",
+        "origin": "sweep",
+        "copied_from": None,
     } | changes
 
 

@@ -130,24 +130,27 @@ def rows_of(
             "engine": "stack",
             "status": np.where(diverged, "diverged", "completed"),
             "reason": np.where(diverged, np.array("loss is not finite", object), np.array(None, object)),
+            "metric": "error",
+            "baseline": CHANCE,
             "epochs": np.where(diverged, 3, 20).astype(np.int32),
             "steps": np.int64(280),
             "parameters": np.int64(3466),
             "train_loss": loss / 2,
-            "train_error": np.where(diverged, CHANCE, test / 2),
+            "train_error": np.where(diverged, np.nan, test / 2),
             "validation_loss": loss if validation else np.nan,
-            "validation_error": check if validation else np.nan,
+            "validation_error": np.where(diverged, np.nan, check) if validation else np.nan,
             "test_loss": loss,
-            "test_error": test,
+            "test_error": np.where(diverged, np.nan, test),
             "best_epoch": np.int32(18),
-            "best_validation_error": check if validation else np.nan,
-            "test_error_at_best": test,
-            "best_test_error": test,
+            "best_validation_error": np.where(diverged, np.nan, check) if validation else np.nan,
+            "test_error_at_best": np.where(diverged, np.nan, test),
+            "best_test_error": np.where(diverged, np.nan, test),
             "grad_norm": np.where(diverged, np.nan, 0.3),
             "grad_norm_sq": np.where(diverged, np.nan, 0.12),
             "weight_norm": np.where(diverged, np.nan, 9.0),
             "effective_decay": np.where(diverged | (basin.convention == "l2"), np.nan, wd * 3),
             "root_mean_v": np.where(diverged, np.nan, 0.02),
+            "label": None,
             "sampler": "grid",
             "stack_size": np.int32(108),
             "duration_s": 0.05,
@@ -156,6 +159,10 @@ def rows_of(
             "finished_at": pd.Timestamp("2024-05-01T12:00:00Z"),
             "torch_version": "2.11.0",
             "code_version": "0.1.0",
+            "code": None,
+            "arithmetic": "eager",
+            "origin": "sweep",
+            "copied_from": None,
         }
     )
 
@@ -176,7 +183,8 @@ def curves(runs: pd.DataFrame, epochs: int = 20) -> pd.DataFrame:
     table = rows.loc[rows.index.repeat(last)].reset_index(drop=True)
     epoch = np.concatenate([np.arange(1, n + 1) for n in last]) if len(last) else np.zeros(0, dtype=int)
     share = np.exp(-(epoch - 1) / 3.0)
-    error = table["test_error"] + (CHANCE - table["test_error"]) * share * (epoch < epochs)
+    error = table["test_error"].fillna(CHANCE)
+    error = error + (CHANCE - error) * share * (epoch < epochs)
     return pd.DataFrame(
         {
             "run_id": table["run_id"],

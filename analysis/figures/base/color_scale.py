@@ -130,7 +130,7 @@ def scale(landscapes: Iterable[Landscape], delta: float) -> Scale:
     maps = list(landscapes)
     return scale_of(
         np.concatenate([np.zeros(0), *(m.mean[trained(m)] for m in maps)]),
-        np.concatenate([np.zeros(0), *(m.mean[trained(m) & (m.diverged == 0)] for m in maps)]),
+        np.concatenate([np.zeros(0), *(m.mean[trained(m) & (m.lost == 0)] for m in maps)]),
         delta,
     )
 
@@ -171,6 +171,6 @@ def map_colors(landscapes: Iterable[Landscape], look: Look) -> Colors:
     """Return the common scale of what a look shows of maps; cells with a diverged seed don't stretch it."""
     maps = list(landscapes)
     shown = [np.where(trained(m), look.values(m), np.nan) for m in maps]
-    whole = [np.where(m.diverged == 0, values, np.nan) for m, values in zip(maps, shown, strict=True)]
+    whole = [np.where(m.lost == 0, values, np.nan) for m, values in zip(maps, shown, strict=True)]
     flat = [np.concatenate([np.zeros(0), *(one.ravel() for one in part)]) for part in (shown, whole)]
     return colors_of(flat[0], flat[1], look)

@@ -12,8 +12,10 @@ from analysis.conventions import LEVEL
 from analysis.figures.base.interval_rows import Group, Row, layout
 from analysis.figures.base.layout import names
 from analysis.figures.base.theme import LINES, Drawing, plain
+from analysis.figures.maps.heatmap_cells import runs_words
 from analysis.formats import number, seed_counts, short, spread
 from analysis.statistics.confidence_interval import t_interval
+from robustness.results.tables.cells import at_chance, taken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +48,7 @@ class Values:
     native: float
     errors: dict[str, Floats]
     diverged: int
+    at_chance: int
 
 
 def single_cells(runs: pd.DataFrame) -> Drawing:
@@ -67,7 +70,7 @@ def _cells(runs: pd.DataFrame) -> list[Values]:
     found = []
     for label, rows in known.groupby("label", observed=True, sort=True):
         lr, decay, native = (float(rows[name].iloc[0]) for name in ("lr", "weight_decay", "weight_decay_native"))
-        errors = {name: rows[name].to_numpy(dtype=np.float64, na_value=np.nan) for name, *_ in KINDS}
+        errors = {name: taken(rows, name).to_numpy(dtype=np.float64, na_value=np.nan) for name, *_ in KINDS}
         found.append(
             Values(
                 label=str(label),
@@ -76,6 +79,7 @@ def _cells(runs: pd.DataFrame) -> list[Values]:
                 native=native,
                 errors=errors,
                 diverged=int((rows["status"] == "diverged").sum()),
+                at_chance=int(at_chance(rows).sum()),
             )
         )
     return found
@@ -134,10 +138,9 @@ def _words(cell: Values, name: str, found: Any) -> str:
     ends = (
         f"<br>{100 * LEVEL:g} % interval {found.low:.2f} to {found.high:.2f}" if found.seeds > 1 else "<br>no interval"
     )
-    lost = f", {cell.diverged} diverged" if cell.diverged else ""
     return (
         f"<b>{plain(cell.label)}</b>, {name}<br><b>{found.mean:.2f} %</b>{ends}<br>"
-        f"{seed_counts([int(found.seeds)])}{lost}"
+        f"{runs_words(int(found.seeds), cell.diverged, cell.at_chance)}"
     )
 
 

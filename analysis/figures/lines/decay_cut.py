@@ -14,6 +14,7 @@ from analysis.figures.base.theme import Drawing, finite
 from analysis.figures.lines.learning_curves import TEST_ERROR
 from analysis.formats import number, seed_counts
 from analysis.statistics.confidence_interval import t_interval
+from robustness.results.tables.cells import at_chance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,7 +64,7 @@ def _line(i: int, label: str, rows: pd.DataFrame, what: Quantity, *, zero: float
     seeds = rows.groupby(place).cumcount().to_numpy()
     values = np.full((int(seeds.max()) + 1, len(decays)), np.nan)
     values[seeds, place] = rows["value"].to_numpy(float)
-    lost = (rows["status"] == "diverged").groupby(place).mean().to_numpy(float)
+    lost = ((rows["status"] == "diverged") | at_chance(rows)).groupby(place).mean().to_numpy(float)
     found = t_interval(values, level)
     native = rows.groupby(place)["weight_decay_native"].first().to_numpy(float)
     outcome = (part.tolist() for part in (found.mean, found.low, found.high, found.seeds, lost))
@@ -103,8 +104,8 @@ def _apart(lines: Sequence[Polyline], step: float) -> list[Polyline]:
 def _words(what: Quantity, mean: float, span: tuple[float, float], seeds: int, lost: float) -> str:
     form = what.form.format
     ends = f", {form(span[0])} to {form(span[1])}" if np.isfinite(span[0]) else ", no interval"
-    diverged = f", {round(seeds * lost)} diverged" if lost else ""
-    return f"<b>{form(mean)}</b>{ends}<br>{seed_counts([seeds])}{diverged}"
+    nothing = f", {round(seeds * lost)} no better than chance" if lost else ""
+    return f"<b>{form(mean)}</b>{ends}<br>{seed_counts([seeds])}{nothing}"
 
 
 def _y_axis(lines: Sequence[Polyline]) -> dict[str, Any]:
@@ -143,5 +144,5 @@ def _caption(rates: Mapping[str, float | None], counts: Sequence[int], zero: flo
     return (
         f"Points: mean over {seed_counts(counts)}, each optimizer at its own learning rate "
         f"({at or 'no cell has trained yet'}).{bars} "
-        f"A cross: every seed diverged.{ZERO_WORDS if zero else ''}"
+        f"A cross: no seed was better than chance, or all diverged.{ZERO_WORDS if zero else ''}"
     )

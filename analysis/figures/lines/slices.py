@@ -9,7 +9,7 @@ import numpy as np
 from analysis.figures.base.axes import ZERO_WORDS, cell_axis, place_of_zero
 from analysis.figures.base.line_panels import Panel, Polyline, draw
 from analysis.figures.base.metrics import DEFAULT
-from analysis.figures.maps.heatmap_cells import cell_words
+from analysis.figures.maps.heatmap_cells import cell_words, outcome_grids
 from analysis.formats import bands, number, seed_counts
 from analysis.landscapes.basin import Place, best_cell, has_result
 from analysis.landscapes.landscape import Status
@@ -73,10 +73,10 @@ def _line(i: int, landscape: Landscape, best: Place, zero: float | None, look: L
         known &= landscape.status != Status.DIVERGED  # the error of chance has no spread
     shown = np.flatnonzero(known[cut])
     x = (landscape.weight_decay if along_decay else landscape.lr)[shown]
-    grids = (landscape.mean, landscape.std, landscape.seeds, landscape.diverged, landscape.failed)
+    grids = outcome_grids(landscape)
     said = zip(shown.tolist(), *(grid[cut][shown].tolist() for grid in grids), strict=True)
     texts = [
-        _text(landscape, (place, best.column) if along_decay else (best.row, place), cell_words(*values, look=look))
+        _text(landscape, (place, best.column) if along_decay else (best.row, place), cell_words(values, look=look))
         for place, *values in said
     ]
     mean = look.values(landscape)[cut][shown]

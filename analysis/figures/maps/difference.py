@@ -57,15 +57,15 @@ class Seeds(Protocol):
         """Column -> (S, W, L); NaN where a run is missing or failed."""
 
     @property
-    def diverged(self) -> Floats:
-        """(S, W, L) 1 where the run diverged, 0 where it completed, NaN where it is missing or failed."""
+    def lost(self) -> Floats:
+        """(S, W, L) 1 where the run has learnt nothing, 0 where it has, NaN where it is missing or failed."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Pair:
     """Two optimizers on common axes: errors (S, W, L) and their difference.
 
-    `lost` (W, L): every seed of one of them diverged. `whole`: no seed of either did.
+    `lost` (W, L): no seed of one of them has learnt. `whole`: every seed of both has.
     """
 
     names: tuple[str, str]
@@ -116,7 +116,7 @@ def _pair(a: Seeds, b: Seeds, metric: str) -> Pair:
         raise ValueError(f"{a.label} and {b.label} have no cell in common")
     cut = [(slice(None), row[:, None], column[None, :]) for row, column in zip(rows, columns, strict=True)]
     errors = (a.values[metric][cut[0]], b.values[metric][cut[1]])
-    gone = [one.diverged[where] for one, where in zip((a, b), cut, strict=True)]
+    gone = [one.lost[where] for one, where in zip((a, b), cut, strict=True)]
     lost = [(part == 1).any(axis=0) & ~(part == 0).any(axis=0) for part in gone]
     found = t_interval(errors[0] - errors[1], LEVEL)
     whole = ~((gone[0] == 1) | (gone[1] == 1)).any(axis=0)
@@ -151,7 +151,7 @@ def _traces(pair: Pair, rows: slice, y: tuple[Floats, Floats], colors: Diverging
     ]
     if lost.any():
         outline = dict(zip("xy", path(lost, x, y_edges), strict=True))
-        look = {"line": {"width": 0}, "fill": "toself", "fillpattern": HATCH, "name": "diverged"}
+        look = {"line": {"width": 0}, "fill": "toself", "fillpattern": HATCH, "name": "learnt nothing"}
         traces.append(go.Scatter(**outline, **look, **SILENT, **on))
     row, column = np.nonzero(pair.marked[rows])
     if len(row):
@@ -188,7 +188,7 @@ def _words(pair: Pair, row: int, column: int) -> list[str]:
     seeds, low, high = int(found.seeds[place]), found.low[place], found.high[place]
     runs = seed_counts([seeds])
     if pair.lost[place]:
-        runs += ", every seed of one diverged"
+        runs += ", no seed of one has learnt"
     elif seeds < 2:
         runs += ", no interval"
     elif not found.spread[place]:
@@ -233,6 +233,6 @@ def _caption(pair: Pair, colors: Diverging, metric: Metric, *, zero: bool) -> st
     strip = " The strip below the map is weight decay 0, which a log axis cannot hold." if zero else ""
     return (
         f"Mean of the {metric.name} of {a} minus that of {b}, seed by seed, over {seed_counts(counts)}. "
-        f"Below 0 (blue): {a} has the lower error; above 0 (orange): {b} has. {dots} Hatched: every seed of one "
-        f"of them diverged. Blank: not run yet, or failed.{strip} {colors.words}"
+        f"Below 0 (blue): {a} has the lower error; above 0 (orange): {b} has. {dots} Hatched: no seed of one of "
+        f"them has learnt (diverged, or no better than chance). Blank: not run yet, or failed.{strip} {colors.words}"
     )

@@ -17,6 +17,8 @@ from analysis.formats import number, plural, seed_counts
 from analysis.landscapes.landscape import Status, edges
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from analysis.figures.base.color_scale import Colors
@@ -32,6 +34,21 @@ HOVER = (
 OUTLINE = (("#ffffff", 5.0), ("#111111", 2.0))
 RING = (("#ffffff", 5.5), ("#c1121f", 2.5))
 HATCH = {"shape": "/", "size": 6, "solidity": 0.25, "fgcolor": "#7d8590", "bgcolor": "#c3c8ce"}
+PATTERNS = {
+    Status.DIVERGED: ("diverged", HATCH),
+    Status.AT_CHANCE: ("no better than chance", HATCH | {"shape": ".", "solidity": 0.3}),
+}
+"""How cells are covered in which no seed has learnt, and why."""
+MARKS = {
+    Status.PARTLY_DIVERGED: ("partly diverged", "×", "#ffffff"),
+    Status.PARTLY_AT_CHANCE: ("partly no better than chance", "○", "#ffffff"),
+    Status.FAILED: ("failed", "?", "#8a8a8a"),
+}
+"""Signs on cells in which some seeds have not learnt, or none has a result."""
+PATTERN_WORDS = (
+    "Hatched: every seed diverged (a loss that was not finite); dotted: no seed was better than chance; "
+    "× and ○: some were so."
+)
 SILENT = {"hoverinfo": "skip", "mode": "lines"}
 
 
@@ -94,10 +111,10 @@ def traces(block: Block, colors: Colors, inside: NDArray[np.bool_], look: Look =
             **block.axes,
         )
     ]
-    lost = _outline(block, landscape.status == Status.DIVERGED)
-    if lost:
-        hatched = {"line": {"width": 0}, "fill": "toself", "fillpattern": HATCH, "name": "diverged"}
-        drawn.append(go.Scatter(**lost, **hatched, **SILENT, **block.axes))
+    for status, (name, pattern) in PATTERNS.items():
+        if lost := _outline(block, landscape.status == status):
+            covered = {"line": {"width": 0}, "fill": "toself", "fillpattern": pattern, "name": name}
+            drawn.append(go.Scatter(**lost, **covered, **SILENT, **block.axes))
     drawn += _marks(block)
     around = _outline(block, inside)
     for ink, width in OUTLINE if around else ():
@@ -126,9 +143,9 @@ def _outline(block: Block, cells: NDArray[np.bool_]) -> dict[str, list[float | N
 
 
 def _marks(block: Block) -> list[Any]:
-    """Return crosses on cells in which some seeds diverged, question marks on those that failed."""
+    """Return the signs of `MARKS`."""
     landscape, drawn = block.landscape, []
-    for status, text, ink in ((Status.PARTLY_DIVERGED, "×", "#ffffff"), (Status.FAILED, "?", "#8a8a8a")):
+    for status, (name, text, ink) in MARKS.items():
         row, column = np.nonzero(landscape.status[block.rows] == status)
         if not len(row):
             continue
@@ -138,9 +155,9 @@ def _marks(block: Block) -> list[Any]:
             counts = landscape.failed[block.rows][row, column].tolist()
             words = [f"<b>{plain(landscape.label)}</b><br>{plural(n, 'run')} failed" for n in counts]
             meta = {"label": plain(landscape.label), "cells": _cells(block, row, column)}
-            drawn.append(go.Scatter(**place, hovertext=words, hoverinfo="text", name="failed", meta=meta))
+            drawn.append(go.Scatter(**place, hovertext=words, hoverinfo="text", name=name, meta=meta))
         else:
-            drawn.append(go.Scatter(**place, hoverinfo="skip", name="partly diverged"))
+            drawn.append(go.Scatter(**place, hoverinfo="skip", name=name))
     return drawn
 
 
@@ -175,31 +192,36 @@ def _texts(landscape: Landscape, rows: slice, look: Look) -> NDArray[np.object_]
     table = []
     for row in range(*rows.indices(len(landscape.weight_decay))):
         decay = [number(landscape.weight_decay[row]), number(landscape.weight_decay_native[row])]
-        grids = (landscape.mean, landscape.std, landscape.seeds, landscape.diverged, landscape.failed)
+        grids = outcome_grids(landscape)
         cells = zip(rates, *(grid[row].tolist() for grid in grids), strict=True)
-        table.append([[label, rate, *decay, *cell_words(*values, look=look)] for rate, *values in cells])
+        table.append([[label, rate, *decay, *cell_words(values, look=look)] for rate, *values in cells])
     return np.array(table, dtype=object).reshape(-1, len(rates), 6)
 
 
-def cell_words(
-    mean: float, std: float, seeds: int, diverged: float, failed: int, *, look: Look = DEFAULT
-) -> tuple[str, str]:
+def outcome_grids(landscape: Landscape) -> tuple[NDArray[Any], ...]:
+    """Return (W, L) arrays of what `cell_words` is told of each cell."""
+    one = landscape
+    return one.mean, one.std, one.seeds, one.diverged, one.at_chance, one.failed
+
+
+def cell_words(outcome: Sequence[float], *, look: Look = DEFAULT) -> tuple[str, str]:
     """Return what is said of one cell: its error, or what `look` shows, and its runs.
 
     Args:
-        mean: In the metric's unit.
-        std: Likewise; NaN with one seed.
-        seeds: Runs behind the mean.
-        diverged: Their share that diverged, 0..1; NaN without a run.
-        failed: Runs without a result.
+        outcome: Mean and standard deviation in the metric's unit (NaN with one seed), the runs behind them, the shares
+            of these that diverged and that are no better than chance (0..1; NaN without a run), runs without a result.
         look: Whose metric it is.
     """
-    return look.said(mean, std), _runs_words(seeds, round(seeds * diverged) if seeds else 0, failed)
+    mean, std, seeds, diverged, at_chance, failed = outcome
+    lost = [round(seeds * share) if seeds else 0 for share in (diverged, at_chance)]
+    return look.said(mean, std), runs_words(int(seeds), lost[0], lost[1], int(failed))
 
 
 @lru_cache(maxsize=4096)
-def _runs_words(seeds: int, lost: int, failed: int) -> str:
+def runs_words(seeds: int, diverged: int, at_chance: int, failed: int = 0) -> str:
+    """Return "3 seeds, 1 diverged, 1 no better than chance"."""
     runs = [seed_counts([seeds])]
-    runs += [f"{lost} diverged"] if lost else []
+    runs += [f"{diverged} diverged"] if diverged else []
+    runs += [f"{at_chance} no better than chance"] if at_chance else []
     runs += [f"{failed} failed"] if failed else []
     return ", ".join(runs)

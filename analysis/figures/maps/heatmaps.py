@@ -9,10 +9,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from analysis.figures.base.color_scale import map_colors
-from analysis.figures.base.metrics import DEFAULT, TEST_ERROR, Look
+from analysis.figures.base.metrics import DEFAULT, Look
 from analysis.figures.base.panels import Frame, layout
 from analysis.figures.base.theme import Drawing, plain
-from analysis.figures.maps.heatmap_cells import blocks, ring, traces
+from analysis.figures.maps.heatmap_cells import PATTERN_WORDS, blocks, ring, traces
 from analysis.formats import percent, points, seed_counts, short
 from analysis.landscapes.basin import Mark, basin, basin_share, best_cell, common_box, depth, has_result
 from analysis.landscapes.landscape import edges
@@ -101,7 +101,7 @@ def _limits(decay: NDArray[np.float64]) -> tuple[float, float] | None:
 def _title(one: _Map, look: Look, box: Box | None) -> str:
     landscape, mark = one.error, one.mark
     if mark is None:
-        words = "every cell diverged" if has_result(landscape).any() else "no cell has trained yet"
+        words = "no cell has learnt" if has_result(landscape).any() else "no cell has trained yet"
     else:
         share = basin_share(landscape, look.delta, mark.error, box)
         of_map, of_error = (" of the map", "") if look.default else ("", " test error")
@@ -133,7 +133,7 @@ def _caption(maps: list[Landscape], colors: Colors, look: Look, *, chosen: bool)
     blank = "not run yet" if look.default else "not run yet, or fewer than two seeds" if look.spread else UNKNOWN
     return (
         f"{what} of each measured cell{over}; nothing is interpolated. {ring_words}"
-        f"Hatched: every seed diverged; ×: some did. Blank: {blank}; ?: failed. "
+        f"{PATTERN_WORDS} Blank: {blank}; ?: failed. "
         f"{native_words(look)}{lost_words(look)}{strip if any(m.zero for m in maps) else ''}{colors.words}"
     )
 
@@ -144,7 +144,7 @@ def native_words(look: Look) -> str:
 
 
 def lost_words(look: Look) -> str:
-    """Return how diverged runs count in what is shown; "" where it is an error, as in a report."""
+    """Return how diverged runs count in what is shown."""
     if look.metric.kind == "error":
-        return "" if look.metric == TEST_ERROR else "A diverged run counts with the error of chance. "
+        return "A diverged run has no error and counts with that of chance. "
     return f"A diverged run has no {look.metric.name} and is left out. "

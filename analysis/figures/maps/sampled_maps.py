@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from analysis.figures.base.color_scale import Colors
 
 LOST = {"size": 8, "symbol": "x", "color": "#7d8590", "line": {"color": "#ffffff", "width": 1}}
+KINDS = {"": None, "diverged": LOST, "no better than chance": LOST | {"symbol": "circle-open", "color": "#7d8590"}}
+"""How points are drawn whose seeds have all learnt nothing, by why."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,8 +65,8 @@ def sampled_basins(
         height=cells["weight_decay_native" if look.native else "weight_decay"],
     )
     parts = {str(name): part for name, part in cells.groupby("label", observed=True, sort=True)}
-    known = cells[(cells["diverged"] < 1) & cells["value"].notna()]
-    whole = known[known["diverged"] == 0]
+    known = cells[(cells["lost"] < 1) & cells["value"].notna()]
+    whole = known[known["lost"] == 0]
     colors = colors_of(known["value"].to_numpy(dtype=float), whole["value"].to_numpy(dtype=float), look)
     rings = {name: _least(part) if ringed is None else ringed.get(name) for name, part in parts.items()}
     panels = [_Points(label, part, rings[label], colors, look) for label, part in parts.items()]
@@ -76,7 +78,7 @@ def sampled_basins(
 
 def _least(cells: pd.DataFrame) -> tuple[float, float] | None:
     """Return the cell of least mean of those that trained."""
-    means = cells.loc[cells["diverged"] < 1, "mean"].dropna()
+    means = cells.loc[cells["lost"] < 1, "mean"].dropna()
     if not len(means):
         return None
     best = cells.loc[[means.idxmin()]]
@@ -101,7 +103,7 @@ def _frame(cells: pd.DataFrame, parts: list[pd.DataFrame], look: Look) -> Frame:
 
 def _title(panel: _Points) -> str:
     cells, look = panel.cells, panel.look
-    best = cells.loc[cells["diverged"] < 1, "value"].min()
+    best = cells.loc[cells["lost"] < 1, "value"].min()
     least = f"least {look.metric.written(best)} · " if np.isfinite(best) else ""
     words = f"{least}{plural(len(cells), 'cell')}, interpolated"
     if look.default:
@@ -120,11 +122,12 @@ def _panel(i: int, panel: _Points) -> list[Any]:
         z = panel.colors(between.values).astype(np.float32)
         traces.append(go.Heatmap(x=between.lr, y=between.weight_decay, z=z, xaxis=x, yaxis=y, **shade))
     cells = cells[cells["value"].notna() | (cells["diverged"] == 1)]
+    why = np.select([cells["diverged"] == 1, cells["lost"] == 1], list(KINDS)[1:], "")
     for strip in (False, True):
-        for lost in (False, True):
-            some = ((cells["weight_decay"] == 0) == strip) & ((cells["diverged"] == 1) == lost)
+        for kind in KINDS:
+            some = ((cells["weight_decay"] == 0) == strip) & (why == kind)
             if some.any():
-                traces.append(_points(names(i, strip=strip), replace(panel, cells=cells[some]), lost=lost))
+                traces.append(_points(names(i, strip=strip), replace(panel, cells=cells[some]), kind))
     return traces + _ring(i, panel) if panel.look.interpolated else traces
 
 
@@ -154,21 +157,21 @@ def _ring(i: int, panel: _Points) -> list[Any]:
     return ring_at((lr, height), names(i, strip=decay == 0))
 
 
-def _points(axes: tuple[str, str], panel: _Points, *, lost: bool) -> go.Scatter:
+def _points(axes: tuple[str, str], panel: _Points, kind: str) -> go.Scatter:
     cells, label = panel.cells, plain(panel.label)
     identity = cells[["lr", "weight_decay", "weight_decay_native"]].to_numpy().tolist()
-    outcome = (cells[column].tolist() for column in ("mean", "std", "seeds", "diverged", "failed"))
+    outcome = (cells[column].tolist() for column in ("mean", "std", "seeds", "diverged", "at_chance", "failed"))
     said = zip(identity, *outcome, strict=True)
-    texts = [[label, *map(number, place), *cell_words(*values, look=panel.look)] for place, *values in said]
+    texts = [[label, *map(number, place), *cell_words(values, look=panel.look)] for place, *values in said]
     return go.Scatter(
         x=cells["lr"].to_numpy(),
         y=np.where(cells["weight_decay"] > 0, cells["height"], 0.5),
         mode="markers",
-        marker=LOST if lost else _marker(panel),
+        marker=KINDS[kind] or _marker(panel),
         customdata=np.array(texts, dtype=object),
         meta={"label": label, "cells": cells[["lr", "weight_decay"]].to_numpy().tolist()},
         hovertemplate=HOVER,
-        name="diverged" if lost else label,
+        name=kind or label,
         cliponaxis=False,
         xaxis=axes[0],
         yaxis=axes[1],
@@ -184,6 +187,6 @@ def _caption(cells: pd.DataFrame, colors: Colors, look: Look) -> str:
     return (
         f"Points: the cells that were tried, {look.what}{over}. The paler "
         "surface between them is interpolated (linearly, in log space), not measured, and ends where the "
-        f"points do. Red ring: {how}; gray crosses: every seed diverged. "
+        f"points do. Red ring: {how}; gray crosses: every seed diverged; gray circles: no seed was better than chance. "
         f"{crowd}{native_words(look)}{lost_words(look)}{colors.words}"
     )

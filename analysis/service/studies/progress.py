@@ -10,6 +10,7 @@ import numpy as np
 
 from analysis.conventions import METRIC
 from robustness.results import finished
+from robustness.results.tables.cells import taken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -166,6 +167,7 @@ def _pace(times: np.ndarray[tuple[int], np.dtype[np.datetime64]]) -> tuple[float
 
 def _best(runs: pd.DataFrame) -> dict[str, float]:
     results = finished(runs)
-    cells = results.groupby(["label", "cell_id"], observed=True)[METRIC].mean()
+    results = results.assign(error=taken(results, METRIC))
+    cells = results.groupby(["label", "cell_id"], observed=True)["error"].mean()
     least = cells.groupby("label", observed=True).min().dropna()
     return {str(label): float(value) for label, value in least.items()}

@@ -128,11 +128,13 @@ COLUMNS: tuple[Column, ...] = (
     _outcome(
         "status",
         TEXT,
-        "completed, diverged (a result) or failed (not a result).",
+        "completed, diverged (some loss was not finite) or failed (no result).",
         null=False,
         of_cell=OfCell(place=1, head="Status"),
     ),
     _outcome("reason", TEXT, "Why a run diverged or failed; null for a completed one."),
+    _outcome("metric", TEXT, "What the run is judged by: error, in percent.", null=False),
+    _outcome("baseline", REAL, "That metric of a network that has learnt nothing: chance, percent; null if unknown."),
     _outcome(
         "epochs",
         SHORT,
@@ -144,14 +146,14 @@ COLUMNS: tuple[Column, ...] = (
     _outcome("parameters", LONG, "Trainable numbers in the network."),
     _metric(
         "train_loss",
-        "Mean training loss of the last epoch; null if diverged.",
+        "Mean training loss of the last epoch; null if diverged, as all that follows of the last epoch.",
         "Mean training loss over the epoch's minibatches.",
         on_maps=_loss(7, "Training loss"),
         of_cell=OfCell(place=4, head="Training loss"),
     ),
     _metric(
         "train_error",
-        "Training error of the last epoch, percent; that of chance if diverged.",
+        "Training error of the last epoch, percent.",
         "Training error over the epoch's minibatches, percent.",
         on_maps=_error(6, "Training error, last epoch", "training error"),
     ),
@@ -170,18 +172,22 @@ COLUMNS: tuple[Column, ...] = (
     ),
     _metric(
         "test_loss",
-        "Test loss after the last epoch; null if diverged.",
+        "Test loss after the last epoch.",
         "Test loss after the epoch.",
         on_maps=_loss(9, "Test loss"),
     ),
     _metric(
         "test_error",
-        "Test error after the last epoch, percent; that of chance if diverged.",
+        "Test error after the last epoch, percent; null if diverged: see `baseline`.",
         "Test error after the epoch, percent.",
         on_maps=_error(1, "Test error, last epoch", "test error"),
         of_cell=OfCell(place=2, head="Test error, %"),
     ),
-    _outcome("best_epoch", SHORT, "Epoch (from 1) of least validation error, else of least test error."),
+    _outcome(
+        "best_epoch",
+        SHORT,
+        "Epoch (from 1) of least validation error, else of least test error, of those that ended; null if none did.",
+    ),
     _outcome(
         "best_validation_error",
         REAL,
@@ -248,19 +254,31 @@ COLUMNS: tuple[Column, ...] = (
         "Estimated trace of the same; null where not measured.",
     ),
     _outcome("hessian_eigenvalues", REALS, "Its greatest eigenvalues, descending; null if not asked."),
+    _provenance("label", TEXT, "What the study called the optimizer when it trained; null if unknown.", null=True),
     _provenance("sampler", TEXT, "What chose the cell: grid, tpe, gp, cmaes, qmc or random."),
-    _provenance("stack_size", SHORT, "Runs trained together with this one, itself included."),
+    _provenance(
+        "stack_size", SHORT, "Runs trained together with this one, itself included; null if unknown.", null=True
+    ),
     _provenance(
         "duration_s",
         REAL,
-        "The run's share of its stack's time, seconds.",
+        "The run's share of its stack's time, seconds; null if unknown.",
+        null=True,
         of_cell=OfCell(place=7, head="Seconds"),
     ),
-    _provenance("device", TEXT, "Device that trained it."),
-    _provenance("host", TEXT, "Machine that trained it."),
+    _provenance("device", TEXT, "Device that trained it; null if unknown.", null=True),
+    _provenance("host", TEXT, "Machine that trained it; null if unknown.", null=True),
     _provenance("finished_at", TIME, "When the run ended (UTC)."),
-    _provenance("torch_version", TEXT, "Version of torch that trained it."),
-    _provenance("code_version", TEXT, "Version of this package and its git commit."),
+    _provenance("torch_version", TEXT, "Version of torch that trained it; null if it did not.", null=True),
+    _provenance(
+        "code_version", TEXT, "Version of this package and its git commit; null if it did not train it.", null=True
+    ),
+    _provenance(
+        "code", TEXT, "Digest of the study's own modules that it was trained with; null without any.", null=True
+    ),
+    _provenance("arithmetic", TEXT, "How its steps were computed: eager or compiled; null if unknown.", null=True),
+    _provenance("origin", TEXT, "Where the row comes from: sweep, which trained it."),
+    _provenance("copied_from", TEXT, "The published study that it was taken from; null if trained here.", null=True),
 )
 
 PER_EPOCH = tuple(column.name for column in COLUMNS if column.per_epoch)
@@ -268,3 +286,6 @@ PER_EPOCH = tuple(column.name for column in COLUMNS if column.per_epoch)
 
 AT_END = tuple(column.name for column in COLUMNS if column.at_end)
 """Of these, what a run's row has of its last epoch."""
+
+ERRORS = tuple(column.name for column in COLUMNS if column.on_maps and column.on_maps.unit == "%")
+"""What a run that has learnt nothing has its `baseline` in."""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from robustness.results.tables.arrow import check, conform
-from robustness.results.tables.schema import SCHEMA_VERSION, SchemaError, migrate, version
+from robustness.results.tables.migration import migrate
+from robustness.results.tables.schema import SCHEMA_VERSION, SchemaError, version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LARGE = 4 * 2**20
 """Bytes of which several threads read faster than one, and which are worth statistics."""
@@ -61,8 +67,16 @@ def _repeats(column: pa.ChunkedArray) -> bool:
     return not pa.types.is_nested(column.type) and 4 * len(column.unique()) < len(column)
 
 
-def decode(data: bytes | pa.NativeFile, schema: pa.Schema, names: list[str], only: pa.Array | None = None) -> pa.Table:
+def decode(
+    data: bytes | pa.NativeFile,
+    schema: pa.Schema,
+    names: list[str],
+    only: pa.Array | None = None,
+    curves: Callable[[], pa.Table | None] = lambda: None,
+) -> pa.Table:
     """Return the columns `names` of a Parquet file that must hold all of `schema`; with `only`, the rows of these runs.
+
+    A table of an older version is brought to the current one, for which `curves` reads those of a table of runs.
 
     Raises:
         SchemaError: It is no Parquet file, torn, damaged, or another table; the text says which.
@@ -79,7 +93,7 @@ def decode(data: bytes | pa.NativeFile, schema: pa.Schema, names: list[str], onl
         for groups in _row_groups(file, only):
             size = sum(file.metadata.row_group(place).total_byte_size for place in groups)
             table = file.read_row_groups(groups, wanted, use_threads=size > LARGE)
-            table = check(table) if usual else conform(migrate(table, found), schema)
+            table = check(table) if usual else conform(migrate(table, found, curves), schema)
             tables.append(table if only is None else table.filter(pc.is_in(table.column("run_id"), value_set=only)))
     except (pa.ArrowException, OSError, ValueError) as error:
         if isinstance(error, SchemaError):

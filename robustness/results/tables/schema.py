@@ -13,12 +13,10 @@ import pyarrow as pa
 from robustness.results.tables.columns import COLUMNS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from robustness.results.tables.columns import Column
 
-SCHEMA_VERSION = 2
-"""Goes up when a column is added, renamed or changes its meaning; then `MIGRATIONS` gets an entry."""
+SCHEMA_VERSION = 3
+"""Goes up when a column is added, renamed or changes its meaning; then `migration` gets an entry."""
 
 VERSION_KEY = b"robustness_schema_version"
 STATUSES = ("completed", "diverged", "failed")
@@ -29,11 +27,11 @@ def _field(column: Column, description: str) -> pa.Field:
     return pa.field(column.name, column.kind, nullable=column.null, metadata=metadata)
 
 
-_METADATA = {VERSION_KEY: str(SCHEMA_VERSION).encode()}
+METADATA = {VERSION_KEY: str(SCHEMA_VERSION).encode()}
 
-RUNS = pa.schema([_field(each, each.of_run) for each in COLUMNS if each.of_run], metadata=_METADATA)
+RUNS = pa.schema([_field(each, each.of_run) for each in COLUMNS if each.of_run], metadata=METADATA)
 
-CURVES = pa.schema([_field(each, each.of_epoch) for each in COLUMNS if each.of_epoch], metadata=_METADATA)
+CURVES = pa.schema([_field(each, each.of_epoch) for each in COLUMNS if each.of_epoch], metadata=METADATA)
 
 
 def columns(schema: pa.Schema, role: str) -> tuple[str, ...]:
@@ -44,21 +42,6 @@ def columns(schema: pa.Schema, role: str) -> tuple[str, ...]:
 IDENTITY_COLUMNS = columns(RUNS, "identity")
 OUTCOME_COLUMNS = columns(RUNS, "outcome")
 PROVENANCE_COLUMNS = columns(RUNS, "provenance")
-
-ADDED_IN_2 = ("effective_lr", "hessian_top", "hessian_trace", "hessian_eigenvalues")
-
-
-def _to_2(table: pa.Table) -> pa.Table:
-    """Add the columns of version 2, which nobody measured before."""
-    schema = RUNS if "status" in table.schema.names else CURVES
-    for name in ADDED_IN_2:
-        if name in schema.names:
-            table = table.append_column(schema.field(name), pa.nulls(len(table), schema.field(name).type))
-    return table.replace_schema_metadata(_METADATA)
-
-
-MIGRATIONS: dict[int, Callable[[pa.Table], pa.Table]] = {1: _to_2}
-"""From a schema version to the function that turns such a table into one of the next version."""
 
 
 class SchemaError(ValueError):
@@ -80,16 +63,9 @@ def version(schema: pa.Schema) -> int:
     number = int(text) if text.isascii() and text.isdigit() else 0
     if number > SCHEMA_VERSION:
         raise NewerSchemaError(f"schema version {number}, this one reads up to {SCHEMA_VERSION}")
-    if number != SCHEMA_VERSION and number not in MIGRATIONS:
+    if number < 1:
         raise SchemaError(f"unknown schema version {text!r}")
     return number
-
-
-def migrate(table: pa.Table, found: int) -> pa.Table:
-    """Bring a table of schema version `found` to the current one."""
-    for number in range(found, SCHEMA_VERSION):
-        table = MIGRATIONS[number](table)
-    return table
 
 
 def documented(schema: pa.Schema) -> list[str]:

@@ -50,7 +50,7 @@ def test_difference_is_paired_and_marks_what_students_interval_separates_from_ze
     first, second = a.values["test_error"], b.values["test_error"]
     test = stats.ttest_rel(first, second, axis=0)
     interval = test.confidence_interval(0.95)
-    lost = (a.diverged == 1).all(axis=0) | (b.diverged == 1).all(axis=0)
+    lost = (a.lost == 1).all(axis=0) | (b.lost == 1).all(axis=0)
     assert lost.any()
     excludes = ((interval.low > 0) | (interval.high < 0)) & ~lost
     assert 0 < excludes.sum() < excludes.size
@@ -60,7 +60,7 @@ def test_difference_is_paired_and_marks_what_students_interval_separates_from_ze
     assert dots == {(a.lr[column], heights[row]) for row, column in zip(rows, columns, strict=True)}
     main, strip = heatmaps(drawing)
     mean = (first - second).mean(axis=0)
-    size = np.quantile(np.abs(mean[(a.diverged == 0).all(axis=0) & (b.diverged == 0).all(axis=0)]), 0.95)
+    size = np.quantile(np.abs(mean[(a.lost == 0).all(axis=0) & (b.lost == 0).all(axis=0)]), 0.95)
     expected = np.where(lost, 0, np.sign(mean) * np.log10(1 + np.minimum(np.abs(mean), size) / 0.5))
     np.testing.assert_allclose(main.z, expected[1:])
     np.testing.assert_allclose(strip.z, expected[:1])
@@ -103,7 +103,7 @@ def test_missing_cells_are_blank_and_seeds_without_a_partner_do_not_count() -> N
     errors = b.values["test_error"].copy()
     errors[:, 2, 2] = np.nan
     errors[0, 3, 3] = np.nan
-    b = replace(b, values={"test_error": errors}, diverged=np.where(np.isnan(errors), np.nan, b.diverged))
+    b = replace(b, values={"test_error": errors}, lost=np.where(np.isnan(errors), np.nan, b.lost))
     main = heatmaps(difference(a, b))[0]
     assert np.isnan(np.asarray(main.z)[1, 2])
     assert "2 seeds" in main.customdata[2][3][5]
@@ -118,7 +118,7 @@ def test_only_common_cells_are_compared() -> None:
         lr=b.lr[3:],
         weight_decay=b.weight_decay[2:],
         values={"test_error": b.values["test_error"][:, 2:, 3:]},
-        diverged=b.diverged[:, 2:, 3:],
+        lost=b.lost[:, 2:, 3:],
     )
     whole, cut = heatmaps(difference(a, b))[0], heatmaps(difference(a, part))
     assert len(cut) == 1

@@ -122,7 +122,7 @@ def test_a_basin_of_which_nothing_is_left_is_decided_either_way_round() -> None:
 @pytest.mark.parametrize("diverges", [1e9, 6.0, 4.5])
 def test_two_optimizers_with_the_same_runs_are_equal(seeds: int, diverges: float) -> None:
     rough = one(paraboloid(a=1.0, b=1.0), "a", points=14, seeds=seeds, noise=0.6, diverges=diverges, stream=3)
-    lost = rough.diverged.mean(axis=0)
+    lost = rough.lost.mean(axis=0)
     assert ((lost > 0) & (lost < 1)).any() == (diverges < 1e9)
     found = contrasts(rough, replace(rough, label="b"), draws=2048)
     for each in every(found):
@@ -201,14 +201,14 @@ def test_runs_are_put_in_their_places() -> None:
     found = replicates(runs.assign(text="x"), ["test_error", "nothing"], lr=synthetic.LR[2:6])
     assert list(found) == ["a", "b"]
     each = found["b"]
-    assert each.diverged.shape == (3, len(synthetic.WEIGHT_DECAY), 4)
+    assert each.lost.shape == (3, len(synthetic.WEIGHT_DECAY), 4)
     assert each.count == 3
     for _, row in runs[(runs["label"] == "b") & runs["lr"].isin(synthetic.LR[2:6])].iterrows():
         at = int(row["seed"]), synthetic.WEIGHT_DECAY.index(row["weight_decay"]), synthetic.LR[2:6].index(row["lr"])
         lost = {"completed": 0.0, "diverged": 1.0, "failed": NAN}[row["status"]]
-        np.testing.assert_equal([each.values["test_error"][at], each.diverged[at]], [row["test_error"], lost])
+        np.testing.assert_equal([each.values["test_error"][at], each.lost[at]], [row["test_error"], lost])
     assert np.isnan(each.values["nothing"]).all()
-    assert np.isnan(each.diverged[1, :, 2]).all()
+    assert np.isnan(each.lost[1, :, 2]).all()
 
 
 def test_series_are_of_the_same_measures_as_their_names_say() -> None:

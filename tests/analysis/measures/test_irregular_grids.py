@@ -57,7 +57,7 @@ def test_weight_decay_zero_is_in_no_area_but_may_be_chosen() -> None:
 @pytest.mark.parametrize("zero", [None, 1.0])
 def test_optimizers_are_compared_on_the_cells_that_both_have(zero: float | None) -> None:
     a, b = (one(paraboloid(y=-2.5), name, zero=zero, points=20, seeds=3, diverges=30.0) for name in "ab")
-    missing = np.zeros(a.diverged.shape, dtype=bool)
+    missing = np.zeros(a.lost.shape, dtype=bool)
     missing[:, :, 13:] = missing[:, :4, 3] = missing[:, -1] = True
     found = contrasts(without(a, missing), b)
     for measure, kind in OVER_LANDSCAPE.items():

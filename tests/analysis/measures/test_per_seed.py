@@ -25,7 +25,7 @@ NAN = float("nan")
 
 
 def with_column(landscape: Replicates, values: Floats, name: str = "norm") -> Replicates:
-    return replace(landscape, values={**landscape.values, name: np.broadcast_to(values, landscape.diverged.shape)})
+    return replace(landscape, values={**landscape.values, name: np.broadcast_to(values, landscape.lost.shape)})
 
 
 def sides(seeds: int = 5, **options: Any) -> list[Replicates]:
@@ -34,9 +34,7 @@ def sides(seeds: int = 5, **options: Any) -> list[Replicates]:
     made = []
     for stream, (name, x) in enumerate((("a", -2.2), ("b", -1.8))):
         landscape = one(paraboloid(x=x), name, points=12, seeds=seeds, stream=stream, **options)
-        made.append(
-            with_column(landscape, 10 ** (0.3 * stream + 0.2 * random.standard_normal(landscape.diverged.shape)))
-        )
+        made.append(with_column(landscape, 10 ** (0.3 * stream + 0.2 * random.standard_normal(landscape.lost.shape))))
     return made
 
 
@@ -101,12 +99,12 @@ def test_a_trend_is_the_mean_slope_over_the_learning_rates_of_the_basin(zero: fl
         basin = found.inside(each.label, 2.0) & positive[:, None]
         rows = []
         for column in np.flatnonzero(basin.any(axis=0)):
-            kept = positive & (each.diverged[:, :, column] == 0).all(axis=0)
+            kept = positive & (each.lost[:, :, column] == 0).all(axis=0)
             x, y = np.log10(each.weight_decay[kept]), np.log10(each.values["norm"][:, kept, column])
             rows.append([stats.linregress(x, seed).slope for seed in y])
         return np.asarray(np.mean(rows, axis=0))
 
-    share = a.diverged.mean(axis=0)
+    share = a.lost.mean(axis=0)
     assert ((share > 0) & (share < 1)).any()
     expected = slopes(a), slopes(b)
     made, alone = (found.compare("trend", "a", against, column="norm") for against in ("b", None))
@@ -233,4 +231,4 @@ def test_columns_are_read_from_the_runs_table_on_first_use() -> None:
     assert found.column("adam", "grad_norm") is values
     for name in ("text", "nothing"):
         assert np.isnan(found.column("adam", name)).all()
-    np.testing.assert_array_equal(np.isnan(found.column("adam", "train_loss")), one.diverged == 1)
+    np.testing.assert_array_equal(np.isnan(found.column("adam", "train_loss")), one.lost == 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from robustness.results import ResultsWarning, StorageError, Store
-from robustness.results.tables import parquet, schema
+from robustness.results.tables import migration, parquet, schema
 from robustness.results.tables.arrow import to_table
 from robustness.results.tables.schema import CURVES, RUNS, SchemaError
 from tests.support.stored_rows import aside, curve, fill, folder, row
@@ -155,7 +156,7 @@ def test_a_part_that_somebody_rewrote_is_accepted(store: Store) -> None:
 
 
 def test_a_newer_version_is_never_set_aside(store: Store) -> None:
-    newer = to_table([row(1)], RUNS).replace_schema_metadata({schema.VERSION_KEY: b"3"})
+    newer = to_table([row(1)], RUNS).replace_schema_metadata({schema.VERSION_KEY: b"4"})
     fill(store, 2)
     (folder(store) / "two.parquet").write_bytes(parquet.encode(newer))
     for method in (store.runs, store.done):
@@ -164,30 +165,68 @@ def test_a_newer_version_is_never_set_aside(store: Store) -> None:
     assert aside(store) == []
 
 
-def test_an_older_version_is_migrated(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    old = to_table([row(1)], RUNS).drop_columns(list(schema.ADDED_IN_2))
-    old = old.rename_columns([n if n != "root_mean_v" else "rms" for n in old.schema.names])
-    fill(store, 2, part="two")
-    (folder(store) / "one.parquet").write_bytes(parquet.encode(old.replace_schema_metadata({schema.VERSION_KEY: b"0"})))
+NEW_IN_3 = ("label", "baseline", "metric", "code", "origin", "copied_from", "arithmetic")
 
-    def rename(table: pa.Table) -> pa.Table:
-        return table.rename_columns([n if n != "rms" else "root_mean_v" for n in table.schema.names])
 
-    monkeypatch.setitem(schema.MIGRATIONS, 0, rename)
-    assert list(store.runs()["root_mean_v"]) == [0.002, 0.002]
-    assert len(store.done()) == 2
+def write_version_2(store: Store, runs: list[dict[str, Any]], curves: list[dict[str, Any]]) -> None:
+    """Write a part as version 2 did: without the columns of version 3."""
+    store.write("old", [row(99) | each for each in runs], curves)
+    for name, dropped in (("runs", NEW_IN_3), ("curves", ())):
+        part = Path(store.root) / name / "old.parquet"
+        old = pq.read_table(part).drop_columns(list(dropped)).replace_schema_metadata({schema.VERSION_KEY: b"2"})
+        part.write_bytes(parquet.encode(old))
+
+
+def test_version_2_called_slow_learners_diverged(store: Store) -> None:
+    chance: dict[str, Any] = {"status": "diverged", "test_error": 90.0, "validation_error": 90.0, "train_error": 90.0}
+    chance |= {"best_test_error": 90.0, "test_error_at_best": 90.0, "best_validation_error": 90.0, "best_epoch": None}
+    chance |= {"test_loss": None, "grad_norm": None, "weight_norm": None}
+    slow = chance | {"run_id": "slow", "reason": "no better than chance", "epochs": 3}
+    lost = chance | {"run_id": "lost", "reason": "the loss was not finite in epoch 3", "epochs": 2}
+    never = chance | {"run_id": "never", "reason": "the loss was not finite in epoch 1", "epochs": 0}
+    good = {"run_id": "good", "status": "completed", "reason": None}
+    errors = {"slow": [95.0, 89.0, 91.5], "lost": [60.0, 50.0]}
+    curves = [
+        {**point, "run_id": run, "test_error": error, "validation_error": error + 1, "test_loss": error / 10}
+        for run, values in errors.items()
+        for point, error in zip(curve(99, len(values)), values, strict=True)
+    ]
+    write_version_2(store, [slow, lost, never, good], curves)
+    found = store.runs().set_index("run_id")
+    assert (found["baseline"] == 90).all()
+    assert found["status"].to_dict() == {
+        "slow": "completed", "lost": "diverged", "never": "diverged", "good": "completed"
+    }  # fmt: skip
+    one = found.loc["slow"]
+    assert (one["test_error"], one["validation_error"], one["test_loss"], one["grad_norm"]) == (91.5, 92.5, 9.15, 0.5)
+    assert (one["best_epoch"], one["best_test_error"], one["best_validation_error"]) == (2, 89.0, 90.0)
+    assert pd.isna(one["reason"])
+    other = found.loc["lost"]
+    assert other[["test_error", "validation_error", "train_error", "test_loss"]].isna().all()
+    assert (other["best_epoch"], other["best_test_error"], other["test_error_at_best"]) == (2, 50.0, 50.0)
+    assert found.loc["never", ["test_error", "best_test_error", "best_epoch"]].isna().all()
+    assert set(found["metric"]) == {"error"}
+    assert set(found["origin"]) == {"sweep"}
+    assert found[["label", "code", "copied_from", "arithmetic"]].isna().all(axis=None)
+    assert store.done() == {"slow", "lost", "never", "good"}
 
 
 def test_version_1_gets_the_columns_that_it_lacks(store: Store) -> None:
     fill(store, 1)
-    expected, curves = store.runs(), store.curves()
+    # Nobody knows what the study called it then, nor how it was computed.
+    expected, curves = store.runs().drop(columns=["label", "arithmetic"]), store.curves()
     for table, name in ((RUNS, "runs"), (CURVES, "curves")):
         (part,) = (Path(store.root) / name).glob("*.parquet")
-        added = [column for column in schema.ADDED_IN_2 if column in table.names]
+        added = [column for column in migration.ADDED_IN_2 if column in table.names]
         assert added
-        old = pq.read_table(part).drop_columns(added).replace_schema_metadata({schema.VERSION_KEY: b"1"})
+        old = (
+            pq.read_table(part)
+            .drop_columns([*added, *(NEW_IN_3 if name == "runs" else ())])
+            .replace_schema_metadata({schema.VERSION_KEY: b"1"})
+        )
         part.write_bytes(parquet.encode(old))
     again = Store(store.root)
-    pd.testing.assert_frame_equal(again.runs(), expected)
+    pd.testing.assert_frame_equal(again.runs()[expected.columns], expected)
+    assert again.runs()[["label", "arithmetic"]].isna().all(axis=None)
     pd.testing.assert_frame_equal(again.curves(), curves)
     assert again.runs()["hessian_eigenvalues"].isna().all()

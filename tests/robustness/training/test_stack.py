@@ -12,6 +12,7 @@ import torch
 from torch.nn import functional
 
 from robustness.randomness import data_order, initial_model, steps_per_epoch
+from robustness.results.tables.columns import AT_END
 from robustness.study import Run, Study
 from robustness.training import train, train_single, train_stack
 from robustness.training.history import METRICS, History
@@ -50,7 +51,7 @@ def test_a_whole_stack_has_completed_and_diverged_runs(whole: tuple[list[Run], d
     statuses = [table[run.run_id]["status"] for run in runs]
     assert len(runs) == 60
     assert statuses.count("completed") > 30
-    assert statuses.count("diverged") > 3
+    assert statuses.count("diverged") > 1
 
 
 @pytest.mark.parametrize("place", [0, 17, 59])
@@ -188,7 +189,7 @@ def test_it_learns() -> None:
     assert row["test_error"] < 6
 
 
-def test_divergence_has_the_error_of_chance_and_keeps_its_finite_epochs(
+def test_divergence_is_a_loss_that_is_not_finite_and_leaves_null_what_nobody_measured(
     whole: tuple[list[Run], dict[str, dict[str, Any]]],
 ) -> None:
     runs, _ = whole
@@ -196,20 +197,26 @@ def test_divergence_has_the_error_of_chance_and_keeps_its_finite_epochs(
     curves = history.curves()
     diverged = [row for row in history.rows({}) if row["status"] == "diverged"]
     for row in diverged:
-        assert row["test_error"] == row["best_test_error"] == row["validation_error"] == CHANCE
-        assert row["train_loss"] is None
-        assert row["reason"]
-        assert curves["run_id"].count(row["run_id"]) == row["epochs"]
+        assert "finite" in row["reason"]
+        assert row["baseline"] == CHANCE
+        assert {row.get(name) for name in (*AT_END, "hessian_eigenvalues")} == {None}
+        mine = [i for i, run_id in enumerate(curves["run_id"]) if run_id == row["run_id"]]
+        assert len(mine) == row["epochs"]
+        best = min((curves["test_error"][i] for i in mine), default=None)
+        assert row["best_test_error"] == best, "of the epochs that ended"
     finite = [value for name in ("train_loss", "test_loss") for value in curves[name]]
     assert np.isfinite(finite).all()
 
 
-def test_no_better_than_chance_counts_as_diverged() -> None:
-    run = next(r for r in study(epochs=1).grid() if r.lr == 1e-4 and r.weight_decay == 0)
+def test_a_slow_learner_has_not_diverged_and_keeps_its_numbers() -> None:
+    run = next(r for r in study(epochs=2).grid() if r.lr == 1e-4 and r.weight_decay == 0)
     history = train_stack([run])
-    history.values["test_error"][:] = CHANCE
-    assert history.rows({})[0]["status"] == "diverged"
-    assert history.rows({})[0]["reason"] == "no better than chance"
+    history.values["test_error"][0] = [CHANCE - 1, CHANCE + 2]
+    history.values["test_loss"][0] = [2.4, 2.3]
+    (row,) = history.rows({})
+    assert (row["status"], row["reason"]) == ("completed", None)
+    assert (row["test_error"], row["test_loss"], row["baseline"]) == (CHANCE + 2, 2.3, CHANCE)
+    assert row["best_test_error"] == CHANCE - 1
 
 
 def test_best_epoch_is_chosen_on_validation_or_on_test_without_it() -> None:

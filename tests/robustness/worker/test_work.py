@@ -123,7 +123,7 @@ def test_what_somebody_else_stored_meanwhile_is_not_stored_twice(study: Study, s
     work(grid[:3], store, sweep_id="s", device="cpu", sampler="grid", retries=0)
     late = train_stack(grid[3:5])
     row = lost_row(grid[3], "", "grid")
-    store.write("by-somebody-else", late.rows({name: row[name] for name in PROVENANCE_COLUMNS}), late.curves())
+    store.write("by-somebody-else", late.rows({name: row.get(name) for name in PROVENANCE_COLUMNS}), late.curves())
     report = work(grid[2:6], store, sweep_id="s", device="cpu", sampler="grid", retries=0)
     assert len(report.outcomes) == 4, "the driver hears of all"
     frame = pd.read_parquet(Path(store.root) / "runs")

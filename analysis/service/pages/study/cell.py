@@ -16,6 +16,7 @@ from analysis.service.pages.study.cell_file import cell_file
 from analysis.service.web import frame
 from analysis.service.web.look import CellOf, cell_of, runs_in
 from robustness.results.tables import columns
+from robustness.results.tables.cells import at_chance, taken
 
 if TYPE_CHECKING:
     from analysis.figures.base.theme import Drawing
@@ -87,11 +88,12 @@ def curves(snapshot: Snapshot, view: View) -> Drawing | NotDrawn:
 
 
 def _facts(runs: pd.DataFrame) -> list[Any]:
-    known = runs.loc[runs["status"] != "failed", "test_error"].to_numpy(dtype=np.float64, na_value=np.nan)
+    known = taken(runs, "test_error")[runs["status"] != "failed"].to_numpy(dtype=np.float64)
     known = known[np.isfinite(known)]
     std = float(known.std(ddof=1)) if len(known) > 1 else float("nan")
     given = number(float(runs["weight_decay_native"].iloc[0]))
     counts = [f"{n} {status}" for status, n in runs["status"].value_counts().items()]
+    counts += [f"{slow} no better than chance"] if (slow := int(at_chance(runs).sum())) else []
     error = [f"test error {spread(float(known.mean()), std)} %"] if len(known) else []
     return [html.Li(words) for words in (*error, f"weight decay as given {given}", ", ".join(counts))]
 

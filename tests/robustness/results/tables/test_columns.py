@@ -14,6 +14,7 @@ from robustness.results import Store
 from robustness.results.tables.columns import AT_END, COLUMNS, PER_EPOCH, REALS, Column
 from robustness.results.tables.schema import CURVES, RUNS
 from robustness.study import Run
+from robustness.worker.attempts import Marks
 from robustness.worker.work import work
 from robustness.workloads import Digits
 from tests.support.named import optimizer
@@ -31,7 +32,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     workload = Digits(epochs=3, train_size=256, validation_size=64, batch_size=32, width=16, hessian=ASKED)
     runs = [Run(workload, optimizer(name), lr, 1e-4, 0) for name, lr in (("adamw", 1e-2), ("sgd", 1e30))]
     found = Store(tmp_path_factory.mktemp("results") / "columns")
-    report = work(runs, found, sweep_id="s", device="cpu", sampler="grid", retries=0)
+    marks = Marks(labels={runs[0].optimizer: "ours"}, code="0123")
+    report = work(runs, found, sweep_id="s", device="cpu", sampler="grid", retries=0, marks=marks)
     assert {outcome.status for outcome in report.outcomes} == {"completed", "diverged"}
     return found
 
@@ -59,7 +61,7 @@ def test_a_training_writes_it_and_it_is_read_back_with_its_type(
         written = values.notna()
         assert written.all() or column.null
         # A column is filled by what completed; why a run did not is told by what did not.
-        assert written.any()
+        assert written.any() or column.name == "copied_from", "which training does not fill"
         if column.kind == REALS:
             assert [len(each) for each in values[written]] == [ASKED["top"]]
         elif column.kind in KINDS and column.null:
