@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.landscapes.labels import IDENTITY, canonical
-from robustness.study.resolved import best_fit
+from robustness.search.stored_cells import best_fit
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from robustness.study.resolved import best_fit
+from robustness.study.resolved import ResolvedOptimizer, ResolvedWorkload
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pandas as pd
     from numpy.typing import NDArray
 
-    from robustness.study.resolved import Resolved, ResolvedOptimizer, ResolvedWorkload
+    from robustness.study.resolved import Resolved
+
+Entry = TypeVar("Entry", ResolvedWorkload, ResolvedOptimizer)
 
 MOST_KNOWN = 8
 _known: dict[str, frozenset[str]] = {}
@@ -32,8 +37,10 @@ def asked_for(runs: pd.DataFrame, study: Resolved, workload: ResolvedWorkload) -
         ids = _asked_ids(part)
         return runs[runs["run_id"].isin(ids)], len(ids)
     mask = np.zeros(len(runs), dtype=bool)
-    kinds: dict[Any, NDArray[np.intp]] = runs.groupby(KINDS, sort=False).indices
-    for (of, options, name, own), places in kinds.items():
+    number = runs.groupby(KINDS, sort=False).ngroup().to_numpy()
+    firsts = runs.assign(number=number).drop_duplicates("number")[[*KINDS, "number"]]
+    for of, options, name, own, group in firsts.itertuples(index=False, name=None):
+        places = np.flatnonzero(number == group)
         optimizer, found = best_fit(study.optimizers, name, own), best_fit(study.workloads, of, options)
         if optimizer is not None and found is not None and found.title == workload.title:
             mask[places] = _chosen(runs.iloc[places], part, optimizer)
@@ -46,7 +53,8 @@ def _chosen(rows: pd.DataFrame, part: Resolved, optimizer: ResolvedOptimizer) ->
     if part.is_exact:
         cells = rows[["run_id", "lr", "weight_decay", "seed"]].itertuples(index=False, name=None)
         ids = [part.run_id(part.workload, optimizer, *cell) == run_id for run_id, *cell in cells]
-        return kept & np.array(ids, dtype=bool)
+        kept &= np.array(ids, dtype=bool)
+        return kept
     for column, axis in (("lr", optimizer.lr), ("weight_decay", optimizer.weight_decay)):
         if axis.values is not None:
             kept &= rows[column].isin(axis.values).to_numpy(dtype=bool)
@@ -62,3 +70,25 @@ def _asked_ids(study: Resolved) -> frozenset[str]:
         for old in list(_known)[:-MOST_KNOWN]:
             _known.pop(old, None)
     return ids
+
+
+def best_fit(entries: Sequence[Entry], name: str, options: str) -> Entry | None:
+    """Return which of a study's workloads, or optimizers, a row of the results is of; None if it is of none.
+
+    Args:
+        entries: Those of the study.
+        name: As the row has it.
+        options: Likewise, JSON.
+    """
+    found = json.loads(options)
+    fitting = [each for each in entries if _fits(each, name, found)]
+    return max(fitting, key=lambda each: (each.options is not None, each.name == name, len(each.given)), default=None)
+
+
+def _fits(entry: ResolvedWorkload | ResolvedOptimizer, name: str, options: Mapping[str, Any]) -> bool:
+    """Tell whether a row is of `entry`: by its options, or by what the study file says of them."""
+    if entry.options is not None:
+        return name == entry.name and json.loads(entry.options) == options
+    # A short name of a package that is not here stands for some import string.
+    same = name == entry.name or (":" not in entry.name and ":" in name)
+    return same and all(options[key] == value for key, value in entry.given.items() if key in options)

@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from robustness.claims.claim import Claim
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
 
 
 FORMAT = 1
@@ -118,9 +118,6 @@ class ResolvedOptimizer(Plain):
     lr: ResolvedAxis
     weight_decay: ResolvedAxis
     own_space: bool = False
-
-
-Entry = TypeVar("Entry", ResolvedWorkload, ResolvedOptimizer)
 
 
 class ResolvedCode(Plain):
@@ -269,25 +266,3 @@ class Resolved(Plain):
                         for seed in self.seeds:
                             if (found := self.run_id(workload, one, lr, weight_decay, seed)) is not None:
                                 yield found
-
-
-def best_fit(entries: Sequence[Entry], name: str, options: str) -> Entry | None:
-    """Return which of a study's workloads, or optimizers, a row of the results is of; None if it is of none.
-
-    Args:
-        entries: Those of the study.
-        name: As the row has it.
-        options: Likewise, JSON.
-    """
-    found = json.loads(options)
-    fitting = [each for each in entries if _fits(each, name, found)]
-    return max(fitting, key=lambda each: (each.options is not None, each.name == name, len(each.given)), default=None)
-
-
-def _fits(entry: ResolvedWorkload | ResolvedOptimizer, name: str, options: Mapping[str, Any]) -> bool:
-    """Tell whether a row is of `entry`: by its options, or by what the study file says of them."""
-    if entry.options is not None:
-        return name == entry.name and json.loads(entry.options) == options
-    # A short name of a package that is not here stands for some import string.
-    same = name == entry.name or (":" not in entry.name and ":" in name)
-    return same and all(options[key] == value for key, value in entry.given.items() if key in options)
