@@ -11,6 +11,7 @@ from analysis.conventions import CHOOSER, METRIC
 from analysis.landscapes.labels import labelled
 from analysis.landscapes.landscape import of_label
 from robustness.results.tables.cells import at_chance, taken
+from robustness.results.tables.columns import ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,6 +77,7 @@ def replicates(
         labels: See `analysis.landscapes.labels.label`.
     """
     rows = labelled(runs, labels)
+    rows = rows.assign(**{column: taken(rows, column) for column in columns if column in ERRORS and column in rows})
     seeds = np.unique(rows["seed"].to_numpy(dtype=np.int64))
     found = {}
     for name, part in rows.groupby("label", observed=lr is None or weight_decay is None, sort=True):
@@ -90,6 +92,8 @@ def replicates(
 
 def arrange(rows: pd.DataFrame, column: str, seeds: NDArray[np.int64], weight_decay: Floats, lr: Floats) -> Floats:
     """Return (S, W, L) a column of one optimizer's runs; NaN where there is none, or the column holds no numbers."""
+    if column in ERRORS and column in rows:
+        rows = rows.assign(**{column: taken(rows, column)})
     return _Places(rows, seeds, weight_decay, lr).column(column)
 
 
@@ -133,7 +137,7 @@ class _Places:
         """Return a column, see `arrange`."""
         if name not in self.rows or self.rows[name].dtype.kind not in "fiu":
             return np.full(self.shape, np.nan)
-        return self.arranged(taken(self.rows, name).to_numpy(dtype=np.float64, na_value=np.nan))
+        return self.arranged(self.rows[name].to_numpy(dtype=np.float64, na_value=np.nan))
 
     def arranged(self, numbers: Floats) -> Floats:
         """Put one number a run in its place; runs that share a place (other options) are averaged."""

@@ -155,7 +155,7 @@ def landscapes(
     """
     rows = labelled(runs, labels)
     columns = ["label", "lr", "weight_decay", "weight_decay_native", "seed", "status", "baseline", METRIC, metric]
-    rows = rows[list(dict.fromkeys(columns))]
+    rows = rows[list(dict.fromkeys(columns))].assign(value=taken(rows, metric))
     parts = dict(iter(rows.groupby("label", observed=lr is None or weight_decay is None, sort=True)))
     return {
         str(name): _landscape(str(name), part, metric, of_label(lr, str(name)), of_label(weight_decay, str(name)))
@@ -192,7 +192,7 @@ def _landscape(
     order = np.lexsort((rows["seed"].to_numpy(), cell))
     rows, cell = rows.iloc[order], cell[order]
     status = rows["status"].to_numpy()
-    values = taken(rows, metric).where(status != "failed")
+    values = rows["value"].where(status != "failed")
     cells = values.groupby(cell).agg(["mean", "std", "min", "max", "count"]).reindex(range(shape[0] * shape[1]))
 
     def grid(column: str) -> Floats:

@@ -125,7 +125,8 @@ class History:
             **best_epoch(curve["validation_error"], curve["test_error"]),
         }
         if index in self.reasons:
-            return row | {"status": "diverged", "reason": self.reasons[index]}
+            nothing = dict.fromkeys((*AT_END, "hessian_eigenvalues"))
+            return row | nothing | {"status": "diverged", "reason": self.reasons[index]}
         last = {name: _null(curve[name][-1]) for name in AT_END}
         return row | last | {"hessian_eigenvalues": self.spectra.get(index)}
 

@@ -130,5 +130,5 @@ def test_hessian_options_ask_for_something() -> None:
 
 def test_the_smallest_hessian_options_take_the_same_figures() -> None:
     small = HessianOptions(top=20, trace=50, examples=1000, every=5).smoke()
-    assert small == HessianOptions(top=1, trace=2, examples=64, every=5)
+    assert small == HessianOptions(top=1, trace=2, examples=8, every=5)
     assert HessianOptions(top=0, trace=1, examples=8).smoke() == HessianOptions(top=0, trace=1, examples=8)

@@ -75,10 +75,12 @@ def test_they_train_and_the_record_has_package_and_version(trained: Path) -> Non
     code = (
         "import json; from robustness import load; runs = load('results/made').runs\n"
         "print(json.dumps([sorted(set(runs['status'])), sorted(set(runs['optimizer'])), \n"
-        "    sorted(set(runs['workload'])), len(runs), runs['test_error'].min()]))"
+        "    sorted(set(runs['workload'])), len(runs), runs['test_error'].min(), \n"
+        "    bool((runs['test_error'] >= runs['baseline']).any())]))"
     )
-    status, optimizers, workloads, count, least = json.loads(python(code, cwd=trained).stdout)
-    assert (status, count) == (["completed", "diverged"], 54), "some are no better than chance at the least rate"
+    status, optimizers, workloads, count, least, at_chance = json.loads(python(code, cwd=trained).stdout)
+    assert (status, count) == (["completed"], 54)
+    assert at_chance, "at the least rate"
     assert optimizers == ["adamw", "made_up.optimizer:Signs"]
     assert workloads == ["made_up.workload:Points"]
     assert least < 40, "of 67 by guessing"

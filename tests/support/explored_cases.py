@@ -69,7 +69,7 @@ def of_demo() -> pd.DataFrame:
     some = runs[(runs["optimizer"] == "adams") & (runs["status"] == "completed")]["cell_id"].unique()
     lost = runs["cell_id"].isin(some[:2]) & (runs["seed"] == 1)
     runs.loc[lost, "status"], runs.loc[lost, "reason"] = "diverged", "loss"
-    runs.loc[lost, "test_error"], runs.loc[lost, "grad_norm"] = synthetic.CHANCE, np.nan
+    runs.loc[lost, numbers] = np.nan
     kept: pd.DataFrame = runs[~((runs["cell_id"] == some[5]) & (runs["seed"] > 0))]
     return kept
 
@@ -98,6 +98,8 @@ def by_cell(drawing: Drawing, label: str) -> dict[Hashable, tuple[float, list[st
 def direct(contents: Contents, label: str, column: str, how: str = "mean") -> pd.Series:
     """The same numbers with pandas alone."""
     known = contents.runs[(contents.runs["label"] == label) & (contents.runs["status"] != "failed")]
+    if column.endswith("error"):  # a diverged run has learnt nothing
+        known = known.assign(**{column: known[column].where(known["status"] != "diverged", known["baseline"])})
     return known.groupby(["lr", "weight_decay"])[column].agg(how)
 
 

@@ -14,7 +14,8 @@ from analysis.figures.base.theme import Drawing, finite
 from analysis.figures.lines.learning_curves import TEST_ERROR
 from analysis.formats import number, seed_counts
 from analysis.statistics.confidence_interval import t_interval
-from robustness.results.tables.cells import at_chance
+from robustness.results.tables.cells import at_chance, taken
+from robustness.results.tables.columns import ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +36,8 @@ def decay_cut(
         what: The column; runs without a value of it do not count.
         level: Confidence level of each cell's interval over its seeds, 0..1.
     """
-    table = runs.assign(value=what.of(runs))[runs["status"] != "failed"].dropna(subset="value")
+    errors = {column: taken(runs, column) for column in ERRORS if column == what.column}
+    table = runs.assign(value=what.of(runs.assign(**errors)))[runs["status"] != "failed"].dropna(subset="value")
     cuts = {
         label: table[(table["label"] == label) & np.isclose(table["lr"], lr or np.nan, rtol=1e-9, atol=0)]
         for label, lr in rates.items()

@@ -19,11 +19,13 @@ def taken(runs: pd.DataFrame, column: str) -> pd.Series:
     They are as measured, but that a diverged run, which has no error, has learnt nothing: it counts with its baseline.
 
     Args:
-        runs: A runs table.
+        runs: A runs table, of a whole study: a validation error that no run has is none of diverged runs either.
         column: One of its columns of numbers.
     """
     numbers = runs[column].astype("float64")
-    return numbers.mask(runs["status"] == "diverged", runs["baseline"]) if column in ERRORS else numbers
+    if column not in ERRORS or ("validation" in column and numbers.isna().all()):
+        return numbers
+    return numbers.mask(runs["status"] == "diverged", runs["baseline"])
 
 
 def at_chance(runs: pd.DataFrame, column: str = "test_error") -> pd.Series:

@@ -53,19 +53,26 @@ class NewerSchemaError(Exception):
 
 
 def version(schema: pa.Schema) -> int:
-    """Return the version in a file's metadata; a file without one is judged by its columns alone.
+    """Return the version in a file's metadata; without one, that which its columns are of.
 
     Raises:
         NewerSchemaError: The version is above `SCHEMA_VERSION`.
         SchemaError: The version is no known number.
     """
-    text = (schema.metadata or {}).get(VERSION_KEY, str(SCHEMA_VERSION).encode()).decode(errors="replace")
+    text = (schema.metadata or {}).get(VERSION_KEY, str(_by_columns(schema)).encode()).decode(errors="replace")
     number = int(text) if text.isascii() and text.isdigit() else 0
     if number > SCHEMA_VERSION:
         raise NewerSchemaError(f"schema version {number}, this one reads up to {SCHEMA_VERSION}")
     if number < 1:
         raise SchemaError(f"unknown schema version {text!r}")
     return number
+
+
+def _by_columns(schema: pa.Schema) -> int:
+    """Return the version of a file that does not tell; the current one of what is no table of ours."""
+    if "effective_lr" not in schema.names:
+        return 1 if "run_id" in schema.names else SCHEMA_VERSION
+    return 2 if "status" in schema.names and "metric" not in schema.names else SCHEMA_VERSION
 
 
 def documented(schema: pa.Schema) -> list[str]:

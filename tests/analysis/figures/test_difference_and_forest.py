@@ -72,7 +72,7 @@ def test_difference_is_paired_and_marks_what_students_interval_separates_from_ze
     assert said[3] == f"adamw {second[:, 5, 3].mean():.2f} %"
     assert said[4] == f"{mean[5, 3]:+.2f}"
     assert f"{interval.low[5, 3]:+.2f} to {interval.high[5, 3]:+.2f}, 3 seeds" in said[5]
-    assert named(drawing, "diverged")
+    assert named(drawing, "learnt nothing")
     stands(drawing)
 
 

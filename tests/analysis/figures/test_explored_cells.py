@@ -67,9 +67,9 @@ def test_cells_of_a_search_are_points(searched: Contents) -> None:
 def test_differences(contents: Contents) -> None:
     found = drawn(difference(contents, "adams", "adamw", Look(metric=METRICS["validation_error"])))
     a, b = (
-        contents.runs[(contents.runs["label"] == n) & (contents.runs["status"] != "failed")].set_index(
-            ["lr", "weight_decay", "seed"]
-        )["validation_error"]
+        contents.runs[(contents.runs["label"] == n) & (contents.runs["status"] != "failed")]
+        .set_index(["lr", "weight_decay", "seed"])[["validation_error", "baseline"]]
+        .bfill(axis=1)["validation_error"]
         for n in ("adams", "adamw")
     )
     mean = (a - b).groupby(["lr", "weight_decay"]).mean()

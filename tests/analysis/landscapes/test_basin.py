@@ -213,7 +213,7 @@ def test_a_sampled_share_is_of_the_cell_that_validation_chose_and_of_the_best_on
             for name, mean in errors.items()
         ]
         whole = pd.concat(frames, ignore_index=True)
-        return whole.assign(weight_decay_native=1.0, std=0.1, seeds=3, diverged=0.0, failed=0)
+        return whole.assign(weight_decay_native=1.0, std=0.1, seeds=3, diverged=0.0, lost=0.0, at_chance=0.0, failed=0)
 
     # Of a the validation error chooses the second cell (3.0), of b the first (2.0); validation takes a for the best.
     test = cells(a=[2.5, 3.0, 3.9, 9.0], b=[2.0, 2.9, 3.5, 3.95])

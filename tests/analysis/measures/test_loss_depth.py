@@ -99,7 +99,8 @@ def test_a_diverged_run_counts_with_the_loss_of_chance() -> None:
     for column in losses:
         table.loc[lost, column] = np.nan
     table.loc[lost, "status"] = "diverged"
-    table.loc[lost, ["test_error", "validation_error"]] = 75.0
+    table.loc[lost, ["test_error", "validation_error"]] = np.nan
+    table["baseline"] = 75.0
     every = table[table["label"] == "adam"].fillna({name: math.log(4) for name in losses})
     expected = scores(every, "adam")
     contrasts = Contrasts.of_runs(table)

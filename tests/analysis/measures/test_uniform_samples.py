@@ -89,7 +89,7 @@ def test_what_counts() -> None:
             "lr": [1e-3, 1e-3, 1e-3, 1.0, 1e-3, 1e-3],
             "weight_decay": [1e-3, 0.0, 1e-3, 1e-3, 1.0, 1e-3],
             "mean": [3.0, 1.0, 90.0, 1.0, 1.0, np.nan],
-            "diverged": [0.0, 0.0, 1.0, 0.0, 0.0, np.nan],
+            "lost": [0.0, 0.0, 1.0, 0.0, 0.0, np.nan],
         }
     )
     np.testing.assert_array_equal(uniform_errors(cells, ["random"], BOX), [3.0, np.inf])

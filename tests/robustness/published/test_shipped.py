@@ -46,7 +46,10 @@ def test_run_takes_what_is_published_and_starts_nothing(
     monkeypatch.setattr("robustness.sweep.ray_session.connect", None)
     assert main(["run", "published/small/study.yaml", "--no-report"]) == 0
     assert "0 runs trained, 0 failed, 36 taken from published results" in capsys.readouterr().out
-    assert_frame_equal(load("small").runs, load("small", "published").runs, check_exact=True)
+    taken = load("small").runs
+    assert set(taken["copied_from"]) == {"small"}
+    kept = taken.columns.drop("copied_from")
+    assert_frame_equal(taken[kept], load("small", "published").runs[kept], check_exact=True)
     assert_frame_equal(load("small").curves, load("small", "published").curves, check_exact=True)
     assert main(["run", "published/small/study.yaml", "--no-report"]) == 0
     assert "taken" not in capsys.readouterr().out
@@ -62,7 +65,9 @@ def test_only_what_is_new_is_trained(given: Path, trained: Path, capfd: pytest.C
     runs = load("small").runs
     assert len(runs) == 48
     old = runs[runs["host"] == "-"].drop(columns="host").reset_index(drop=True)
-    assert_frame_equal(old, without_host(trained), check_exact=True)
+    assert set(old["copied_from"]) == {"small"}
+    columns = old.columns.drop("copied_from")
+    assert_frame_equal(old[columns], without_host(trained)[columns], check_exact=True)
 
 
 def test_rows_are_found_by_id_under_any_name(given: Path) -> None:

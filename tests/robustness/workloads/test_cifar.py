@@ -183,7 +183,7 @@ def test_networks_see_the_images_normalized(small: Path) -> None:
 def test_smoke_is_small_and_trains(small: Path) -> None:
     asked = cifar10(data_dir=str(small), validation_size=100, model={"name": "fast", "width": 0.25})
     smoke = asked.smoke()
-    assert (smoke.epochs, smoke.train_size, smoke.test_size, smoke.validation_size) == (2, 32, 32, 32)
+    assert (smoke.epochs, smoke.train_size, smoke.test_size, smoke.validation_size) == (2, 8, 8, 8)
     assert smoke.network.width == 0.125
     assert (asked.epochs, asked.network.width) == (200, 0.25)
     history = train_single(

@@ -238,7 +238,7 @@ def test_smoke_is_small_and_trains(original: Path) -> None:
         {"data_dir": str(original), "classes": CLASSES, "validation_size": 4, "model": "fast"}
     )
     smoke = asked.smoke()
-    assert (smoke.image_size, smoke.train_size, smoke.batch_size, smoke.workers) == (64, 32, 16, 0)
+    assert (smoke.image_size, smoke.train_size, smoke.batch_size, smoke.workers) == (64, 8, 4, 0)
     assert ImageNet().smoke().network.width == 0.125
     model = smoke.model()
     assert all(p.is_contiguous(memory_format=torch.channels_last) for p in model.parameters() if p.dim() == 4)

@@ -154,4 +154,4 @@ def test_both_engines_train_it_alike_and_its_rows_are_completed(name: str) -> No
 
 def test_a_rate_beyond_stability_is_a_diverged_run() -> None:
     row = train_stack([Run(Theorem1(), EQ2, 10.0, 0.0, 0)]).rows({})[0]
-    assert (row["status"], row["test_error"]) == ("diverged", 100)
+    assert (row["status"], row["test_error"], row["baseline"]) == ("diverged", None, 100)
