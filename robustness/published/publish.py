@@ -93,7 +93,7 @@ def _study(source: Store) -> tuple[Study, set[str], int]:
         PublishError: There is no such file, it cannot be read, or it names a folder.
     """
     resolved = _resolved(source)
-    with without_imports():
+    with without_imports(unknown=True):
         study = Study.parse(str(source.read_study()), f"{source.name}.yaml")
     if any(getattr(workload, "data_dir", None) for workload in study.workloads):
         raise PublishError(
@@ -153,7 +153,7 @@ def named(study: Study) -> str:
     after = ", " if root.flow_style else "\n" + " " * first.column
     text = f"{study.text[: first.index]}name: {name}{after}{study.text[first.index :]}"
     try:
-        with without_imports():
+        with without_imports(unknown=True):
             same = Study.parse(text, "study.yaml").name == study.name
     except StudyError:
         same = False

@@ -36,6 +36,8 @@ def asked_for(runs: pd.DataFrame, study: Resolved, workload: ResolvedWorkload) -
     if part.is_exact and not part.is_sampled:
         ids = _asked_ids(part)
         return runs[runs["run_id"].isin(ids)], len(ids)
+    if part.is_exact:
+        return runs[_sampled(runs, part)], part.total
     mask = np.zeros(len(runs), dtype=bool)
     number = runs.groupby(KINDS, sort=False).ngroup().to_numpy()
     firsts = runs.assign(number=number).drop_duplicates("number")[[*KINDS, "number"]]
@@ -43,18 +45,25 @@ def asked_for(runs: pd.DataFrame, study: Resolved, workload: ResolvedWorkload) -
         places = np.flatnonzero(number == group)
         optimizer, found = best_fit(study.optimizers, name, own), best_fit(study.workloads, of, options)
         if optimizer is not None and found is not None and found.title == workload.title:
-            mask[places] = _chosen(runs.iloc[places], part, optimizer)
+            mask[places] = _chosen(runs.iloc[places], study, optimizer)
     return runs[mask], part.total
 
 
-def _chosen(rows: pd.DataFrame, part: Resolved, optimizer: ResolvedOptimizer) -> NDArray[np.bool_]:
+def _sampled(runs: pd.DataFrame, part: Resolved) -> NDArray[np.bool_]:
+    """Return which runs are those of some optimizer of a sampled study, in the cell and of the seed that they have."""
+    seeds = set(part.seeds)
+    rows = runs[["run_id", "optimizer", "lr", "weight_decay", "seed"]].itertuples(index=False, name=None)
+    kept = [
+        cell[2] in seeds
+        and any(part.run_id(part.workload, one, *cell) == run_id for one in part.optimizers if one.name == name)
+        for run_id, name, *cell in rows
+    ]
+    return np.array(kept, dtype=bool)
+
+
+def _chosen(rows: pd.DataFrame, study: Resolved, optimizer: ResolvedOptimizer) -> NDArray[np.bool_]:
     """Return which rows of one optimizer on one workload are of a cell and a seed that the study asks for."""
-    kept: NDArray[np.bool_] = rows["seed"].isin(part.seeds).to_numpy(dtype=bool, copy=True)
-    if part.is_exact:
-        cells = rows[["run_id", "lr", "weight_decay", "seed"]].itertuples(index=False, name=None)
-        ids = [part.run_id(part.workload, optimizer, *cell) == run_id for run_id, *cell in cells]
-        kept &= np.array(ids, dtype=bool)
-        return kept
+    kept: NDArray[np.bool_] = rows["seed"].isin(study.seeds).to_numpy(dtype=bool, copy=True)
     for column, axis in (("lr", optimizer.lr), ("weight_decay", optimizer.weight_decay)):
         if axis.values is not None:
             kept &= rows[column].isin(axis.values).to_numpy(dtype=bool)

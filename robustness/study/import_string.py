@@ -37,6 +37,7 @@ _IMPORT_STRING = re.compile(r"([^\W\d]\w*(?:\.[^\W\d]\w*)*):([^\W\d]\w*)")
 
 _study_folder: ContextVar[Path | None] = ContextVar("study_folder", default=None)
 _imports: ContextVar[bool] = ContextVar("imports", default=True)
+_unknown: ContextVar[bool] = ContextVar("unknown", default=False)
 
 
 class ImportStringError(Exception):
@@ -58,18 +59,29 @@ def beside(file: Path) -> Iterator[None]:
 
 
 @contextmanager
-def without_imports() -> Iterator[None]:
-    """Import nothing that a study names while it is read: a class of one's own, or of another package, is refused."""
-    token = _imports.set(False)
+def without_imports(*, unknown: bool = False) -> Iterator[None]:
+    """Import nothing that a study names while it is read: what is said of a class of one's own is taken as data.
+
+    Args:
+        unknown: Take short names that nobody here adds for such classes too, as a stored study may have been made where
+            another package was installed.
+    """
+    tokens = _imports.set(False), _unknown.set(unknown)
     try:
         yield
     finally:
-        _imports.reset(token)
+        _imports.reset(tokens[0])
+        _unknown.reset(tokens[1])
 
 
 def imports() -> bool:
     """Whether what a study names may be imported now."""
     return _imports.get()
+
+
+def takes_unknown_names() -> bool:
+    """Whether a short name that nobody here adds stands for a class that is not here."""
+    return _unknown.get()
 
 
 def load_class(text: str) -> type:

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from robustness.optimizers.base import Convention
 from robustness.plugins import PluginError
-from robustness.study.import_string import ImportStringError, check, imports, own_optimizer, own_workload
+from robustness.study.import_string import (
+    ImportStringError,
+    check,
+    imports,
+    own_optimizer,
+    own_workload,
+    takes_unknown_names,
+)
 from robustness.study.unimported import UNKNOWN, UnimportedOptimizer, UnimportedWorkload
 from robustness.validation.problems import build, refusal, refuse
 
@@ -57,7 +64,9 @@ def _unimported(raw: Any, name: str, known: Registry[Any]) -> object:
     """Return the same as `written_out` where nothing is imported; a name that nobody here has may be of a package."""
     if name in known.own or ":" in name or not name.replace("-", "_").isidentifier():
         return raw
-    text = known.place(name) or f"{UNKNOWN}:{name}"
+    text = known.place(name) or (f"{UNKNOWN}:{name}" if takes_unknown_names() else None)
+    if text is None:
+        return raw
     return {**raw, "name": text} if isinstance(raw, Mapping) else text
 
 

@@ -76,7 +76,7 @@ def stored_study(text: str, resolved: str | None, file: str = "study.yaml") -> R
         else:
             if found.digest in (None, digest(text)):
                 return found
-    with without_imports():
+    with without_imports(unknown=True):
         return resolve(Study.parse(text, file))
 
 
