@@ -10,7 +10,7 @@ from robustness.results import StorageError, load
 from robustness.results.files.folder import absolute, child, is_uri
 from robustness.study import Study, studies
 from robustness.study.file import SUFFIXES
-from robustness.study.import_string import without_imports
+from robustness.study.unimported import without_imports
 
 if TYPE_CHECKING:
     from robustness.study import Claim

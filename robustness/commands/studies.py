@@ -11,8 +11,8 @@ from robustness.results import StorageError, Store, child, finished, list_studie
 from robustness.search.stored_cells import asked_for
 from robustness.study import Study, StudyError, studies
 from robustness.study.file import find, holds_results
-from robustness.study.import_string import without_imports
 from robustness.study.resolution import stored_study
+from robustness.study.unimported import without_imports
 
 if TYPE_CHECKING:
     import argparse

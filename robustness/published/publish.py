@@ -20,8 +20,8 @@ from robustness.results.tables.parquet import encode_small
 from robustness.results.tables.schema import RUNS
 from robustness.search.stored_cells import asked_for
 from robustness.study import Study, StudyError
-from robustness.study.import_string import without_imports
 from robustness.study.resolution import digest, stored_study
+from robustness.study.unimported import without_imports
 
 if TYPE_CHECKING:
     from robustness.results import Store

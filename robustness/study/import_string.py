@@ -24,6 +24,7 @@ from robustness.optimizers.imported import TorchOptimizer
 from robustness.package_finder import PACKAGES, PackageFinder
 from robustness.study.file import holds_results
 from robustness.study.run import options_json
+from robustness.study.unimported import imports
 from robustness.validation.messages import Loc, nearest
 from robustness.workloads.base import Workload
 
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 _IMPORT_STRING = re.compile(r"([^\W\d]\w*(?:\.[^\W\d]\w*)*):([^\W\d]\w*)")
 
 _study_folder: ContextVar[Path | None] = ContextVar("study_folder", default=None)
-_imports: ContextVar[bool] = ContextVar("imports", default=True)
-_unknown: ContextVar[bool] = ContextVar("unknown", default=False)
 
 
 class ImportStringError(Exception):
@@ -56,32 +55,6 @@ def beside(file: Path) -> Iterator[None]:
         yield
     finally:
         _study_folder.reset(token)
-
-
-@contextmanager
-def without_imports(*, unknown: bool = False) -> Iterator[None]:
-    """Import nothing that a study names while it is read: what is said of a class of one's own is taken as data.
-
-    Args:
-        unknown: Take short names that nobody here adds for such classes too, as a stored study may have been made where
-            another package was installed.
-    """
-    tokens = _imports.set(False), _unknown.set(unknown)
-    try:
-        yield
-    finally:
-        _imports.reset(tokens[0])
-        _unknown.reset(tokens[1])
-
-
-def imports() -> bool:
-    """Whether what a study names may be imported now."""
-    return _imports.get()
-
-
-def takes_unknown_names() -> bool:
-    """Whether a short name that nobody here adds stands for a class that is not here."""
-    return _unknown.get()
 
 
 def load_class(text: str) -> type:

@@ -19,7 +19,13 @@ from robustness.study.import_string import (
     own_workload,
     takes_unknown_names,
 )
-from robustness.study.unimported import UNKNOWN, UnimportedOptimizer, UnimportedWorkload
+from robustness.study.unimported import (
+    UNKNOWN,
+    UnimportedOptimizer,
+    UnimportedWorkload,
+    imports,
+    takes_unknown_names,
+)
 from robustness.validation.problems import build, refusal, refuse
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from robustness.optimizers import OPTIMIZERS
 from robustness.optimizers.imported import TorchOptimizer
-from robustness.study.import_string import without_imports
 from robustness.study.resolved import (
     Resolved,
     ResolvedAxis,
@@ -25,6 +24,7 @@ from robustness.study.unimported import (
     UnimportedWorkload,
     given,
     unimported_name,
+    without_imports,
 )
 
 if TYPE_CHECKING:

@@ -6,6 +6,8 @@ would tell.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import ConfigDict, PositiveInt
@@ -14,11 +16,43 @@ from robustness.optimizers.base import Convention, Optimizer
 from robustness.workloads.base import Engine, Workload
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import nn
 
 OPEN = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
 UNKNOWN = "unknown"
 """In the place of the module, in the name of a class that is called by a short name which nobody here adds."""
+
+
+_imports: ContextVar[bool] = ContextVar("imports", default=True)
+_unknown: ContextVar[bool] = ContextVar("unknown", default=False)
+
+
+@contextmanager
+def without_imports(*, unknown: bool = False) -> Iterator[None]:
+    """Import nothing that a study names while it is read: what is said of a class of one's own is taken as data.
+
+    Args:
+        unknown: Take short names that nobody here adds for such classes too, as a stored study may have been made where
+            another package was installed.
+    """
+    tokens = _imports.set(False), _unknown.set(unknown)
+    try:
+        yield
+    finally:
+        _imports.reset(tokens[0])
+        _unknown.reset(tokens[1])
+
+
+def imports() -> bool:
+    """Whether what a study names may be imported now."""
+    return _imports.get()
+
+
+def takes_unknown_names() -> bool:
+    """Whether a short name that nobody here adds stands for a class that is not here."""
+    return _unknown.get()
 
 
 class UnimportedWorkload(Workload):
