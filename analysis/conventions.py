@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from robustness.results import best
+
 METRIC = "test_error"
 """The column that is measured, percent."""
 
@@ -14,7 +16,7 @@ WITHIN = 2.0
 """Points of error that bound the basins whose learning rates and cells other measures are taken over."""
 
 
-ROUNDING = 1e-9
+ROUNDING = best.ROUNDING
 """Values that differ by no more, in their own unit, are alike: means of the same k/n errors differ by rounding."""
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,12 +65,12 @@ class Truth:
     error: Floats
     edge: Floats
 
-    @property
+    @cached_property
     def lost(self) -> Floats:
         """Probability that a run diverges."""
         return np.asarray(stats.norm.sf(self.edge / np.hypot(*EDGE)))
 
-    @property
+    @cached_property
     def mean(self) -> Floats:
         """Expected error, a diverged run counting with that of chance."""
         return self.lost * CHANCE + (1 - self.lost) * self.error

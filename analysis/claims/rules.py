@@ -49,7 +49,8 @@ def finding(claim: Claim, comparison: Comparison, clipped: str | None = None) ->
     if seeds < LEAST_SEEDS:
         return Finding(comparison, 0, f"{seeds} seeds decide nothing; {_at_least(claim, comparison)}")
     if not comparison.known:
-        return Finding(comparison, 0, f"no interval is known of {_names(comparison)}")
+        why = ": the grid is too coarse" if comparison.coarse else ""
+        return Finding(comparison, 0, f"no interval is known of {_names(comparison)}{why}")
     if not sign:
         return Finding(comparison, 0, f"{described(comparison)} {_open(claim, comparison)}")
     if clipped:

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from analysis.contents.which_runs import study_labels
 from analysis.conventions import AXES
 from analysis.landscapes.basin import Mark, common_box
+from analysis.landscapes.labels import IDENTITY, canonical
+from analysis.landscapes.slots import slots
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from analysis.claims.verdict import Verdict
     from analysis.contents.summary import Summary
     from analysis.landscapes.basin import Place
+    from analysis.landscapes.labels import Identity
     from analysis.landscapes.landscape import Landscape
     from analysis.measures.study_landscapes import StudyLandscapes
     from analysis.measures.tuning_curve import TuningCurve
@@ -48,6 +52,7 @@ class Contents:
         curves: `analysis.contents.gather.CURVE_COLUMNS` of these runs, of those that share their optimizer and
             learning rate, and of all in basins.
         provenance: Records of the sweeps, oldest first.
+        reference: Label of the optimizer that the others are compared with; None: the first that has a result.
 
     Example:
         >>> from analysis import gather
@@ -78,6 +83,7 @@ class Contents:
     best: dict[str, list[str]]
     curves: pd.DataFrame
     provenance: list[dict[str, Any]]
+    reference: str | None = None
 
     @property
     def delta(self) -> float:
@@ -104,6 +110,23 @@ class Contents:
         """The optimizer's name by label."""
         pairs = self.runs[["label", "optimizer"]].drop_duplicates()
         return {str(label): str(name) for label, name in pairs.itertuples(index=False, name=None)}
+
+    @cached_property
+    def identities(self) -> dict[str, Identity]:
+        """What each optimizer is, by label: its name and canonical options; of those without a run by the study."""
+        found = {label: identity for identity, label in (study_labels(self.study, self.runs) or {}).items()}
+        if len(self.runs):
+            rows = self.runs.drop_duplicates("label")[["label", *IDENTITY]]
+            found |= {
+                str(label): (str(name), canonical(str(options)))
+                for label, name, options in rows.itertuples(index=False, name=None)
+            }
+        return found
+
+    @cached_property
+    def slots(self) -> dict[str, int]:
+        """Which look each optimizer has, by label."""
+        return slots(self.identities)
 
     @property
     def results(self) -> int:

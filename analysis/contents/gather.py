@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from robustness.results import Store
     from robustness.study import Claim
 
-__all__ = ["Contents", "answered", "fully", "gather", "gather_all", "lightly", "within"]
+__all__ = ["Contents", "against", "answered", "fully", "gather", "gather_all", "lightly", "within"]
 
 CURVE_COLUMNS = [
     "run_id", "epoch", "lr", "train_loss", "test_loss", "test_error", "grad_norm", "grad_norm_sq", "effective_decay",
@@ -129,6 +129,7 @@ def _measured(one: WorkloadRuns, name: str, shared: dict[str, Any]) -> Contents:
         summaries=measured.summaries,
         seeds=measured.seeds,
         best=measured.best,
+        reference=one.study.reference if one.study else None,
         curves=CURVES.empty_table().select(CURVE_COLUMNS).to_pandas(),
         **shared,
     )
@@ -140,6 +141,13 @@ def within(contents: Contents, delta: float) -> Contents:
         return contents
     summaries = summaries_of(contents.runs, contents.maps, contents.cells, contents.seeds, delta)
     return replace(contents, summaries=summaries, deltas=(delta, 2 * delta), comparisons=None)
+
+
+def against(contents: Contents, reference: str | None) -> Contents:
+    """Return what `lightly` measured, to be compared with another optimizer; None leaves it as the study has it."""
+    if reference in (None, contents.reference):
+        return contents
+    return replace(contents, reference=reference, comparisons=None)
 
 
 def answered(contents: Contents) -> Contents:
@@ -186,6 +194,15 @@ def fully(
             )
         )
     return complete
+
+
+def fully_against(contents: Contents, reference: str) -> Contents:
+    """Return what `fully` measured, compared with another optimizer; itself where that is no label of it."""
+    if reference not in contents.identities or reference == contents.reference:
+        return contents
+    other = against(contents, reference)
+    claims = other.study.claims if other.study else ()
+    return replace(other, comparisons=_compared(other, other.curves, claims))
 
 
 def _compared(one: Contents, curves: pd.DataFrame, claims: Sequence[Claim]) -> Comparisons | None:

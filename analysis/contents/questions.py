@@ -21,20 +21,19 @@ if TYPE_CHECKING:
 
 MOST_RIVALS = 3
 """Rivals that a sentence names."""
-PRIMARY = "adams"
 OWN = "basin_area"
 DEPTH = "depth"
 
 
 def first_and_rivals(contents: Contents) -> tuple[str, list[str]] | None:
-    """Return the optimizer that the study is about (AdamS where it is there, else the first) and its rivals.
+    """Return the optimizer that the others are compared with, and these: the study's reference, else its first.
 
     None with fewer than two that have a result.
     """
     labels = list(contents.marks)
     if len(labels) < 2:
         return None
-    first = next((label for label in labels if contents.optimizers[label] == PRIMARY), labels[0])
+    first = contents.reference if contents.reference in labels else labels[0]
     return first, [label for label in labels if label != first]
 
 
@@ -104,7 +103,7 @@ def of_line(name: str, delta: float | None, ordered: Sequence[str]) -> list[Ques
 
 
 def ordered(contents: Contents) -> list[str]:
-    """Return the optimizers of the table of measures, that which the study is about first."""
+    """Return the optimizers of the table of measures, the reference first."""
     first, rivals = first_and_rivals(contents) or (None, list(contents.marks))
     return [*([first] if first is not None else []), *rivals]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.formats import points
+from analysis.landscapes.slots import slots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from analysis.contents.contents import Contents
     from analysis.contents.summary import Summary
+    from analysis.landscapes.labels import Identity
 
     Floats = NDArray[np.float64]
 
@@ -27,7 +29,8 @@ class Row:
     """One optimizer on one workload: errors in percent, shares of the box 0..1; NaN where unknown.
 
     Attributes:
-        label: The optimizer.
+        label: The optimizer, as its study calls it.
+        identity: What it is: name and canonical options, under whatever label.
         depth: Test error of its chosen cell.
         unbiased: Whether data other than the test set's chose that cell.
         share: Of the basin within delta of its own depth.
@@ -38,6 +41,7 @@ class Row:
     """
 
     label: str
+    identity: Identity
     depth: float
     unbiased: bool
     share: float
@@ -63,9 +67,9 @@ class Workload:
     contents: Contents
     rows: tuple[Row, ...]
 
-    def row(self, label: str) -> Row | None:
-        """Return the row of an optimizer, None if it is not in this study."""
-        return next((row for row in self.rows if row.label == label), None)
+    def row(self, identity: Identity) -> Row | None:
+        """Return the row of an optimizer, None if it is not in this study or has no result."""
+        return next((row for row in self.rows if row.identity == identity and row.seeds[1]), None)
 
 
 def workloads(studies: Sequence[Contents]) -> list[Workload]:
@@ -80,9 +84,36 @@ def workloads(studies: Sequence[Contents]) -> list[Workload]:
     return made
 
 
+def optimizers(compared: Sequence[Workload]) -> dict[Identity, str]:
+    """Return all optimizers with a run, in the order in which they first come, by what they are: called as there.
+
+    Two that are different and have one label are told apart by the study that each first comes in.
+    """
+    called: dict[Identity, str] = {}
+    for one in compared:
+        for row in one.rows:
+            if row.seeds[1] and row.identity not in called:
+                taken = row.label in called.values()
+                called[row.identity] = f"{row.label} ({one.name})" if taken else row.label
+    return called
+
+
 def labels(compared: Sequence[Workload]) -> list[str]:
-    """Return all optimizers, in the order in which they first come."""
-    return list(dict.fromkeys(row.label for one in compared for row in one.rows))
+    """Return what all optimizers are called, in the order in which they first come."""
+    return list(optimizers(compared).values())
+
+
+def looks(compared: Sequence[Workload]) -> list[int]:
+    """Return the slots of all optimizers' looks, in that order; no two are the same."""
+    everyone = optimizers(compared)
+    given = slots({name: identity for identity, name in everyone.items()})
+    return [given[name] for name in everyone.values()]
+
+
+def scored(compared: Sequence[Workload]) -> list[Workload]:
+    """Return the workloads that all of the optimizers ran: on the others a score would be of who is absent."""
+    everyone = optimizers(compared)
+    return [one for one in compared if everyone and all(one.row(identity) for identity in everyone)]
 
 
 def _row(one: Summary, contents: Contents) -> Row:
@@ -90,6 +121,7 @@ def _row(one: Summary, contents: Contents) -> Row:
     along = contents.seeds is not None and "lr" in contents.axes
     return Row(
         label=one.label,
+        identity=contents.identities[one.label],
         depth=one.depth,
         unbiased=one.chosen is not None or one.least is None,
         share=one.share,
@@ -103,8 +135,8 @@ def _row(one: Summary, contents: Contents) -> Row:
 def costs(compared: Sequence[Workload], delta: float) -> dict[str, Floats]:
     """Return, by the measure's title, costs (n workloads, m optimizers) for `analysis.statistics.performance_profile`.
 
-    The depth itself, and the inverse of the basin's share of the box; NaN for an optimizer that a study lacks, or
-    whose basin holds no cell. A workload on which nobody's measure is known is left out.
+    The depth itself, and the inverse of the basin's share of the box; NaN for an optimizer whose basin holds no cell.
+    Of the workloads that all of the optimizers ran; one on which nobody's measure is known is left out.
     """
     near = f"within {points(delta)} of"
     measures: dict[str, Callable[[Row], float]] = {
@@ -112,14 +144,11 @@ def costs(compared: Sequence[Workload], delta: float) -> dict[str, Floats]:
         f"Basin, {near} its own error": lambda row: _inverse(row.share),
         f"Basin, {near} the best’s error": lambda row: _inverse(row.share_of_all),
     }
-    everyone = labels(compared)
+    everyone, common = optimizers(compared), scored(compared)
+    rows = [[row for identity in everyone if (row := one.row(identity)) is not None] for one in common]
     tables = {}
     for title, measure in measures.items():
-        table = np.full((len(compared), len(everyone)), np.nan)
-        for i, one in enumerate(compared):
-            for j, label in enumerate(everyone):
-                if (row := one.row(label)) is not None:
-                    table[i, j] = measure(row)
+        table = np.array([[measure(row) for row in some] for some in rows]).reshape(len(common), len(everyone))
         tables[title] = table[np.isfinite(table).any(axis=1)]
     return tables
 

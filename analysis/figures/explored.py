@@ -93,14 +93,14 @@ def cuts(contents: Contents, look: Look, at: At | None = None) -> Drawing | NotD
     if at is None:
         if not contents.marks:
             return NotDrawn(NOTHING)
-        return slices(_shown(contents, look), contents.chosen, contents.axes, look)
+        return slices(_shown(contents, look), contents.chosen, contents.axes, look, slots=contents.slots)
     label, lr, decay = at
     if label not in contents.maps:
         return _unknown(label, list(contents.maps))
     if not (np.isfinite([lr, decay]).all() and lr > 0 and decay >= 0):
         return NotDrawn("a cell has a learning rate above 0 and a weight decay of 0 or more")
     cells = {name: _nearest(one, lr, decay) for name, one in contents.maps.items()}
-    drawing = slices(_shown(contents, look), cells, contents.axes, look, at="chosen")
+    drawing = slices(_shown(contents, look), cells, contents.axes, look, at="chosen", slots=contents.slots)
     exact = [cell is not None and _is(contents.maps[name], cell, lr, decay) for name, cell in cells.items()]
     return drawing if all(exact) else _saying(drawing, " Where an optimizer has no such cell, its nearest one is cut.")
 

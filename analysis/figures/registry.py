@@ -13,7 +13,6 @@ from analysis.figures.lines.learning_curves import gradient_norms, learning_curv
 from analysis.figures.lines.slices import slices
 from analysis.figures.lines.tuning_curves import tuning
 from analysis.figures.maps.difference import difference
-from analysis.figures.paper.cells import Cells
 from analysis.figures.paper.figures import FIGURES, maps
 from analysis.landscapes.basin import common_box, has_result
 from analysis.landscapes.by_seed import replicates
@@ -92,17 +91,20 @@ def _slices(contents: Contents) -> Drawing | NotDrawn:
         return NotDrawn(SAMPLED)
     if not contents.axes:
         return NotDrawn(contents.no_map or NOTHING)
-    return slices(contents.maps, contents.chosen, contents.axes) if contents.marks else NotDrawn(NOTHING)
+    return _cut(contents) if contents.marks else NotDrawn(NOTHING)
+
+
+def _cut(contents: Contents) -> Drawing:
+    return slices(contents.maps, contents.chosen, contents.axes, slots=contents.slots)
 
 
 def _difference(contents: Contents) -> Drawing | NotDrawn:
-    """Return AdamS minus AdamW where both are there, else the first optimizer minus the second."""
+    """Return the reference minus the first of the others."""
     if contents.cells is not None or contents.no_map:
         return NotDrawn(contents.no_map or SAMPLED)
     found = replicates(contents.runs, [METRIC]) if len(contents.runs) else {}
     names = [str(name) for name in found]
-    optimizers = Cells(contents).optimizers
-    first = [name for wanted in ("adams", "adamw") for name in names if optimizers.get(name) == wanted]
+    first = [name for name in names if name == contents.reference]
     pair = list(dict.fromkeys([*first, *names]))[:2]
     if len(pair) < 2:
         return NotDrawn("it needs two optimizers with runs")
@@ -119,7 +121,7 @@ def _profiles(contents: Contents) -> Drawing | NotDrawn:
     found = {name: profile(one, box) for name, one in contents.maps.items()}
     if not any(len(tau) for tau, _ in found.values()):
         return NotDrawn("no cell with a weight decay above 0 has a result")
-    return profiles(found, _seeds(contents))
+    return profiles(found, _seeds(contents), slots=contents.slots)
 
 
 def _seeds(contents: Contents) -> list[int]:
@@ -132,7 +134,7 @@ def _tuning(contents: Contents) -> Drawing | NotDrawn:
         return NotDrawn(contents.no_map)
     if not contents.tuning:
         return NotDrawn("there is no tuning curve: no uniform sample of the box has a result")
-    return tuning(contents.tuning, _seeds(contents))
+    return tuning(contents.tuning, _seeds(contents), contents.slots)
 
 
 def _claims(contents: Contents) -> Drawing | NotDrawn:
@@ -151,11 +153,11 @@ def _of_curves(draw: Draw) -> Draw:
 
 
 def _learning(contents: Contents) -> Drawing:
-    return learning_curves(contents.curves, contents.best)
+    return learning_curves(contents.curves, contents.best, contents.slots)
 
 
 def _gradients(contents: Contents) -> Drawing:
-    return gradient_norms(contents.curves, contents.best)
+    return gradient_norms(contents.curves, contents.best, contents.slots)
 
 
 OWN = (

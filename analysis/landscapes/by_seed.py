@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
+OUTCOMES = ("test_error", "test_loss", "train_loss", "weight_norm")
+"""What two runs of different seeds hardly have in common to the last bit, unless the seed changes nothing."""
+
+
 @dataclass(frozen=True, eq=False)
 class Replicates:
     """The landscapes of one optimizer, a seed each.
@@ -39,6 +43,7 @@ class Replicates:
         lost: (S, W, L) 1 where the run has learnt nothing, 0 where it has learnt, NaN where it is missing or failed.
             It has learnt nothing if it diverged, or is no better than chance in the error that chooses cells: the
             validation error, or the test error where there is none.
+        alike: Whether in every cell all seeds came to the same outcome, so that there is one observation a cell.
     """
 
     label: str
@@ -47,6 +52,7 @@ class Replicates:
     seeds: NDArray[np.int64]
     values: dict[str, Floats]
     lost: Floats
+    alike: bool = False
 
     @property
     def trained(self) -> NDArray[np.bool_]:
@@ -112,7 +118,17 @@ def _replicates(
     chooser = CHOOSER if places.rows[CHOOSER].notna().any() else METRIC
     lost = (places.rows["status"] == "diverged") | at_chance(places.rows, chooser)
     values = {column: places.column(column) for column in columns}
-    return Replicates(name, lr, decay, seeds, values, places.arranged(lost.to_numpy().astype(np.float64)))
+    arranged = places.arranged(lost.to_numpy().astype(np.float64))
+    return Replicates(name, lr, decay, seeds, values, arranged, alike=_are_alike(places.rows))
+
+
+def _are_alike(rows: pd.DataFrame) -> bool:
+    """Whether the seeds of every cell end in the same numbers, and some cell has several."""
+    completed = rows[rows["status"] == "completed"]
+    numbers = [name for name in OUTCOMES if name in completed]
+    cells = completed.groupby(["lr", "weight_decay"])[["seed", *numbers]].nunique(dropna=False)
+    several = cells[cells["seed"] > 1]
+    return bool(len(several)) and bool((several[numbers] == 1).all(axis=None))
 
 
 class _Places:

@@ -11,7 +11,8 @@ from robustness.results.run_labels import IDENTITY, canonical, told_apart
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    Labels = Mapping[tuple[str, str], str]
+    Identity = tuple[str, str]
+    Labels = Mapping[Identity, str]
 
 __all__ = ["IDENTITY", "canonical", "label", "told_apart"]
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.landscapes.basin import Place, least_of
+from analysis.landscapes.basin import Place
+from robustness.results import best
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,24 +55,11 @@ def choose(replicates: Replicates, metric: str, chooser: str, among: NDArray[np.
         among: (W, L) the cells to choose from; default: all.
     """
     test, validation = replicates.values[metric], replicates.values[chooser]
-    if np.isfinite(validation).any():
-        by, errors, scorers = "validation", validation, np.ones(len(test), dtype=bool)
-    else:
-        # Of this optimizer's own seeds: the study may have others.
-        own = np.isfinite(test).any(axis=(1, 2))
-        half = int(own.sum()) // 2
-        by = "half" if half else "test"
-        errors, scorers = test, own & (np.cumsum(own) > half)
-    scored = np.isfinite(test[scorers]).any(axis=0)
-    usable = replicates.trained & scored & (True if among is None else among)
-    cell = _least(errors[~scorers] if by == "half" else errors, usable)
-    if cell is None:
+    usable = replicates.trained if among is None else replicates.trained & among
+    seeds = len(test)
+    found = best.choose(test.reshape(seeds, -1), validation.reshape(seeds, -1), usable.ravel())
+    if found is None:
         return None
-    return Choice(cell, by, errors, np.where(scorers, test[:, cell.row, cell.column], np.nan))
-
-
-def _least(errors: Floats, usable: NDArray[np.bool_]) -> Place | None:
-    known = np.isfinite(errors)
-    counts = known.sum(axis=0)
-    mean = np.where(known, errors, 0.0).sum(axis=0) / np.maximum(counts, 1)
-    return least_of(mean, usable & (counts > 0))
+    cell = Place(*divmod(found.cell, test.shape[2]))
+    scores = np.where(found.scorers, test[:, cell.row, cell.column], np.nan)
+    return Choice(cell, found.by, validation if found.by == "validation" else test, scores)

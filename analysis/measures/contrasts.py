@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.conventions import CHOOSER, LEVEL, METRIC
+from analysis.conventions import CHOOSER, LEVEL, METRIC, ROUNDING
 from analysis.landscapes.basin import common_box
 from analysis.landscapes.by_seed import replicates
 from analysis.measures.clipped_basin import clipped
+from analysis.measures.draws import still
 from analysis.measures.over_landscape import OverLandscape
 from analysis.measures.registry import formula
 from analysis.measures.study_runs import StudyRuns
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
 
 SPACE = 2**22
 """Numbers that the draws of one optimizer's landscape may take: 32 MB."""
+
+NONE = (float("nan"), float("nan"))
+"""The ends of an interval that there is not."""
 
 
 class Contrasts(StudyRuns):
@@ -175,11 +179,15 @@ class Contrasts(StudyRuns):
             return self._among(of, against)._compare_landscapes(question, kind)
         points, scale = _delta(measure, delta), row_of(measure).scale
         values = [self.value(measure, name, delta=delta) for name in (of, against)]
-        seeds, ends = self.seeds(of, against), (float("nan"), float("nan"))
+        seeds, ends, coarse = self.seeds(of, against), NONE, False
         if seeds > 1 and not np.isnan(values).any():
             sides = [self._drawn_values(measure, kind, name, seeds, points) for name in (of, against)]
             ends = interval(contrast(sides[0], sides[1], scale), level)
+            alike = scale == "ratio" and np.allclose(ends, 1.0, rtol=0, atol=ROUNDING)
+            coarse = bool(alike) and still(sides, [self.replicates[name].values[self.metric] for name in (of, against)])
+        ends = NONE if coarse else ends
         found = comparison(measure, of, against, values, ends, delta=delta, scale=scale, level=level, seeds=seeds)
+        found = replace(found, coarse=True) if coarse else found
         return _of_all_seeds(found, self.choices)
 
     def _drawn_values(self, measure: str, kind: OverLandscape, label: str, seeds: int, points: float) -> Floats:

@@ -5,8 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from analysis.conventions import ROUNDING
+
 if TYPE_CHECKING:
-    import numpy as np
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -43,3 +48,16 @@ class Draws:
     weights: Floats
     picked: NDArray[np.int64]
     chance: float
+
+
+def still(sides: Sequence[Floats], errors: Sequence[Floats]) -> bool:
+    """Whether no draw moves a measure of some optimizers, though errors of theirs differ from seed to seed.
+
+    Args:
+        sides: (B,) the measure in each draw, of each optimizer.
+        errors: (S, W, L) the error of each of its runs.
+    """
+    if any(float(np.ptp(side)) > ROUNDING for side in sides):
+        return False
+    spans = [np.fmax.reduce(one, axis=0) - np.fmin.reduce(one, axis=0) for one in errors]
+    return any(bool((span > ROUNDING).any()) for span in spans)

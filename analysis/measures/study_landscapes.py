@@ -100,7 +100,12 @@ class StudyLandscapes:
         return len({(one.lr.tobytes(), one.weight_decay.tobytes()) for one in found}) == 1
 
     def seeds(self, *labels: str) -> int:
-        """Return the seeds behind a comparison: of the optimizer with fewer, those that score its chosen cell."""
+        """Return the seeds behind a comparison: of the optimizer with fewer, those that score its chosen cell.
+
+        Seeds that do not change the outcome are one.
+        """
+        if any(self.replicates[label].alike for label in labels):
+            return 1
         counts = []
         for label in labels:
             choice = self.choices[label]

@@ -72,14 +72,16 @@ def _wide(found: Comparisons, first: str, rival: str, rivals: Sequence[str], del
     one = found[Question(OWN, first, rival, delta=deltas[0])]
     if not np.isfinite(one.estimate):
         return f"not to be compared with {escape(rival)}’s, which has no area in the box"
-    words = f"<strong>{one.estimate:.2f} times as wide as {escape(rival)}’s</strong>"
-    decided = found.decided(widths(first, rivals, rival, deltas))
-    return f"{words} ({_interval(one)}{'' if decided else ', undecided'})"
+    words = f"{one.estimate:.2f} times as wide as {escape(rival)}’s"
+    # A number that may be another is not bold; that it may be is.
+    if found.decided(widths(first, rivals, rival, deltas)):
+        return f"<strong>{words}</strong> ({_interval(one)})"
+    return f"{words} ({_interval(one)}, <strong>undecided</strong>)"
 
 
 def _interval(one: Comparison) -> str:
     if not one.known:
-        return "no interval"
+        return one.no_interval
     high = "any more" if np.isinf(one.high) else f"{one.high:.2f}"
     return f"95 %: {one.low:.2f}–{high}"
 
@@ -98,5 +100,5 @@ def _depths(
             words = f"{said[1] if side > 0 else said[2]} than {escape(rival)}’s by {abs(one.estimate):.2f} points"
             ends = sorted((abs(one.low), abs(one.high)))
             sure.append(f"<strong>{words}</strong> (95 %: {ends[0]:.2f}–{ends[1]:.2f})")
-    verdict = f"it is {listing(sure)}" if sure else f"undecided which is {said[2]}"
+    verdict = f"it is {listing(sure)}" if sure else f"<strong>undecided which is {said[2]}</strong>"
     return f"{said[0]}: {', '.join(depths)}; {verdict}"

@@ -9,7 +9,7 @@ from html import escape
 from string import Template
 from typing import TYPE_CHECKING
 
-from analysis.contents.side_by_side import Workload, costs, labels
+from analysis.contents.side_by_side import Workload, costs, labels, looks, scored
 from analysis.figures import Drawing, basins, sampled_basins
 from analysis.figures.lines.performance_profiles import performance
 from analysis.formats import count, plural, points
@@ -85,8 +85,9 @@ class ComparedWorkloads:
 def drawings(compared: Sequence[Workload], delta: float) -> dict[str, tuple[str, Drawing]]:
     """Return heading and figure of each section, by its id."""
     drawn: dict[str, tuple[str, Drawing]] = {}
-    if labels(compared):
-        drawn["performance"] = "Performance profiles", performance(costs(compared, delta), labels(compared))
+    if scored(compared):
+        profiles = performance(costs(compared, delta), labels(compared), slots=looks(compared))
+        drawn["performance"] = "Performance profiles", profiles
     for number, one in enumerate(compared, 1):
         heading = one.name if one.name == one.workload else f"{one.name}: {one.workload}"
         if one.contents.cells is not None:

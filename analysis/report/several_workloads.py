@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from analysis.contents.by_workload import slugs
-from analysis.contents.side_by_side import costs, labels, workloads
+from analysis.contents.side_by_side import costs, labels, looks, workloads
 from analysis.figures.lines.performance_profiles import performance
 from analysis.formats import count, plural
 from analysis.report import best_epoch_table, notes, page, side_by_side
@@ -87,7 +87,7 @@ class SeveralWorkloads:
         found: dict[str, Drawing] = {}
         if self._scores:
             known = {title: table for title, table in costs(self._compared, self.first.delta).items() if len(table)}
-            found[TOGETHER] = performance(known, labels(self._compared))
+            found[TOGETHER] = performance(known, labels(self._compared), slots=looks(self._compared))
         return found | {place: one for workload in self.workloads for place, one in workload.placed.items()}
 
     def answer(self) -> str:

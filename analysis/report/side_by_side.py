@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.contents.gather import gather_all
-from analysis.contents.side_by_side import Row, Workload, costs, labels, workloads
-from analysis.formats import percent, plural, points
+from analysis.contents.side_by_side import Row, Workload, costs, labels, optimizers, scored, workloads
+from analysis.formats import listing, percent, plural, points
 from analysis.statistics.performance_profile import TAU_MAX, score
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ def comparison_text(compared: Sequence[Workload], delta: float = 1.0) -> str:
     blocks = [_aligned(measures_table(compared), left=3), " ".join([basins_are(delta), *notes_on(compared)])]
     if table := scores_table(compared, delta):
         blocks += [scores_are(compared), _aligned(table, left=1)]
+    else:
+        blocks.append(nothing_scored(compared))
     return "\n\n".join(blocks)
 
 
@@ -111,16 +113,16 @@ def measures_table(compared: Sequence[Workload], *, study: bool = True, workload
 
 
 def scores_table(compared: Sequence[Workload], delta: float) -> list[list[str]]:
-    """Return the scores of performance profiles as a table with its head; [] without an optimizer."""
-    everyone, tables = labels(compared), costs(compared, delta)
-    if not everyone:
+    """Return the scores of performance profiles as a table with its head; [] without a workload that all ran."""
+    everyone, tables, common = labels(compared), costs(compared, delta), scored(compared)
+    if not common:
         return []
-    scored = [score(table) for table in tables.values()]
+    scores = [score(table) for table in tables.values()]
     # Studies whose cells a search chose have no area.
-    counts = ["" if len(t) == len(compared) else f" ({plural(len(t), 'workload')})" for t in tables.values()]
+    counts = ["" if len(t) == len(common) else f" ({plural(len(t), 'workload')})" for t in tables.values()]
     names = [column.head for column in COLUMNS if column.scored]
     head = ["optimizer", *(f"{name}{known}" for name, known in zip(names, counts, strict=True))]
-    rows = [[label, *(_score(values[i]) for values in scored)] for i, label in enumerate(everyone)]
+    rows = [[label, *(_score(values[i]) for values in scores)] for i, label in enumerate(everyone)]
     return [head, *rows]
 
 
@@ -129,17 +131,41 @@ def _score(value: float) -> str:
 
 
 def scores_are(compared: Sequence[Workload]) -> str:
-    """Return what the scores are."""
+    """Return what the scores are, and which workloads they leave out."""
+    common = scored(compared)
+    if not common:
+        return nothing_scored(compared)
     return (
-        f"Performance profiles over {plural(len(compared), 'workload')}: the mean share of workloads on which an "
-        f"optimizer is within a factor τ of the best, τ from 1 to {TAU_MAX:g}; 1.000 is the best on every one."
+        f"Performance profiles over {plural(len(common), 'workload')} that all of the optimizers ran: the mean share "
+        f"of these on which an optimizer is within a factor τ of the best, τ from 1 to {TAU_MAX:g}; 1.000 is the best "
+        f"on every one.{_left_out(compared)}"
     )
+
+
+def nothing_scored(compared: Sequence[Workload]) -> str:
+    """Return why there is no score."""
+    if not labels(compared):
+        return "No run of these studies is stored yet."
+    return f"There is no score: no workload was run by all of {listing(labels(compared))}."
+
+
+def _left_out(compared: Sequence[Workload]) -> str:
+    """Return which workloads are not scored, and who did not run them; "" where all are."""
+    common = scored(compared)
+    everyone = optimizers(compared)
+    said = []
+    for one in compared:
+        if one in common or not one.rows:
+            continue
+        absent = [name for identity, name in everyone.items() if one.row(identity) is None]
+        said.append(f"{', '.join(_called(one, compared))}, which {listing(absent)} did not run")
+    return f" Not scored: {'; '.join(said)}." if said else ""
 
 
 def highest_scores(compared: Sequence[Workload], table: Sequence[Sequence[str]]) -> str:
     """Return who scores highest, in words, HTML; it claims nothing beyond."""
     if not table:
-        return "No run of these studies is stored yet."
+        return escape(nothing_scored(compared))
     leaders = []
     for measure, *column in list(zip(*table, strict=True))[1:]:  # the first column names the optimizers
         known = [value for value in column if value != DASH]
@@ -147,7 +173,9 @@ def highest_scores(compared: Sequence[Workload], table: Sequence[Sequence[str]])
             continue
         first = [escape(row[0]) for row, value in zip(table[1:], column, strict=True) if value == max(known)]
         leaders.append(f"<strong>{' and '.join(first)}</strong> in {measure.removesuffix(', %')} ({max(known)})")
-    return f"Over {plural(len(compared), 'workload')} the highest scores: {', '.join(leaders)}."
+    common = scored(compared)
+    over = f"{plural(len(common), 'workload')}{'' if len(common) == len(compared) else ' that all of them ran'}"
+    return f"Over {over} the highest scores: {', '.join(leaders)}."
 
 
 def notes_on(compared: Sequence[Workload]) -> list[str]:

@@ -99,7 +99,7 @@ def compare_words(unit: str, one: Comparison) -> str:
 
     words = f"{sign}{text(one.estimate)}{tail}"
     if not one.known:
-        return f"{words}<small>no interval</small>"
+        return f"{words}<small>{one.no_interval}</small>"
     words = f"<strong>{words}</strong>" if one.side else words
     return f"{words}<small>{text(one.low)} to {text(one.high)}</small>"
 

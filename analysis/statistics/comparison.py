@@ -60,6 +60,7 @@ class Comparison:
         seeds: Seeds behind it: those of the optimizer that has fewer.
         needed: Seeds at which a difference as large as the estimate would be decided with a power of 80 %; None
             where that is unknown, or more than a thousand.
+        coarse: Whether there is no interval because the grid has too few cells: no draw changes either measure.
 
     Example:
         >>> from analysis import Comparison
@@ -85,6 +86,7 @@ class Comparison:
     level: float
     seeds: int
     needed: int | None
+    coarse: bool = False
 
     @property
     def equal(self) -> float:
@@ -96,6 +98,11 @@ class Comparison:
         """Whether there is an interval: it needs two seeds."""
         # A ratio to an area of 0 is infinite, and known: its reciprocal is 0.
         return not np.isnan([self.estimate, self.low, self.high]).any()
+
+    @property
+    def no_interval(self) -> str:
+        """Why there is no interval, where there is none, in words."""
+        return "no interval: the grid is too coarse" if self.coarse else "no interval"
 
     @property
     def side(self) -> int:

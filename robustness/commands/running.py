@@ -8,9 +8,11 @@ from robustness.commands.evaluation import show_report
 from robustness.console import FAILED, INTERRUPTED, STOPPED, end_at_once, err, out, takes_results, takes_study
 from robustness.jobs.versions import difference
 from robustness.published.shipped import to_train
-from robustness.results import Store, child
+from robustness.results import Store, child, finished
+from robustness.results.best import nothing_learnt
 from robustness.results.files.folder import shown
 from robustness.results.files.retrying import patiently
+from robustness.search.cells import asked_ids
 from robustness.search.missing import Missing, missing
 from robustness.study import Study
 from robustness.workloads import DataError
@@ -74,6 +76,7 @@ def run(options: argparse.Namespace) -> int:
         _print_missing(lacking)
     if not options.no_report:
         show_report(sweep.root, None, open_it=False)
+    say_of_nothing_learnt(study, Store(sweep.root))
     if sweep.interrupted:
         err.print("stopped before all was done; the same command goes on from there")
         return INTERRUPTED
@@ -112,3 +115,19 @@ def _print_missing(lacking: Missing) -> None:
     for line in lacking.lines:
         err.print(f"  {line}")
     err.print("The same command tries them again.")
+
+
+def say_of_nothing_learnt(study: Study, store: Store) -> None:
+    """Say of each workload all of whose runs diverged, or are no better than chance, that this is to be looked into."""
+    stored = patiently(store.runs)
+    for part in study.parts:
+        runs = stored[stored["run_id"].isin(asked_ids(part, stored))]
+        chance = part.workload.chance_error
+        if nothing_learnt(runs, chance):
+            results, diverged = len(finished(runs)), int((runs["status"] == "diverged").sum())
+            how = [f"{diverged} diverged"] if diverged else []
+            how += [f"{results - diverged} ended no better than chance"] if results > diverged else []
+            err.print(
+                f"{part.workload.title}: no run has learnt anything: {' and '.join(how)} of {results}. There is no best"
+                " error. Look into the data, the loss and the learning rates before any of this is compared."
+            )

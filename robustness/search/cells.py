@@ -15,6 +15,12 @@ def grid_ids(study: Study) -> set[str] | None:
     return {run.run_id for run in study.grid()} if study.search.sampler == "grid" else None
 
 
+def on_one_grid(study: Study) -> bool:
+    """Whether all optimizers have the same cells: those of one grid."""
+    spaces = [study.space_of(entry) for entry in study.optimizers]
+    return study.search.sampler == "grid" and all(space == spaces[0] for space in spaces)
+
+
 def asked_ids(study: Study, stored: pd.DataFrame) -> set[str]:
     """Return the runs that a study asks for: all of a grid, or those of the cells in `stored` that its search chose.
 

@@ -10,13 +10,16 @@ from robustness.search.cells import among
 from robustness.search.make import make_source
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from robustness.results import Store
     from robustness.study import Run, Study
 
 LINES = 12
 """Cells to name, at most."""
+SAME = 3
+"""More cells than these that failed by the same reason have one line together."""
+UNTRAINED = "not trained"
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,18 @@ def _lines(study: Study, runs: Sequence[Run], reasons: dict[str, str]) -> list[s
         where = f"{run.workload.title}, " if len(study.workloads) > 1 else ""
         cell = f"{where}{labels[run.optimizer]}, lr {run.lr:g}, weight decay {run.weight_decay:g}"
         cells.setdefault(cell, []).append(run)
-    lines = []
+    by_reason: dict[str, list[str]] = {}
     for cell, members in cells.items():
-        seeds = " ".join(str(run.seed) for run in members)
-        why = next((reasons[run.run_id] for run in members if reasons.get(run.run_id)), "not trained")
-        lines.append(f"{cell}, seed{'s' if len(members) > 1 else ''} {seeds}: {why}")
-    return lines
+        why = next((reasons[run.run_id] for run in members if reasons.get(run.run_id)), UNTRAINED)
+        by_reason.setdefault(why, []).append(cell)
+    return [line for why, some in by_reason.items() for line in _of_reason(why, some, cells)]
+
+
+def _of_reason(why: str, some: Sequence[str], cells: Mapping[str, Sequence[Run]]) -> list[str]:
+    """Return a line a cell, or one for all where many ended by one and the same reason."""
+    if len(some) > SAME and why != UNTRAINED:
+        return [f"{sum(len(cells[cell]) for cell in some)} runs of {len(some)} cells: {why}"]
+    return [
+        f"{cell}, seed{'s' if len(cells[cell]) > 1 else ''} {' '.join(str(run.seed) for run in cells[cell])}: {why}"
+        for cell in some
+    ]

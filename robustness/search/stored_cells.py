@@ -49,6 +49,12 @@ def asked_for(runs: pd.DataFrame, study: Resolved, workload: ResolvedWorkload) -
     return runs[mask], part.total
 
 
+def on_one_grid(study: Resolved) -> bool:
+    """Whether all optimizers have the same cells: those of one grid."""
+    axes = {(one.lr.values, one.weight_decay.values) for one in study.optimizers}
+    return not study.is_sampled and len(axes) == 1
+
+
 def _sampled(runs: pd.DataFrame, part: Resolved) -> NDArray[np.bool_]:
     """Return which runs are those of some optimizer of a sampled study, in the cell and of the seed that they have."""
     seeds = set(part.seeds)

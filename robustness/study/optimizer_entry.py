@@ -21,11 +21,14 @@ from robustness.options import Model
 from robustness.study.axis import Axis, DecayAxis
 from robustness.study.own_classes import optimizer_of, written_out
 from robustness.study.space import SearchSpace
-from robustness.validation.messages import show
+from robustness.validation.messages import nearest, show
 from robustness.validation.problems import chosen, placed_all, refusal, refuse, validated
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic import ValidatorFunctionWrapHandler
+    from pydantic_core import InitErrorDetails
 
 
 OWN_KEYS = ("label", "space")
@@ -87,6 +90,15 @@ class OptimizerEntry(Model):
 
 def _optimizer(raw: object) -> Optimizer:
     return chosen(written_out(raw, OPTIMIZERS), OPTIMIZERS, "optimizer", OWN_KEYS, optimizer_of)
+
+
+def wrong_reference(reference: str | None, entries: Sequence[OptimizerEntry]) -> list[InitErrorDetails]:
+    """Return what is wrong with the label of the optimizer that the others are compared with: it is nobody's."""
+    labels = [entry.label for entry in entries]
+    if reference is None or reference in labels:
+        return []
+    words = f"must be the label of an optimizer, one of {', '.join(labels)}{nearest(reference, labels)}"
+    return [refusal(f"{words}, got {show(reference)}", "reference")]
 
 
 def _own_space(raw: object) -> object:

@@ -14,10 +14,8 @@ from robustness.plugins import PluginError
 from robustness.study.import_string import (
     ImportStringError,
     check,
-    imports,
     own_optimizer,
     own_workload,
-    takes_unknown_names,
 )
 from robustness.study.unimported import (
     UNKNOWN,

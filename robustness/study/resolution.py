@@ -51,6 +51,7 @@ def resolve(study: Study, **more: Any) -> Resolved:
         optimizers=tuple(_optimizer(study, index) for index in range(len(study.optimizers))),
         sampler=study.search.sampler,
         cells=getattr(study.search, "cells", None),
+        reference=study.reference,
         seeds=study.seeds,
         claims_as_written=tuple(each.model_dump(mode="json", exclude_defaults=True) for each in study.claims),
         **more,

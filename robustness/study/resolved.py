@@ -144,6 +144,7 @@ class Resolved(Plain):
         optimizers: In the study's order.
         sampler: What chooses the cells; `grid` for all of them.
         cells: Cells of each optimizer of a sampled study; None for a grid.
+        reference: Label of the optimizer that the others are compared with; None for the first.
         seeds: Of every cell.
         claims_as_written: What it is to answer, each claim whole.
         versions: Of packages, as they were when it was resolved.
@@ -167,6 +168,7 @@ class Resolved(Plain):
     optimizers: Annotated[tuple[ResolvedOptimizer, ...], Field(min_length=1)]
     sampler: Line = "grid"
     cells: Annotated[int, Field(ge=1)] | None = None
+    reference: str | None = None
     seeds: Annotated[tuple[int, ...], Field(min_length=1)]
     claims_as_written: tuple[dict[str, Any], ...] = Field((), alias="claims")
     versions: dict[str, str | None] = {}

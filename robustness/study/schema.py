@@ -45,6 +45,7 @@ def study_schema() -> Schema:
         properties["search"], {"anyOf": [{"const": "grid"}, {"$ref": "#/$defs/Sampled"}], "default": "grid"}
     )
     seeds = {key: properties["seeds"][key] for key in ("type", "items", "minItems")} | {"uniqueItems": True}
+    properties["reference"] = _without_null(properties["reference"])
     count = {"type": "integer", "minimum": 1, "maximum": 10_000}
     properties["seeds"] = _described(properties["seeds"], {"anyOf": [count, seeds], "default": 3})
     for name in ("Resources", "Claim", "Where", "OwnSpace"):

@@ -6,7 +6,6 @@ Loads neither torch nor ray: a study is read and checked in a moment.
 from __future__ import annotations
 
 import re
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,7 +24,7 @@ from pydantic import (
 
 from robustness.claims.catalogue import Claims
 from robustness.options import Model
-from robustness.study.optimizer_entry import OptimizerEntry, Optimizers
+from robustness.study.optimizer_entry import OptimizerEntry, Optimizers, wrong_reference
 from robustness.study.resources import Resources
 from robustness.study.run import Run
 from robustness.study.space import Grid, Sampled, Search, SearchSpace, too_few_cells, without_points
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
 
 MAX_SEED = 2**32 - 1
 """The greatest seed that scikit-learn takes."""
-
 
 NAME = r"[a-z0-9][a-z0-9._-]{0,63}"
 
@@ -96,6 +94,9 @@ class Study(Model):
         alias="workload", description="What is trained: a name, or a mapping with a name and options; or several."
     )
     optimizers: Optimizers = Field(description="What is compared: names, or mappings with a name, options and a label.")
+    reference: Annotated[str | None, Strict()] = Field(
+        None, description="Label of the optimizer that the others are compared with; the first one if absent."
+    )
     search: Search = Field(Grid(), description="`grid`, or a mapping with Optuna's sampler and a number of cells.")
     space: SearchSpace = Field(description="Learning rates and weight decays.")
     seeds: Annotated[tuple[Seed, ...], WrapValidator(once_each), BeforeValidator(_seed_range)] = Field(
@@ -132,6 +133,7 @@ class Study(Model):
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
         wrong = [each for index, entry in enumerate(self.optimizers) for each in self._wrong_entry(index, entry)]
+        wrong += wrong_reference(self.reference, self.optimizers)
         if wrong:
             raise refuse(*wrong)
         return self
@@ -155,12 +157,12 @@ class Study(Model):
         Raises:
             StudyError: with everything that is wrong, each with its line.
         """
-        from robustness.study.file import find, holds_results
+        from robustness.study.file import find
         from robustness.study.import_string import beside
         from robustness.validation.text import read, shown
 
         path = find(name_or_path)
-        with nullcontext() if holds_results(path.parent) else beside(path):
+        with beside(path):
             study = cls.parse(read(path), shown(path))
         study._source = path
         return study

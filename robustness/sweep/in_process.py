@@ -46,7 +46,7 @@ def run_here(
         source = start.source
         if source.total > source.done:
             start.store.write_provenance(collect(sys.argv, plugin_packages(study)))
-        with Progress(study, total=source.total, done=source.done, quiet=quiet) as progress:
+        with Progress(study, total=source.total, done=source.done, stored=start.stored, quiet=quiet) as progress:
             start.announce(progress)
             while runs := source.next():
                 begun, new = by_checkpoint(runs, start.checkpoints)

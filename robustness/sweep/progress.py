@@ -16,10 +16,13 @@ from rich.progress import Progress as RichProgress
 from rich.text import Text
 
 from robustness.study.study import NAME
+from robustness.sweep.bests import Bests
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Self
+
+    import pandas as pd
 
     from robustness.study import Run, Study
     from robustness.worker.report import Report
@@ -96,17 +99,17 @@ class Bar:
 class Progress:
     """Counts reports and shows them: runs done of all, running, diverged, failed, best errors, time left."""
 
-    def __init__(self, study: Study, *, total: int, done: int, quiet: bool = False) -> None:
+    def __init__(
+        self, study: Study, *, total: int, done: int, stored: pd.DataFrame | None = None, quiet: bool = False
+    ) -> None:
+        """Show the sweep of `study`, of whose `total` runs `done` are among the `stored` ones."""
         self.console = Console(stderr=True, quiet=quiet, highlight=False)
         self.total, self.done = total, done
         self.counts: Counter[str] = Counter()
-        self.best: dict[str, float] = {}
+        self.bests = Bests(study, stored)
         self._running = 0
         self._parts: dict[str, tuple[int, float]] = {}
         self._name = study.name
-        self._labels = {entry.optimizer: entry.label for entry in study.optimizers}
-        # The least error of an optimizer means something on one workload alone.
-        self._shows_best = len(study.workloads) == 1
         self._first: tuple[float, float] | None = None
         self._last_line = float("-inf")
         self._due: threading.Timer | None = None
@@ -172,14 +175,12 @@ class Progress:
         """Count the report of a stack of runs."""
         if report.suspended:
             self.note(f"{report.suspended} runs are set down: the next sweep goes on with them")
-        labels = {run.run_id: self._labels[run.optimizer] for run in stack}
         if report.outcomes and self._message == WAITING:
             self._message = ""
         for outcome in report.outcomes:
             self.counts[outcome.status] += 1
-            if outcome.test_error is not None and self._shows_best:
-                label = labels[outcome.run_id]
-                self.best[label] = min(self.best.get(label, 100.0), outcome.test_error)
+        with self._lock:
+            self.bests.add(stack, report.outcomes)
         if self._first is None and report.outcomes:
             self._first = (time.monotonic(), self.trained + self.failed)
         if not self.console.is_terminal:
@@ -220,9 +221,9 @@ class Progress:
         if self._parts and self.running:
             running += f", {100 * min(1.0, self._begun / self.running):.0f} % through"
         parts = [running, f"{self.counts['diverged']} diverged", f"{self.failed} failed"]
-        if self.best:
-            labels = [label for label in self._labels.values() if label in self.best]
-            parts.append("best " + ", ".join(f"{label} {self.best[label]:.2f} %" for label in labels))
+        with self._lock:
+            if best := self.bests.now():
+                parts.append("best " + ", ".join(f"{label} {error:.2f} %" for label, error in best.items()))
         return " · ".join(part for part in [*parts, self._message] if part)
 
     def _print(self, *, force: bool = False) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    import pandas as pd
+
     from robustness.results.checkpoints import Checkpoint
     from robustness.search.source import Source
     from robustness.study import Study
@@ -39,6 +41,7 @@ class Start:
         run_time: How long runs took that are stored.
         before: The claim of a sweep of the study that has not ended, None if there is none.
         checkpoints: Those of runs in training.
+        stored: The runs table as it was at the start.
         taken: How many runs were just copied from published results.
         changed: What is not as it was when stored runs were trained, None if nothing is known to be.
         code: Digest of the study's own modules as they are now; None without any.
@@ -51,6 +54,7 @@ class Start:
     run_time: RunTime
     before: dict[str, Any] | None
     checkpoints: list[Checkpoint]
+    stored: pd.DataFrame
     taken: int = 0
     changed: CodeChange | None = None
     code: str | None = None
@@ -103,6 +107,7 @@ def begin(study: Study, results: str | Path, *, use_published: bool = True) -> I
             run_time=RunTime(study, stored),
             before=before,
             checkpoints=checkpoints,
+            stored=stored,
             taken=taken,
             changed=changed,
             code=resolved.code,

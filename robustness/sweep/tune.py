@@ -101,7 +101,7 @@ def run(
             start.tidy()
             return Sweep(start.store.root, 0, 0, interrupted=False, taken=start.taken)
         start.store.write_provenance(collect(sys.argv, plugin_packages(study)))
-        with Progress(study, total=source.total, done=source.done, quiet=quiet) as progress:
+        with Progress(study, total=source.total, done=source.done, stored=start.stored, quiet=quiet) as progress:
             start.announce(progress)
             progress.say(f"joining Ray at {address}" if address else "starting Ray")
             with ray_session.connect(address, verbose=verbose, process_ends=process_ends):

@@ -8,6 +8,7 @@ import torch
 
 from robustness.training.checkpoint import Suspended
 from robustness.training.history import History
+from robustness.training.inputs import InputsError
 from robustness.training.single import train_single, warm_up
 from robustness.training.stack import train_stack
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from robustness.study import Run
     from robustness.training.checkpoint import Keeper
 
-__all__ = ["History", "Suspended", "default_device", "train", "train_single", "train_stack", "warm_up"]
+__all__ = ["History", "InputsError", "Suspended", "default_device", "train", "train_single", "train_stack", "warm_up"]
 
 
 def default_device() -> str:
@@ -31,6 +32,7 @@ def train(runs: Sequence[Run], *, device: str | None = None, keeper: Keeper | No
     On a CPU one thread is used: two would make a run's outcome depend on its stack.
 
     Raises:
+        InputsError: a value of the inputs or of the targets is not finite.
         Suspended: it was asked to stop, and goes on another time.
         ValueError: the workload names an engine that there is not.
     """

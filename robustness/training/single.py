@@ -14,6 +14,7 @@ from robustness.randomness import initial_model, masks
 from robustness.training.checkpoint import Course
 from robustness.training.forward import Forward
 from robustness.training.history import History
+from robustness.training.inputs import Look, checked_feed
 from robustness.training.sharpness import begin, due, examples, sharpness
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def train_single(
         Suspended: it was asked to stop, and goes on another time.
     """
     workload = run.workload
-    feed = workload.feed(run.seed, device, dtype)
+    feed = checked_feed(workload, run.seed, device, dtype)
+    look = Look(workload, feed, run.seed)
     model = initial_model(workload, run.seed).to(device, dtype)
     forward = Forward(workload, model)
     parameters = [p for p in model.parameters() if p.requires_grad]
@@ -62,13 +64,13 @@ def train_single(
             start = [p.detach().clone() for p in parameters]
             metrics = {
                 "lr": torch.tensor(lr),
-                **train_epoch(workload, model, optimizer, feed.train(), forward),
+                **train_epoch(workload, model, optimizer, look.at("train", feed.train()), forward),
                 "weight_norm": _norm(parameters),
                 "update_norm": _norm(p - q for p, q in zip(parameters, start, strict=True)),
                 **_schedule(optimizer, run),
             }
             for split in feed.splits:
-                metrics |= evaluate(workload, model, split, feed.evaluate(split), forward)
+                metrics |= evaluate(workload, model, split, look.at(split, feed.evaluate(split)), forward)
             if not history.record(epoch, np.array([0]), {name: each.reshape(1) for name, each in metrics.items()})[0]:
                 break
             if due(workload, epoch):

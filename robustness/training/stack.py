@@ -19,6 +19,7 @@ from robustness.study.run import options_json
 from robustness.training.checkpoint import Course
 from robustness.training.compiled import Compiled
 from robustness.training.history import History
+from robustness.training.inputs import Look, checked_feed
 from robustness.training.mixed_precision import Lowered, raised
 from robustness.training.rows import places_of, resume_rule, rule_state
 from robustness.training.sharpness import due, examples, sharpness
@@ -53,7 +54,8 @@ def train_stack(
     if any(run.workload != workload or run.seed != seed for run in runs):
         raise ValueError("the runs of a stack share one workload and one seed")
     runs = sorted(runs, key=lambda run: run.optimizer.name + run.optimizer.model_dump_json())
-    feed = workload.feed(seed, device, dtype)
+    feed = checked_feed(workload, seed, device, dtype)
+    look = Look(workload, feed, seed)
     stack = Stack(initial_model(workload, seed).to(device, dtype), runs, device, dtype)
     history = History(runs, parameters=stack.size, steps_per_epoch=feed.steps)
     course = Course(keeper, stack, history, feed, device)
@@ -61,9 +63,10 @@ def train_stack(
         for epoch in range(course.begin(), workload.epochs):
             if not len(stack.rows):  # of these runs all had diverged at the checkpoint
                 break
-            metrics = stack.train_epoch(feed.train(), workload.schedule.factor(epoch, workload.epochs))
+            factor = workload.schedule.factor(epoch, workload.epochs)
+            metrics = stack.train_epoch(look.at("train", feed.train()), factor)
             for split in feed.splits:
-                metrics |= stack.evaluate(split, feed.evaluate(split))
+                metrics |= stack.evaluate(split, look.at(split, feed.evaluate(split)))
             sound = history.record(epoch, stack.rows, metrics)
             if not sound.any():
                 break

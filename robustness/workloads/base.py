@@ -29,6 +29,12 @@ Precision = Literal["float32", "bfloat16"]
 
 SMOKE_EPOCHS = 2
 
+TWO_CLASSES = (
+    "a network of one logit tells two classes apart and has `classes = 2`; for a regression, leave `classes` out and"
+    " give the error of a guess, in percent, as `chance_error`"
+)
+"""What to write in the place of fewer than two classes."""
+
 
 class Workload(Named):
     """A training task with its options as fields; every field is part of a run's identity, but for marked ones.
@@ -68,6 +74,16 @@ class Workload(Named):
     def _outlasts_its_warmup(self) -> Self:
         if self.schedule.warmup >= self.epochs:
             raise ValueError(f"schedule.warmup must be less than epochs, got {self.schedule.warmup} of {self.epochs}")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_guessed(self) -> Self:
+        """Refuse what no run could be better than: an error of chance of nothing."""
+        own_chance = type(self).chance_error is not Workload.chance_error
+        if not own_chance and hasattr(self, "classes"):
+            classes = self.classes
+            if isinstance(classes, bool) or not isinstance(classes, int) or classes < 2:
+                raise ValueError(f"`classes` must be a whole number, at least 2, got {classes!r}: {TWO_CLASSES}")
         return self
 
     @property

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from analysis.landscapes.basin import best_cell
 from analysis.landscapes.labels import label
 from analysis.landscapes.landscape import landscapes
+from analysis.landscapes.slots import own_slots
 from tests.support import synthetic
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def contents(runs: pd.DataFrame, **more: Any) -> Any:
     values: dict[str, Any] = {
         "runs": runs, "curves": synthetic.curves(runs), "maps": maps, "cells": None, "delta": 1.0,
         "chosen": chosen, "marks": None, "best": {}, "verdicts": [], "tuning": {}, "workload": "digits", "no_map": "",
+        "slots": own_slots(list(runs["label"].cat.categories)),
     }  # fmt: skip
     return SimpleNamespace(**(values | more))
 

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from analysis.figures.base.layout import Sizes, axis, base, key, names, places, title
-from analysis.figures.base.theme import DASHES, LINES, SYMBOLS, Drawing, color, faded, fine_ticks, finite, plain
+from analysis.figures.base.theme import SYMBOLS, Drawing, color, dash, faded, fine_ticks, finite, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,8 @@ NARROW = Sizes(width=390, columns=1, panel=230, title=52, axis=46, left=48, righ
 class Polyline:
     """One optimizer's line: y (n,) at x (n,), a band from `low` to `high`, a text a point; NaN breaks it.
 
-    `ink`, `dash` and `width` stand in for the look that `number` gives. `steps`: y holds until the next x.
+    `number` is the slot that gives the line its look (`analysis.landscapes.slots`).
+    `ink`, `dash` and `width` stand in for that look. `steps`: y holds until the next x.
     `whiskers`: bars from `low` to `high` in place of the band. `joined`: whether a line joins the points.
     """
 
@@ -112,7 +113,7 @@ def _traces(line: Polyline, axes: tuple[str, str], *, legend: bool) -> list[Any]
             line={
                 "color": line.color,
                 "width": line.width,
-                "dash": line.dash or DASHES[line.number // len(LINES) % len(DASHES)],
+                "dash": line.dash or dash(line.number),
                 "shape": "hv" if line.steps else "linear",
             },
             marker={"color": line.color, "size": sizes, "symbol": symbols},

@@ -15,10 +15,19 @@ if TYPE_CHECKING:
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
-# Okabe & Ito's palette without black, which a dark page swallows, its yellow last: weak on white.
-LINES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#8A8A8A", "#F0E442")
+# Okabe & Ito's palette without black, which a dark page swallows, and yellow, weak on white; then six that lie as far
+# from these and from each other as can be seen with any kind of color vision, on white and on a dark page.
+LINES = (
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00",
+    "#A53C69", "#A53CFF", "#875A2D", "#96C396", "#9687FF", "#D200C3",
+)  # fmt: skip
 DASHES = ("solid", "dash", "dot", "dashdot")
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "hexagon", "star")
+DASHED = 6
+"""The colors of one dash: the second six are told apart by that too."""
+SYMBOLS = (
+    "circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon",
+    "hexagon", "star", "triangle-left", "triangle-right", "star-square", "bowtie",
+)  # fmt: skip
 
 MAP = "Viridis_r"
 """Perceptually uniform for all kinds of color vision; reversed, so that low error is the bright end."""
@@ -46,9 +55,14 @@ class Drawing:
     rendered_width: int = field(default=1180)
 
 
-def color(number: int) -> str:
-    """Return the line color of the `number`-th optimizer."""
-    return LINES[number % len(LINES)]
+def color(slot: int) -> str:
+    """Return the line color of an optimizer's slot."""
+    return LINES[slot % len(LINES)]
+
+
+def dash(slot: int) -> str:
+    """Return the dash of an optimizer's slot."""
+    return DASHES[slot // DASHED % len(DASHES)]
 
 
 def faded(hex_color: str, alpha: float) -> str:

@@ -100,7 +100,7 @@ def _row(entry: Entry) -> Row:
 
 
 def _numbers(one: Comparison) -> str:
-    ends = f" ({one.low:.3g} to {one.high:.3g})" if one.known else " (no interval)"
+    ends = f" ({one.low:.3g} to {one.high:.3g})" if one.known else f" ({one.no_interval})"
     return f"{one.estimate:.3g}{ends}".replace("-", "−")
 
 
@@ -163,10 +163,10 @@ def _arrows(rows: Sequence[int], ends: Floats, limits: tuple[float, float], on: 
 def _words(entry: Entry) -> str:
     one, row = entry.comparison, _row(entry)
     needed = "" if one.needed is None else f"<br>{seed_counts([one.needed])} would decide it"
-    ends = f"<br>{100 * one.level:g} % interval {one.low:.3g} to {one.high:.3g}" if one.known else "<br>no interval"
+    ends = f"{100 * one.level:g} % interval {one.low:.3g} to {one.high:.3g}" if one.known else one.no_interval
     return (
         f"<b>{row.claim}</b>: {entry.verdict.outcome}<br>{row.sides}<br>{_measure(one)}: {one.value:.3g} against "
-        f"{one.other:.3g}<br>{one.scale} {one.estimate:.3g}{ends}<br>{seed_counts([one.seeds])}{needed}"
+        f"{one.other:.3g}<br>{one.scale} {one.estimate:.3g}<br>{ends}<br>{seed_counts([one.seeds])}{needed}"
     )
 
 

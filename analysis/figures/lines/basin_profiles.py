@@ -9,6 +9,7 @@ import numpy as np
 from analysis.figures.base.line_panels import Panel, Polyline, draw, log_axis
 from analysis.formats import percent, seed_counts
 from analysis.landscapes.basin import cell_weights, has_result
+from analysis.landscapes.slots import own_slots
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,19 +40,22 @@ def profiles(
     seeds: Iterable[int],
     bands: Mapping[str, tuple[Floats, Floats]] | None = None,
     bands_are: str = "",
+    slots: Mapping[str, int] | None = None,
 ) -> Drawing:
     """Return the share of the box's area with error <= tau against tau, a step line an optimizer.
 
     Analogue of the performance profile (Dolan & Moré 2002).
 
     Args:
-        shares: label -> tau (n,) ascending, in percent, and share (n,), 0..1, in the order of the colors. The share
-            holds from its tau to the next.
+        shares: label -> tau (n,) ascending, in percent, and share (n,), 0..1. The share holds from its tau
+            to the next.
         seeds: Seeds of the measured cells.
         bands: label -> low and high (n,), 0..1, at the same tau.
         bands_are: What the bands are, a sentence for the caption.
+        slots: label -> slot of its look; default: in the order of the labels.
     """
-    lines = [_line(i, label, *pair, (bands or {}).get(label)) for i, (label, pair) in enumerate(shares.items())]
+    slots = slots or own_slots(shares)
+    lines = [_line(slots[label], label, *pair, (bands or {}).get(label)) for label, pair in shares.items()]
     lines = [line for line in lines if len(line.x)]
     tau = np.concatenate([np.zeros(0), *(line.x for line in lines)])
     panel = Panel(

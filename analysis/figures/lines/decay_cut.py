@@ -13,6 +13,7 @@ from analysis.figures.base.line_panels import Panel, Polyline, draw, log_axis
 from analysis.figures.base.theme import Drawing, finite
 from analysis.figures.lines.learning_curves import TEST_ERROR
 from analysis.formats import number, seed_counts
+from analysis.landscapes.slots import own_slots
 from analysis.statistics.confidence_interval import t_interval
 from robustness.results.tables.cells import at_chance, taken
 from robustness.results.tables.columns import ERRORS
@@ -26,15 +27,20 @@ if TYPE_CHECKING:
 
 
 def decay_cut(
-    runs: pd.DataFrame, rates: Mapping[str, float | None], what: Quantity = TEST_ERROR, level: float = LEVEL
+    runs: pd.DataFrame,
+    rates: Mapping[str, float | None],
+    what: Quantity = TEST_ERROR,
+    level: float = LEVEL,
+    slots: Mapping[str, int] | None = None,
 ) -> Drawing:
     """Return a column of the runs table against weight decay, a line an optimizer.
 
     Args:
         runs: A runs table with the column `label`.
-        rates: label -> learning rate of the cut, in the order of the optimizers' colors; None: no line.
+        rates: label -> learning rate of the cut; None: no line.
         what: The column; runs without a value of it do not count.
         level: Confidence level of each cell's interval over its seeds, 0..1.
+        slots: label -> slot of its look; default: in the order of the labels.
     """
     errors = {column: taken(runs, column) for column in ERRORS if column == what.column}
     table = runs.assign(value=what.of(runs.assign(**errors)))[runs["status"] != "failed"].dropna(subset="value")
@@ -44,8 +50,9 @@ def decay_cut(
     }
     decays = np.unique(np.concatenate([np.zeros(0), *(part["weight_decay"].to_numpy(float) for part in cuts.values())]))
     zero = place_of_zero(decays)
+    slots = slots or own_slots(rates)
     lines = [
-        _line(i, label, part, what, zero=zero, level=level) for i, (label, part) in enumerate(cuts.items()) if len(part)
+        _line(slots[label], label, part, what, zero=zero, level=level) for label, part in cuts.items() if len(part)
     ]
     step = float(np.median(np.diff(np.log10(decays[decays > 0])))) if (decays > 0).sum() > 1 else 0.0
     lines = _apart(lines, step)

@@ -31,16 +31,18 @@ def over_epochs(
     chosen: Mapping[str, list[str]],
     quantities: Sequence[Quantity],
     at: str = "The chosen cell of each optimizer",
+    slots: Mapping[str, int] | None = None,
 ) -> Drawing:
     """Return quantities over the epochs, a panel each, a line an optimizer.
 
     Args:
         curves: The curves table, of the chosen runs at least.
-        chosen: label -> run_ids of one cell, in the order of the optimizers' colors; one without runs has no line.
+        chosen: label -> run_ids of one cell; one without runs has no line.
         quantities: What to draw, at least one.
         at: What the cells are, for the caption.
+        slots: label -> slot of its look; default: in the order of the labels.
     """
-    panels = [panel(curves, chosen, what) for what in quantities]
+    panels = [panel(curves, chosen, what, slots) for what in quantities]
     held = set(curves["run_id"])
     counts = [sum(run in held for run in ids) for ids in chosen.values()]
     nothing = [one.title.lower() for one in panels if not one.lines]

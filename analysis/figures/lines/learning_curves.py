@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.figures.base.line_panels import Panel, Polyline, draw
 from analysis.formats import bands, seed_counts
+from analysis.landscapes.slots import own_slots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,17 +78,22 @@ SCHEDULER = Quantity(
 )
 
 
-def learning_curves(curves: pd.DataFrame, chosen: Mapping[str, list[str]]) -> Drawing:
+def learning_curves(
+    curves: pd.DataFrame, chosen: Mapping[str, list[str]], slots: Mapping[str, int] | None = None
+) -> Drawing:
     """Return test error and training loss over the epochs.
 
     Args:
         curves: The curves table, of the chosen runs at least.
-        chosen: label -> run_ids of one cell, in the order of the optimizers' colors.
+        chosen: label -> run_ids of one cell.
+        slots: label -> slot of its look; default: in the order of the labels.
     """
-    return draw([panel(curves, chosen, what) for what in (TEST_ERROR, TRAIN_LOSS)], _caption(curves, chosen))
+    return draw([panel(curves, chosen, what, slots) for what in (TEST_ERROR, TRAIN_LOSS)], _caption(curves, chosen))
 
 
-def gradient_norms(curves: pd.DataFrame, chosen: Mapping[str, list[str]]) -> Drawing:
+def gradient_norms(
+    curves: pd.DataFrame, chosen: Mapping[str, list[str]], slots: Mapping[str, int] | None = None
+) -> Drawing:
     """Return gradient norm, effective decay and effective learning rate over the epochs, as far as they are recorded.
 
     Arguments as in `learning_curves`.
@@ -97,8 +103,8 @@ def gradient_norms(curves: pd.DataFrame, chosen: Mapping[str, list[str]]) -> Dra
         "Effective decay: what the optimizer multiplied by the learning rate to shrink the weights; an "
         "L2 penalty acts through the gradient and has none."
     )
-    panels = [panel(curves, chosen, what) for what in (GRAD_NORM, EFFECTIVE_DECAY)]
-    rates = panel(curves, chosen, EFFECTIVE_LR)
+    panels = [panel(curves, chosen, what, slots) for what in (GRAD_NORM, EFFECTIVE_DECAY)]
+    rates = panel(curves, chosen, EFFECTIVE_LR, slots)
     if not rates.lines:
         return draw(panels, caption)
     caption += (
@@ -108,9 +114,12 @@ def gradient_norms(curves: pd.DataFrame, chosen: Mapping[str, list[str]]) -> Dra
     return draw([*panels, rates], caption, columns=3)
 
 
-def panel(curves: pd.DataFrame, chosen: Mapping[str, list[str]], what: Quantity) -> Panel:
-    """Return one quantity over the epochs: a line a label, in the order of the optimizers' colors."""
-    lines = [line(curves, ids, i, label, what) for i, (label, ids) in enumerate(chosen.items())]
+def panel(
+    curves: pd.DataFrame, chosen: Mapping[str, list[str]], what: Quantity, slots: Mapping[str, int] | None = None
+) -> Panel:
+    """Return one quantity over the epochs: a line a label, with the look of its slot."""
+    slots = slots or own_slots(chosen)
+    lines = [line(curves, ids, slots[label], label, what) for label, ids in chosen.items()]
     return Panel(
         title=what.title, unit=what.unit, x_title="epoch", lines=[one for one in lines if len(one.x)], x_axis=EPOCH_AXIS
     )

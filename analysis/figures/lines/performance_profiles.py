@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 
-def performance(costs: Mapping[str, Floats], labels: Sequence[str], tau_max: float = TAU_MAX) -> Drawing:
+def performance(
+    costs: Mapping[str, Floats], labels: Sequence[str], tau_max: float = TAU_MAX, slots: Sequence[int] | None = None
+) -> Drawing:
     """Return a panel a measure: the share of workloads within tau times the best optimizer, a step line each.
 
     Args:
@@ -26,8 +28,9 @@ def performance(costs: Mapping[str, Floats], labels: Sequence[str], tau_max: flo
             `analysis.statistics.performance_profile`.
         labels: The m optimizers.
         tau_max: Where the axis ends.
+        slots: (m,) those of their looks; default: in the order of the labels.
     """
-    panels = [_panel(title, table, labels, tau_max) for title, table in costs.items()]
+    panels = [_panel(title, table, labels, tau_max, slots or range(len(labels))) for title, table in costs.items()]
     workloads = max((len(table) for table in costs.values()), default=0)
     caption = (
         f"Performance profiles over {plural(workloads, 'workload')}: the share of them on which an optimizer is within "
@@ -38,17 +41,25 @@ def performance(costs: Mapping[str, Floats], labels: Sequence[str], tau_max: flo
     return draw(panels, caption, columns=min(len(panels), 3) or 1)
 
 
-def _panel(title: str, table: Floats, labels: Sequence[str], tau_max: float) -> Panel:
+def _panel(title: str, table: Floats, labels: Sequence[str], tau_max: float, slots: Sequence[int]) -> Panel:
     tau = breakpoints(table, tau_max)
     shares, scores = profile(table, tau), score(table, tau_max)
     lines = []
-    for i, label in enumerate(labels):
+    for i, (label, slot) in enumerate(zip(labels, slots, strict=True)):
         y, end = 100 * shares[i], f"of the workloads<br>score {scores[i]:.3f}"
         texts = [f"τ {t:.3g}<br><b>{percent(s)}</b> {end}" for t, s in zip(tau, shares[i], strict=True)]
         # Profiles often run on top of each other: what lies below shows through the gaps.
         lines.append(
             Polyline(
-                label=label, number=i, x=tau, y=y, low=y, high=y, texts=texts, dash=DASHES[i % len(DASHES)], steps=True
+                label=label,
+                number=slot,
+                x=tau,
+                y=y,
+                low=y,
+                high=y,
+                texts=texts,
+                dash=DASHES[slot % len(DASHES)],
+                steps=True,
             )
         )
     return Panel(

@@ -9,6 +9,7 @@ import numpy as np
 from analysis.figures.base.line_panels import Panel, Polyline, draw, log_axis
 from analysis.figures.base.theme import Drawing, fine_ticks
 from analysis.formats import seed_counts
+from analysis.landscapes.slots import own_slots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,21 +21,21 @@ LAST = 40
 """The paper's choice of epochs."""
 
 
-def scatter(curves: pd.DataFrame, chosen: Mapping[str, list[str]]) -> Drawing:
+def scatter(curves: pd.DataFrame, chosen: Mapping[str, list[str]], slots: Mapping[str, int] | None = None) -> Drawing:
     """Return one point an epoch and seed, over the last 40 epochs or the last half of a shorter training.
 
     Args:
         curves: The curves table, of the chosen runs at least.
-        chosen: label -> run_ids of one cell, in the order of the optimizers' colors.
+        chosen: label -> run_ids of one cell.
+        slots: label -> slot of its look; default: in the order of the labels.
     """
     rows = curves[curves["run_id"].isin([run for ids in chosen.values() for run in ids])]
     epochs = int(rows["epoch"].max()) if len(rows) else 0
     last = min(LAST, -(-epochs // 2))
     late = rows[(rows["epoch"] > epochs - last)].dropna(subset=["train_loss", "test_error"])
     late = late[late["train_loss"] > 0]
-    lines = [
-        _points(i, label, late[late["run_id"].isin(ids)]) for i, (label, ids) in enumerate(chosen.items()) if len(ids)
-    ]
+    slots = slots or own_slots(chosen)
+    lines = [_points(slots[label], label, late[late["run_id"].isin(ids)]) for label, ids in chosen.items() if len(ids)]
     losses = late["train_loss"].to_numpy(float)
     panel = Panel(
         title="Test error at equal training loss",

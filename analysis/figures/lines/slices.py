@@ -13,6 +13,7 @@ from analysis.figures.maps.heatmap_cells import cell_words, outcome_grids
 from analysis.formats import bands, number, seed_counts
 from analysis.landscapes.basin import Place, best_cell, has_result
 from analysis.landscapes.landscape import Status
+from analysis.landscapes.slots import own_slots
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -31,6 +32,7 @@ def slices(
     look: Look = DEFAULT,
     *,
     at: str = "ringed",
+    slots: Mapping[str, int] | None = None,
 ) -> Drawing:
     """Return test error against weight decay and against lr, through one cell of each map.
 
@@ -40,9 +42,11 @@ def slices(
         axes: Columns along which to cut.
         look: What is shown of the cells, the mean test error by default.
         at: What the cells are called.
+        slots: label -> slot of its look; default: in the order of the labels.
     """
     cells = {name: best_cell(one) for name, one in landscapes.items()} if chosen is None else chosen
-    cuts = [(i, m, cell) for i, (name, m) in enumerate(landscapes.items()) if (cell := cells.get(name)) is not None]
+    slots = slots or own_slots(landscapes)
+    cuts = [(slots[name], m, cell) for name, m in landscapes.items() if (cell := cells.get(name)) is not None]
     decays = np.unique(np.concatenate([np.zeros(0), *(m.weight_decay for _, m, _ in cuts)]))
     rates = np.unique(np.concatenate([np.zeros(0), *(m.lr for _, m, _ in cuts)]))
     zero = place_of_zero(decays)

@@ -8,6 +8,7 @@ import numpy as np
 
 from analysis.figures.base.line_panels import Panel, Polyline, draw, log_axis
 from analysis.formats import bands, seed_counts
+from analysis.landscapes.slots import own_slots
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,15 +34,17 @@ def eigenvalues(runs: pd.DataFrame, run_ids: Sequence[str]) -> Floats:
     return np.array(found, dtype=np.float64).reshape(len(rows), most)
 
 
-def spectrum(runs: pd.DataFrame, chosen: Mapping[str, list[str]]) -> Drawing:
+def spectrum(runs: pd.DataFrame, chosen: Mapping[str, list[str]], slots: Mapping[str, int] | None = None) -> Drawing:
     """Return the k greatest eigenvalues against their rank, 1 to k, a line an optimizer.
 
     Args:
         runs: A runs table.
-        chosen: label -> run_ids of one cell, in the order of the optimizers' colors; one without runs has no line.
+        chosen: label -> run_ids of one cell; one without runs has no line.
+        slots: label -> slot of its look; default: in the order of the labels.
     """
     found = {label: eigenvalues(runs, ids) for label, ids in chosen.items()}
-    lines = [_line(i, label, values) for i, (label, values) in enumerate(found.items()) if values.size]
+    slots = slots or own_slots(chosen)
+    lines = [_line(slots[label], label, values) for label, values in found.items() if values.size]
     every = np.concatenate([np.zeros(0), *(line.y for line in lines)])
     ranks = max((values.shape[1] for values in found.values()), default=0)
     panel = Panel(

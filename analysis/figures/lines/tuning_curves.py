@@ -9,6 +9,7 @@ import numpy as np
 from analysis.figures.base.line_panels import Panel, Polyline, draw, log_axis
 from analysis.figures.base.theme import Drawing, decade_ticks, finite
 from analysis.formats import count, plural, seed_counts
+from analysis.landscapes.slots import own_slots
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -46,17 +47,19 @@ class Curve(Protocol):
         """Whether the band holds at exactly this confidence: its trials were drawn independently."""
 
 
-def tuning(curves: Mapping[str, Curve], seeds: Iterable[int] = ()) -> Drawing:
+def tuning(curves: Mapping[str, Curve], seeds: Iterable[int] = (), slots: Mapping[str, int] | None = None) -> Drawing:
     """Return the best error found after n random trials against n, a line an optimizer.
 
     Args:
-        curves: label -> tuning curve, in the order of the optimizers' colors.
+        curves: label -> tuning curve.
         seeds: Seeds of a trial, for the caption.
+        slots: label -> slot of its look; default: in the order of the labels.
     """
     medians = finite(np.concatenate([np.zeros(0), *(np.asarray(one.median, dtype=float) for one in curves.values())]))
     trials = finite(np.concatenate([np.ones(1), *(np.asarray(one.trials, dtype=float) for one in curves.values())]))
     limits = _limits(curves, medians)
-    lines = [_line(i, label, one, limits) for i, (label, one) in enumerate(curves.items())]
+    slots = slots or own_slots(curves)
+    lines = [_line(slots[label], label, one, limits) for label, one in curves.items()]
     panel = Panel(
         title="Tuning curve",
         unit="best test error so far, %, median",

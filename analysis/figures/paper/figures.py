@@ -77,7 +77,7 @@ def _curves(
         if restarts and not cells.restarts:
             return NotDrawn("it needs a schedule with warm restarts, and no learning rate of this study rises again")
         named = [replace(one, title=f"{one.title}, {short(contents.workload, 24)}") for one in quantities]
-        return over_epochs(contents.curves, chosen, named)
+        return over_epochs(contents.curves, chosen, named, slots=contents.slots)
 
     return draw
 
@@ -127,7 +127,7 @@ def _cut(what: Quantity, needs: Collection[str], shown: Collection[str] = ()) ->
             for label, lr in rates.items()
         ):
             return NotDrawn("it needs several weight decays at one learning rate, and no optimizer has them")
-        return decay_cut(runs, rates, what)
+        return decay_cut(runs, rates, what, slots=contents.slots)
 
     return draw
 
@@ -145,7 +145,7 @@ def _scatter(contents: Contents) -> Drawing | NotDrawn:
     cells = Cells(contents)
     chosen = cells.chosen(None)
     missing = cells.missing(["adams"]) or cells.unrecorded(chosen, ["train_loss", "test_error"])
-    return missing or scatter(contents.curves, chosen)
+    return missing or scatter(contents.curves, chosen, contents.slots)
 
 
 def _sharpness(contents: Contents) -> Drawing | NotDrawn:
@@ -153,7 +153,7 @@ def _sharpness(contents: Contents) -> Drawing | NotDrawn:
     cells = Cells(contents)
     chosen = cells.chosen(PAIR)
     if not cells.missing(PAIR) and any(eigenvalues(cells.runs, ids).shape[1] > 1 for ids in chosen.values()):
-        return spectrum(cells.runs, chosen)
+        return spectrum(cells.runs, chosen, contents.slots)
     return _cut(HESSIAN, PAIR)(contents)
 
 

@@ -60,5 +60,5 @@ class View:
 
 def kept(view: View) -> str:
     """Return the part of a query that the other pages of a study understand too."""
-    workload = view.get("workload")
-    return f"?{urlencode({'workload': workload})}" if workload else ""
+    pairs = {key: view.get(key) for key in ("workload", "reference") if view.get(key)}
+    return f"?{urlencode(pairs)}" if pairs else ""

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from dash import html
 
-from analysis.contents.side_by_side import costs, labels, workloads
+from analysis.contents.side_by_side import costs, labels, looks, scored, workloads
 from analysis.figures.base.figure import NotDrawn
 from analysis.figures.lines.performance_profiles import performance
 from analysis.formats import plural
@@ -95,9 +95,9 @@ def _stamps(found: Sequence[Snapshot]) -> str:
 
 def _performance(found: Sequence[Snapshot]) -> Drawing | NotDrawn:
     compared = workloads([workload.contents for one in found for workload in one.workloads])
-    if not labels(compared):
-        return NotDrawn("no run of these studies is stored yet")
-    return performance(costs(compared, DELTA), labels(compared))
+    if not scored(compared):
+        return NotDrawn(side_by_side.nothing_scored(compared))
+    return performance(costs(compared, DELTA), labels(compared), slots=looks(compared))
 
 
 def _named(view: View, names: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -159,15 +159,15 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], label: str) -> An
 
 
 def _profiles(compared: Sequence[Workload], found: Sequence[Snapshot]) -> Any:
-    scored = side_by_side.scores_table(compared, DELTA)
-    if not scored:
-        return None
-    head, *rows = scored
+    table = side_by_side.scores_table(compared, DELTA)
+    if not table:
+        return html.P(side_by_side.nothing_scored(compared), className="caption")
+    head, *rows = table
     query = urlencode([("study", one.name) for one in found])
     return html.Section(
         [
             html.H2("Performance profiles"),
-            html.P(frame.rich(side_by_side.highest_scores(compared, scored))),
+            html.P(frame.rich(side_by_side.highest_scores(compared, table))),
             frame.figure(f"/compare/performance?{query}", "performance", **dataset(stamp=_stamps(found))),
             html.H3("The scores"),
             _table(head, rows, "Scores of the optimizers"),

@@ -22,7 +22,7 @@ HEAD = {
     "optimizers": "Optimizers",
     "done": "Runs done",
     "state": "State",
-    "best": "Least test error",
+    "best": "Best test error",
     "last": "Last run",
 }
 ASCENDING = ("name", "workload", "optimizers", "state", "best")

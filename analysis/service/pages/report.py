@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flask import Response
 
+from analysis.contents.gather import fully_against
 from analysis.report.report import report_html
 from analysis.service.web.page_row import Route
 from analysis.service.web.responses import document
@@ -21,7 +22,7 @@ def report(sources: Sources, view: View) -> Response:
     snapshot = sources.snapshot(view)
     if snapshot is None:
         return Response("no such study\n", 404, mimetype="text/plain")
-    found = snapshot.full()
+    found = [fully_against(one, view.get("reference")) for one in snapshot.full()]
     root = shown(snapshot.store.root)
     text = report_html(found, root)
     return document(text)

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analysis.contents.gather import answered, within
+from analysis.contents.gather import against, answered, within
 from analysis.report.answer import answer, headline
 from analysis.report.notes import notes
 
@@ -32,7 +32,7 @@ class Answer:
         stamp: Of the snapshot that it was made of.
         delta: Points of error that bound the basins.
         runs: How many those are.
-        labels: The optimizers, in the order of their colors.
+        slots: label -> slot of its look.
         summaries: A line per optimizer, with basins of that distance.
         first: Which optimizer is the more robust one, HTML; None where there is nothing to compare.
         detail: The answer in full, HTML.
@@ -43,7 +43,7 @@ class Answer:
     stamp: str
     delta: float
     runs: int
-    labels: tuple[str, ...]
+    slots: dict[str, int]
     summaries: tuple[Summary, ...]
     first: str | None
     detail: str
@@ -55,12 +55,19 @@ class Answers:
     """The answers that were asked for last; many threads may ask."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, str, float], Answer] = {}
+        self._kept: dict[tuple[str, str, float, str | None], Answer] = {}
         self._making = threading.Lock()  # one at a time, for the memory's sake
 
-    def of(self, snapshot: Snapshot, look: WorkloadNow, delta: float) -> Answer:
-        """Return the answer on a workload with basins within `delta` points, perhaps one of a moment ago."""
-        key = snapshot.name, look.slug, delta
+    def of(self, snapshot: Snapshot, look: WorkloadNow, delta: float, reference: str | None = None) -> Answer:
+        """Return the answer on a workload with basins within `delta` points, perhaps one of a moment ago.
+
+        Args:
+            snapshot: The study.
+            look: The workload.
+            delta: Points of error that bound the basins.
+            reference: Label of the optimizer that the others are compared with; None: as the study has it.
+        """
+        key = snapshot.name, look.slug, delta, reference
         kept = self._kept.get(key)
         if kept is not None and (kept.stamp == snapshot.stamp or time.monotonic() < kept.until):
             return kept
@@ -69,7 +76,7 @@ class Answers:
         try:
             kept = self._kept.get(key)
             if kept is None or kept.stamp != snapshot.stamp:
-                kept = self._kept[key] = _made(snapshot.stamp, look.contents, delta)
+                kept = self._kept[key] = _made(snapshot.stamp, against(look.contents, reference), delta)
                 for old in list(self._kept)[:-MOST]:
                     del self._kept[old]
             return kept
@@ -86,7 +93,7 @@ def _made(stamp: str, light: Contents, delta: float) -> Answer:
         stamp=stamp,
         delta=delta,
         runs=len(contents.runs),
-        labels=tuple(str(label) for label in contents.runs["label"].cat.categories),
+        slots=contents.slots,
         summaries=tuple(contents.summaries),
         first=first,
         detail=detail,

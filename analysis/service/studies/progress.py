@@ -1,4 +1,4 @@
-"""A study in one line: how far it is, how fast it goes, and the least error of each optimizer."""
+"""A study in one line: how far it is, how fast it goes, and the best error of each optimizer."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.conventions import METRIC
 from robustness.results import finished
-from robustness.results.tables.cells import taken
+from robustness.results.best import best_errors
+from robustness.search.stored_cells import on_one_grid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import pandas as pd
 
     from analysis.contents.by_workload import WorkloadRuns
     from robustness.results.checkpoints import Checkpoint
@@ -62,7 +60,7 @@ class StudyLine:
         last: When the last of its runs ended.
         pace: Runs a second, while it ran last; None where unknown.
         gap_s: The longest time between two of its last writes, seconds; None where unknown.
-        best: By workload, the least mean error over the seeds of a cell of each optimizer, percent.
+        best: By workload, the test error of the chosen cell of each optimizer that has one, percent.
         problem: Why the study file, or all of the study, cannot be read; None if it can.
         readable: Whether its runs can be read.
         training: What the checkpoints have of its runs; None if there are none.
@@ -147,7 +145,7 @@ def line_of(name: str, parts: Sequence[WorkloadRuns], problem: str | None = None
         last=None if times is None else times[-1].item().replace(tzinfo=UTC),
         pace=pace,
         gap_s=gap_s,
-        best={part.title: _best(part.runs) for part in parts},
+        best={part.title: _best(part) for part in parts},
         problem=problem,
     )
 
@@ -165,9 +163,8 @@ def _pace(times: np.ndarray[tuple[int], np.dtype[np.datetime64]]) -> tuple[float
     return after / float(moments[-1] - moments[0]), float(gaps.max())
 
 
-def _best(runs: pd.DataFrame) -> dict[str, float]:
-    results = finished(runs)
-    results = results.assign(error=taken(results, METRIC))
-    cells = results.groupby(["label", "cell_id"], observed=True)["error"].mean()
-    least = cells.groupby("label", observed=True).min().dropna()
-    return {str(label): float(value) for label, value in least.items()}
+def _best(part: WorkloadRuns) -> dict[str, float]:
+    """Return the best error of each optimizer that has one, as the report's depth."""
+    chance, one_grid = (part.study.workload.chance_error, on_one_grid(part.study)) if part.study else (None, None)
+    found = best_errors(part.runs, chance=chance, one_grid=one_grid)
+    return {label: error for label, error in found.items() if error is not None}

@@ -69,7 +69,7 @@ def last(line: StudyLine, now: datetime | None = None) -> str:
 
 
 def best(line: StudyLine) -> list[str]:
-    """Return a line a workload: the least error of each optimizer."""
+    """Return a line a workload: the best error of each optimizer that has one."""
     several = len(line.best) > 1
     return [
         (f"{workload}: " if several else "") + ", ".join(f"{name} {value:.2f}\u00a0%" for name, value in found.items())

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from analysis.contents.side_by_side import costs, labels
+from analysis.contents.side_by_side import costs, labels, looks, scored
 from analysis.landscapes.sampled import samples
 from analysis.report import report, side_by_side
 from analysis.statistics.performance_profile import score
+from robustness.optimizers import OPTIMIZERS
 from robustness.results import Store
+from robustness.study.run import stored_options
 from tests.support import synthetic, synthetic_store
 from tests.support.browser import FLAGS, find_chromium  # noqa: F401
 from tests.support.synthetic import Basin
@@ -31,6 +33,9 @@ def store(root: Path, name: str, basins: dict[str, Basin] | None = None, **optio
     text: str | None = synthetic_store.STUDY.replace("name: demo", f"name: {name}")
     if basins:
         runs = synthetic.runs(basins, **options)
+        # The same optimizers as the study's, by what they are.
+        defaults = {name: stored_options(OPTIMIZERS[name](name=name)) for name in basins}
+        runs["optimizer_options"] = runs["optimizer"].map(defaults)
         text = None
     return synthetic_store.store(root / name, runs, text)
 
@@ -72,23 +77,59 @@ def test_text_lays_studies_side_by_side_and_scores_them(roots: list[Path]) -> No
     scored = {row[0]: row[1:] for row in lines(said.split("Performance profiles")[1], "adam")}
     for i, label in enumerate(labels(compared)):
         assert scored[label] == [f"{score(table)[i]:.3f}" for table in tables.values()]
-    # adams is in the first study alone, so it can score one half at most.
+    # adams is in the first study alone: the second says nothing of it, and is not scored.
     assert labels(compared) == ["adam", "adamw", "adams"]
-    assert all(float(value) <= 0.5 for value in scored["adams"])
+    assert "over 1 workload that all of the optimizers ran" in said
+    assert "Not scored: second, which adams did not run." in said
+
+
+def test_optimizers_are_matched_by_what_they_are(roots: list[Path], tmp_path: Path) -> None:
+    text = synthetic_store.STUDY.replace("name: demo", "name: third").replace(
+        "optimizers: [adam, adamw, adams]",
+        "optimizers: [{name: adams, label: AdamS}, {name: adam, label: adamw}, {name: adamw, label: Decoupled}]",
+    )
+    assert "AdamS" in text
+    runs = synthetic_store.of_study(text, noise=0.0)
+    compared = side_by_side.read([roots[0], synthetic_store.store(tmp_path / "third", runs, text)])
+    assert labels(compared) == ["adam", "adamw", "adams"], "under the labels of where they came first"
+    depth, *_ = costs(compared, 1.0).values()
+    assert depth.shape == (2, 3)
+    third = {row.identity[0]: row.depth for row in compared[1].rows}
+    assert depth[1].tolist() == [third["adam"], third["adamw"], third["adams"]]
+    alone = side_by_side.read([tmp_path / "third"])
+    assert dict(zip(labels(compared), looks(compared), strict=True)) == {"adams": 0, "adamw": 1, "adam": 2}
+    assert dict(zip(labels(alone), looks(alone), strict=True)) == {"AdamS": 0, "Decoupled": 1, "adamw": 2}
+
+
+def test_one_label_for_two_optimizers_is_told_apart_and_nothing_in_common_is_not_scored(
+    roots: list[Path], tmp_path: Path
+) -> None:
+    text = "name: other\nworkload: digits\noptimizers: [{name: adams, label: adam}]\n"
+    text += "space: {lr: [0.001, 0.01], weight_decay: [0.001, 0.01]}\nseeds: 1\n"
+    other = synthetic_store.store(tmp_path / "other", synthetic_store.of_study(text), text)
+    compared = side_by_side.read([store(tmp_path, "second", WIDE), other])
+    assert labels(compared) == ["adam", "adamw", "adam (other)"]
+    assert scored(compared) == []
+    said = side_by_side.comparison_text(compared)
+    assert said.endswith("There is no score: no workload was run by all of adam, adamw and adam (other).")
+    page = report.write_comparison(compared, tmp_path / "compare.html").read_text()
+    assert "no workload was run by all of adam, adamw and adam (other)" in page
+    assert '"performance"' not in page
 
 
 def test_costs_are_the_error_and_inverse_shares(roots: list[Path]) -> None:
     compared = side_by_side.read(roots)
     depth, own, best = costs(compared, 1.0).values()
-    assert depth.shape == own.shape == best.shape == (2, 3)
-    assert np.isnan(depth[1, 2])
+    assert depth.shape == own.shape == best.shape == (1, 3)
     assert depth[0].tolist() == [row.depth for row in compared[0].rows]
     np.testing.assert_allclose(1 / own[0], [row.share for row in compared[0].rows])
-    np.testing.assert_allclose(1 / best[1, 1:2], [compared[1].rows[1].share_of_all])
+    np.testing.assert_allclose(1 / best[0], [row.share_of_all for row in compared[0].rows])
 
 
 def test_a_single_study_the_same_twice_and_an_empty_one(roots: list[Path], tmp_path: Path) -> None:
-    assert "over 1 workload:" in side_by_side.comparison_text(side_by_side.read(roots[:1]))
+    assert "over 1 workload that all of the optimizers ran:" in side_by_side.comparison_text(
+        side_by_side.read(roots[:1])
+    )
     twice = side_by_side.read([roots[0], roots[0]])
     assert [one.name for one in twice] == ["first", "first (2)"]
     assert [row.depth for row in twice[0].rows] == [row.depth for row in twice[1].rows]

@@ -86,6 +86,7 @@ CASES: dict[str, Case] = CLAIM_CASES | {
     "zero for lr": ("points: 3", "points: 3, zero: true", 15, "space.lr.zero", ("weight_decay only",)),
     "a list beside a range": ("low: 1.0e-4, high: 1, points: 3", "points: 3, values: [1]", 15, "space.lr.points", ("can't stand beside values",)),
     "no lr": ("  lr: {low: 1.0e-4, high: 1, points: 3}\n", "", 14, "space.lr", ("is missing",)),
+    "a reference that is no label": ("search: grid", "reference: plane\nsearch: grid", 19, "reference", ("must be the label of an optimizer, one of adams, plain", "did you mean 'plain'?")),
     "no workload": (GOOD[GOOD.index("workload"):GOOD.index("optimizers")], "", 1, "workload", ("is missing",)),
     "unknown sampler": ("search: grid", "search:\n  sampler: tp\n  cells: 3", 20, "search.sampler", ("unknown sampler 'tp'", "'tpe'", "cmaes, qmc, random")),
     "a sampler without cells": ("search: grid", "search: tpe", 19, "search", ("{sampler: tpe, cells: 40}",)),

@@ -53,12 +53,13 @@ def test_counts_and_best_errors(study: Study, monkeypatch: pytest.MonkeyPatch) -
         progress.add(report(adams, ("completed", 4.0, 3.5), ("diverged", 90.0, 90.0), ("failed", None, None)), adams)
         progress.running = 2
         progress.add(report(adam, ("completed", 9.0, 2.25), ("completed", 1.0, 2.5)), adam)
+    # Of B's cells the validation error chooses the second.
     lines = text.getvalue().splitlines()
     assert lines[0] == f"t: 2 of 12 runs · 0 running · 0 diverged · 0 failed · {WAITING}"
     assert lines[1] == "t: 5 of 12 runs · 0 running · 1 diverged · 1 failed · best A 3.50 %"
     assert lines[2] == "t: 5 of 12 runs · 2 running · 1 diverged · 1 failed · best A 3.50 %"
     assert lines[3].startswith(
-        "t: 7 of 12 runs · 2 running · 1 diverged · 1 failed · best A 3.50 %, B [x] 2.25 % · 0 s left"
+        "t: 7 of 12 runs · 2 running · 1 diverged · 1 failed · best A 3.50 %, B [x] 2.50 % · 0 s left"
     )
     assert (progress.trained, progress.failed) == (4, 1)
 

@@ -38,10 +38,10 @@ space:
   lr: {low: 1e-4, high: 1, points: 4}
   weight_decay: {low: 1e-4, high: 10, points: 3, zero: true}
 seeds: 3
-resources: {stack_size: 6}
+resources: {stack_size: 12}
 """
 RUNS = 3 * 4 * 4 * 3
-STACKS = RUNS // 6
+STACKS = RUNS // 12
 AWAY_S = 12.0
 """Longer than pyarrow itself tries again."""
 

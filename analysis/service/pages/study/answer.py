@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from dash import html
 
-from analysis.figures.base.theme import LINES
+from analysis.figures.base.theme import color
 from analysis.formats import number, percent, spread
 from analysis.service.web import frame, progress_words
 from analysis.service.web.look import CellOf
@@ -64,10 +64,9 @@ def _ranked(found: Answer) -> list[Summary]:
 
 
 def _card(one: Summary, found: Answer, name: str, view: View) -> Any:
-    ink = LINES[found.labels.index(one.label) % len(LINES)]
     best = one.chosen or one.least
     share = [html.P([html.Strong(percent(one.share)), " of the box is basin"])] if np.isfinite(one.share) else []
-    head = html.H2([html.Span(className="dot", style={"background": ink}), one.label])
+    head = html.H2([html.Span(className="dot", style={"background": color(found.slots[one.label])}), one.label])
     if best is None:
         return html.Div([head, html.P("no cell has trained yet")], className="card")
     where = CellOf(one.label, best.lr, best.weight_decay)

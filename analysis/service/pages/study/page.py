@@ -73,7 +73,7 @@ def _job(sources: Sources, snapshot: Snapshot) -> Job | None:
 
 
 def labels(workload: WorkloadNow) -> list[str]:
-    """Return the optimizers of a workload, in the order of their colors."""
+    """Return the optimizers of a workload, in the study's order."""
     return [str(label) for label in workload.runs["label"].cat.categories][:MOST_NAMES]
 
 
@@ -86,6 +86,7 @@ def pickers(snapshot: Snapshot, workload: WorkloadNow) -> list[Any]:
         ("workload", "Workload", several if len(several) > 1 else []),
         ("metric", "Shown", [(metric.key, metric.title) for metric in found]),
         ("delta", "Basin within", [(delta, f"{delta} point{'' if delta == '1' else 's'}") for delta in DELTAS]),
+        ("reference", "Compared with", _references(workload)),
         ("range", "Colors", [("robust", "to the 95 % quantile"), ("full", "to the worst cell")]),
         ("decay", "Weight decay", [("common", "common scale"), ("given", "as given")]),
         ("seeds", "Seeds", seeds),
@@ -96,9 +97,16 @@ def pickers(snapshot: Snapshot, workload: WorkloadNow) -> list[Any]:
     return [frame.select(key, words, options) for key, words, options in shown if options]
 
 
+def _references(workload: WorkloadNow) -> list[tuple[str, str]]:
+    """Return what the others can be compared with, the study's own choice first; nothing where there is no other."""
+    names = labels(workload)
+    first = [name for name in names if name == workload.contents.reference]
+    return [(name, name) for name in dict.fromkeys([*first, *names])] if len(names) > 1 else []
+
+
 def _difference(base: str, workload: WorkloadNow) -> Any:
     names = labels(workload)
-    of, against = _pair(names, View())
+    of, against = _pair(_in_order(workload), View())
     options = [(name, name) for name in names]
     return html.Section(
         [
@@ -115,12 +123,14 @@ def _difference(base: str, workload: WorkloadNow) -> Any:
     )
 
 
+def _in_order(workload: WorkloadNow) -> list[str]:
+    """Return the optimizers, that which the others are compared with first."""
+    return [name for name, _ in _references(workload)] or labels(workload)
+
+
 def _pair(names: list[str], view: View) -> tuple[str, str]:
-    """Return the two optimizers of an address; by default AdamS and AdamW, or the first two."""
-    plain = [name.lower() for name in names]
-    first = [names[plain.index(name)] for name in ("adams", "adamw") if name in plain]
-    default = list(dict.fromkeys([*first, *names]))
-    return view.one_of("of", default), view.one_of("against", [*default[1:], default[0]])
+    """Return the two optimizers of an address; by default the first two."""
+    return view.one_of("of", names), view.one_of("against", [*names[1:], names[0]])
 
 
 def add_callbacks(app: Dash, sources: Sources) -> None:
@@ -148,8 +158,9 @@ def add_callbacks(app: Dash, sources: Sources) -> None:
             workload = snapshot.workload(view)
             facts = answer.facts(snapshot, _job(sources, snapshot))
             delta = view.one_of("delta", DELTAS)
-            found = answers.of(snapshot, workload, float(delta))
-            key = f"{found.stamp} {workload.slug} {delta}"
+            reference = view.one_of("reference", _in_order(workload) or [""])
+            found = answers.of(snapshot, workload, float(delta), reference or None)
+            key = f"{found.stamp} {workload.slug} {delta} {reference}"
             if key == shown:
                 return facts, no_update, no_update, "", ""
             return facts, answer.answered(snapshot.name, found, view), key, "", ""
@@ -186,7 +197,7 @@ def _minus(snapshot: Snapshot, view: View) -> Drawing | NotDrawn:
     names = labels(workload)
     if not names:  # neither a study file nor a run names one
         return NotDrawn(NOTHING)
-    return difference(workload.contents, *_pair(names, view), look_of(view, workload.runs))
+    return difference(workload.contents, *_pair(_in_order(workload), view), look_of(view, workload.runs))
 
 
 def _figure(name: str, make: Callable[[Snapshot, View], Drawing | NotDrawn]) -> Route:
