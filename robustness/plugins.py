@@ -139,6 +139,10 @@ class Registry(Mapping[str, type[C]]):
     def __len__(self) -> int:
         return len(list(iter(self)))
 
+    def place(self, name: str) -> str | None:
+        """Return `module:Class` as a package's metadata has it, which is not loaded; None for no such name."""
+        return next((each.value.replace(" ", "") for each in _entries(self.group) if each.name == name), None)
+
     def import_string(self, name: str) -> str | None:
         """Return `module:Class` of a class of another package by its short name; None for what is no such name.
 

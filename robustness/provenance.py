@@ -44,16 +44,21 @@ def collect(command_line: Sequence[str] | str, plugins: Iterable[Package] = ()) 
         "started_at": datetime.now(UTC).isoformat(timespec="microseconds"),
         "command_line": shown(text),
         "git": git_commit(),
-        "versions": {
-            "python": platform.python_version(),
-            "robustness": version_of(_DISTRIBUTION),
-            **{name: version_of(name) for name in PACKAGES},
-        },
+        "versions": versions(),
         **({"plugins": brought} if brought else {}),
         "platform": platform.platform(),
         "host": socket.gethostname(),
         "cpu": {"model": cpu_model(), "count": os.cpu_count(), "usable": _usable_cpus()},
         "gpus": gpu_models(),
+    }
+
+
+def versions() -> dict[str, str | None]:
+    """Return the versions of Python, of this package and of `PACKAGES`, by name."""
+    return {
+        "python": platform.python_version(),
+        "robustness": version_of(_DISTRIBUTION),
+        **{name: version_of(name) for name in PACKAGES},
     }
 
 

@@ -7,15 +7,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analysis.contents.which_runs import asked_for, study_labels
+from analysis.contents.which_runs import study_labels
 from analysis.landscapes.labels import canonical, label, told_apart
+from robustness.search.stored_cells import asked_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import pandas as pd
 
-    from robustness.study import Study
+    from robustness.study.resolved import Resolved
 
 UNKNOWN = "unknown workload"
 
@@ -32,12 +33,12 @@ class WorkloadRuns:
     """
 
     title: str
-    study: Study | None
+    study: Resolved | None
     runs: pd.DataFrame
     asked: int | None
 
 
-def by_workload(stored: pd.DataFrame, study: Study | None) -> list[WorkloadRuns]:
+def by_workload(stored: pd.DataFrame, study: Resolved | None) -> list[WorkloadRuns]:
     """Return the runs of each workload, at least one; without a study, one for each workload and options in the runs.
 
     Args:
@@ -48,8 +49,8 @@ def by_workload(stored: pd.DataFrame, study: Study | None) -> list[WorkloadRuns]
         return _found(stored)
     found = []
     for one in study.parts:
-        kept, asked = asked_for(stored, one)
-        runs = label(kept, study_labels(one))
+        kept, asked = asked_for(stored, study, one.workload)
+        runs = label(kept, study_labels(one, kept))
         found.append(WorkloadRuns(title=one.workload.title, study=one, runs=runs, asked=asked))
     return found
 

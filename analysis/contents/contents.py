@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from analysis.measures.study_landscapes import StudyLandscapes
     from analysis.measures.tuning_curve import TuningCurve
     from analysis.statistics.comparisons import Comparisons
-    from robustness.study import Study
+    from robustness.study.resolved import Resolved
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -66,7 +66,7 @@ class Contents:
 
     name: str
     workload: str
-    study: Study | None
+    study: Resolved | None
     text: str | None
     problem: str | None
     runs: pd.DataFrame
@@ -114,7 +114,7 @@ class Contents:
     @cached_property
     def identities(self) -> dict[str, Identity]:
         """What each optimizer is, by label: its name and canonical options; of those without a run by the study."""
-        found = {label: identity for identity, label in (study_labels(self.study) or {}).items()}
+        found = {label: identity for identity, label in (study_labels(self.study, self.runs) or {}).items()}
         if len(self.runs):
             rows = self.runs.drop_duplicates("label")[["label", *IDENTITY]]
             found |= {

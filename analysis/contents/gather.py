@@ -84,7 +84,7 @@ def gather_all(store: Store, deltas: Sequence[float] = DELTAS, claims: Sequence[
         robustness.results.StorageError: The store cannot be reached.
     """
     text = store.read_study()
-    study, problem = stored_study(text, store.name)
+    study, problem = stored_study(text, store.read_resolved(), store.name)
     stored, provenance = store.runs(), store.read_provenance()
     found = lightly(store.name, text, problem, by_workload(stored, study), stored, deltas=deltas)
     return fully(found, provenance, store.curves, claims)

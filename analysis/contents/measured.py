@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from analysis.contents.summary import Summary
     from analysis.landscapes.landscape import Landscape
     from analysis.measures.tuning_curve import TuningCurve
-    from robustness.study import Study
+    from robustness.study.resolved import Resolved
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -38,7 +38,7 @@ class Measured:
     best: dict[str, list[str]]
 
     @classmethod
-    def of(cls, runs: pd.DataFrame, study: Study | None, delta: float) -> Measured:
+    def of(cls, runs: pd.DataFrame, study: Resolved | None, delta: float) -> Measured:
         """Measure labelled runs of one workload.
 
         Args:
@@ -69,7 +69,7 @@ class Measured:
         return {name: curve for name, curve in curves.items() if curve is not None}
 
 
-def _mapped(runs: pd.DataFrame, study: Study | None) -> tuple[dict[str, Landscape], pd.DataFrame | None]:
+def _mapped(runs: pd.DataFrame, study: Resolved | None) -> tuple[dict[str, Landscape], pd.DataFrame | None]:
     """Return the landscapes of a grid, or the cells of a sampled study."""
     if not len(runs):
         return {}, None
@@ -79,7 +79,7 @@ def _mapped(runs: pd.DataFrame, study: Study | None) -> tuple[dict[str, Landscap
     return landscapes(runs, METRIC, lr=lr, weight_decay=weight_decay), None
 
 
-def _by_seed(runs: pd.DataFrame, study: Study | None) -> StudyLandscapes:
+def _by_seed(runs: pd.DataFrame, study: Resolved | None) -> StudyLandscapes:
     """Return every seed's landscape of each optimizer of a grid."""
     known = runs["baseline"].dropna()
     chance = study.workload.chance_error if study else float(known.max()) if len(known) else None

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from robustness.results.run_labels import IDENTITY, canonical, told_apart
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     Identity = tuple[str, str]
     Labels = Mapping[Identity, str]
 
-IDENTITY = ["optimizer", "optimizer_options"]
-
-
-def canonical(options: str) -> str:
-    """Return a JSON text with sorted keys, so that equal options are equal texts."""
-    return json.dumps(json.loads(options), sort_keys=True)
+__all__ = ["IDENTITY", "canonical", "label", "told_apart"]
 
 
 def labelled(runs: pd.DataFrame, labels: Labels | None = None) -> pd.DataFrame:
@@ -49,14 +45,3 @@ def label(runs: pd.DataFrame, labels: Labels | None = None) -> pd.DataFrame:
     )
     labelled = runs.assign(label=column)
     return labelled.dropna(subset="label") if (column.codes < 0).any() else labelled
-
-
-def told_apart(found: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """Return (name, options as JSON) -> a title: the name, and the options that differ where one name has several."""
-    labels = {}
-    for name, options in found:
-        rivals = [json.loads(other) for rival, other in found if rival == name]
-        own = json.loads(options)
-        differing = [k for k in own if any(rival.get(k) != own[k] for rival in rivals)]
-        labels[name, options] = " ".join([name, *(f"{key}={own[key]}" for key in differing)])
-    return labels

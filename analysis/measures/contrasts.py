@@ -13,6 +13,7 @@ from analysis.landscapes.by_seed import replicates
 from analysis.measures.clipped_basin import clipped
 from analysis.measures.draws import still
 from analysis.measures.over_landscape import OverLandscape
+from analysis.measures.per_seed import paired_means
 from analysis.measures.registry import formula
 from analysis.measures.study_runs import StudyRuns
 from analysis.statistics.bootstrap import DRAWS, interval, multipliers
@@ -132,7 +133,7 @@ class Contrasts(StudyRuns):
         kind = formula(measure)
         if isinstance(kind, OverLandscape):
             return float(kind.formula(self.means[label], _delta(measure, delta))[0])
-        return float(kind.shown(_means(self._rows(measure, kind, label, label, column))[0]))
+        return float(kind.shown(paired_means(self._rows(measure, kind, label, label, column))[0]))
 
     def compare(
         self,
@@ -209,7 +210,7 @@ class Contrasts(StudyRuns):
             measure,
             of,
             against or "",
-            [float(kind.shown(value)) for value in _means(rows)],
+            [float(kind.shown(value)) for value in paired_means(rows)],
             NONE if without else (float(kind.shown(float(found.low))), float(kind.shown(float(found.high)))),
             column=column or "",
             scale=row_of(measure).scale,
@@ -271,12 +272,6 @@ def _of_all_seeds(found: Comparison, choices: Mapping[str, Choice | None]) -> Co
     """Count those seeds as needed too that choose the cells, where half of them do."""
     halved = any(choice and choice.by == "half" for choice in map(choices.get, (found.of, found.against)))
     return replace(found, needed=2 * found.needed) if halved and found.needed else found
-
-
-def _means(rows: tuple[Floats, Floats]) -> list[float]:
-    """Return the means of two paired rows over the seeds that both have."""
-    both = np.isfinite(rows[0]) & np.isfinite(rows[1])
-    return [float(row[both].mean()) if both.any() else float("nan") for row in rows]
 
 
 def _delta(measure: str, delta: float | None) -> float:

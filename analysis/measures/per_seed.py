@@ -72,6 +72,12 @@ def _means(values: Floats, known: NDArray[np.bool_]) -> Floats:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
+def paired_means(rows: Rows) -> list[float]:
+    """Return the means of two paired rows over the seeds that both have."""
+    both = np.isfinite(rows[0]) & np.isfinite(rows[1])
+    return [float(row[both].mean()) if both.any() else float("nan") for row in rows]
+
+
 def _depth(study: StudyRuns, of: str, against: str, _column: str) -> Rows:
     """Test errors of the chosen cells, from the seeds that did not choose them, percent."""
     return _scores(study, of, against)

@@ -10,6 +10,7 @@ import numpy as np
 
 from analysis.formats import count, listing, number, percent, plural, points, seed_counts
 from robustness.results.tables.cells import at_chance
+from robustness.study.code_changes import code_change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -126,12 +127,16 @@ def store_notes(contents: Contents) -> list[str]:
 
 
 def _of_store(contents: Contents) -> tuple[list[str], list[str]]:
+    study = contents.study
+    today = study.codes.get(study.code or "") if study else None
+    change = code_change(contents.runs, study.codes, today.modules) if study and today else None
     problem = f"Shown without its study file: {contents.problem}."
     earlier = (
         f"{plural(contents.others, 'stored run')} of an earlier version of the study "
         f"{'is' if contents.others == 1 else 'are'} kept, but not shown."
     )
-    return [problem] if contents.problem else [], [earlier] if contents.others else []
+    after = [*([earlier] if contents.others else []), *([f"{change}."] if change else [])]
+    return [problem] if contents.problem else [], after
 
 
 def paragraphs(said: Iterable[str]) -> str | None:

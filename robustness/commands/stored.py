@@ -10,6 +10,7 @@ from robustness.results import StorageError, load
 from robustness.results.files.folder import absolute, child, is_uri
 from robustness.study import Study, studies
 from robustness.study.file import SUFFIXES
+from robustness.study.unimported import without_imports
 
 if TYPE_CHECKING:
     from robustness.study import Claim
@@ -31,7 +32,8 @@ def stored_root(study: str, results: str) -> str:
             return given
         if not _has_file(study):
             raise
-    name = Study.load(study).name
+    with without_imports():
+        name = Study.load(study).name
     try:
         return load(name, results).root
     except StorageError:
@@ -56,7 +58,8 @@ def stored_claims(study: str, results: str) -> tuple[str, tuple[Claim, ...] | No
     """
     if not _has_file(study):
         return stored_root(study, results), None
-    file = Study.load(study)
+    with without_imports():
+        file = Study.load(study)
     return stored_root(study, results), file.claims
 
 

@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 
 from robustness.console import BAD_INPUT, FAILED, err, out, positive, takes_results, takes_study
 from robustness.published.shipped import published
-from robustness.results import StorageError, Store, child, list_studies
+from robustness.results import StorageError, Store, child, finished, list_studies
+from robustness.search.stored_cells import asked_for
 from robustness.study import Study, StudyError, studies
+from robustness.study.file import find, holds_results
+from robustness.study.resolution import stored_study
+from robustness.study.unimported import without_imports
 
 if TYPE_CHECKING:
     import argparse
@@ -57,7 +61,11 @@ def plan(options: argparse.Namespace) -> int:
     """Print what is left of a study and what it takes; 1 where it could not be calibrated."""
     from robustness.plan import plan as make_plan
     from robustness.plan import plan_text
+    from robustness.sweep.resolved_study import stored_change
 
+    path = find(options.study)
+    if holds_results(path.parent):
+        return _plan_stored(Store(path.parent, read_only=True))
     study = Study.load(options.study)
     store = Store(child(options.results, study.name))
     made = make_plan(study, store)
@@ -76,6 +84,19 @@ def plan(options: argparse.Namespace) -> int:
             return FAILED
         made = made.calibrated(paces)
     out.print("\n".join([plan_text.plan_summary(made, options.gpu_hour_price), *lines]))
+    if change := stored_change(study, store, store.runs()):
+        err.print(f"warning: {change}")
+    return 0
+
+
+def _plan_stored(store: Store) -> int:
+    """Print how much is left of a stored study: its rows tell it, and its classes are not asked what it takes."""
+    study = stored_study(store.read_study() or "", store.read_resolved(), f"{store.name}.yaml")
+    stored = store.runs()
+    done = sum(len(finished(asked_for(stored, study, each)[0])) for each in study.workloads)
+    out.print(f"{study.name}: {study.total} runs, {done} stored, {max(study.total - done, 0)} to train")
+    if done < study.total:
+        out.print("what that takes, `robustness plan` says of the study file itself")
     return 0
 
 
@@ -84,7 +105,8 @@ def list_all(options: argparse.Namespace) -> int:
     out.print("Study files:")
     for name, path in studies().items():
         try:
-            study = Study.load(path)
+            with without_imports():
+                study = Study.load(path)
             about = study.description or ", ".join(
                 [w.title for w in study.workloads] + [e.label for e in study.optimizers]
             )

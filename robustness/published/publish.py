@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from ruamel.yaml import YAML
 
-from robustness.results import StorageError
+from robustness.results import StorageError, finished
 from robustness.results.batches import Batch, PartsGoneError, Ticks, gather
 from robustness.results.files.folder import PUBLISHED as MARK
 from robustness.results.files.folder import shown
@@ -19,12 +19,14 @@ from robustness.results.index import COLUMNS, Index
 from robustness.results.tables.arrow import to_table
 from robustness.results.tables.parquet import encode_small
 from robustness.results.tables.schema import CURVES, RUNS
-from robustness.search.cells import asked_ids
-from robustness.search.missing import missing
+from robustness.search.stored_cells import asked_for
 from robustness.study import Study, StudyError
+from robustness.study.resolution import digest, stored_study
+from robustness.study.unimported import without_imports
 
 if TYPE_CHECKING:
     from robustness.results import Store
+    from robustness.study.resolved import Resolved
 
 HOST = "-"
 """In place of a machine's name."""
@@ -63,45 +65,62 @@ def publish(source: Store, target: Store, *, partial: bool = False) -> Published
         PublishError: Runs have no result, curves are missing or broken, or the study file names a folder.
         StorageError: One of the two cannot be reached, read or written.
     """
-    study = _study(source)
-    lacking = missing(study, source)
-    if lacking.count and not partial:
+    study, asked, total = _study(source)
+    done = int(finished(source.runs())["run_id"].isin(asked).sum())
+    lacking = max(total - done, 0)
+    if lacking and not partial:
         raise PublishError(
-            f"{study.name}: {lacking.count} of {lacking.total} runs have no result; train them first, or publish what"
+            f"{study.name}: {lacking} of {total} runs have no result; train them first, or publish what"
             " there is with --partial"
         )
-    batch = _gathered(study, source)
+    batch = _gathered(study.name, asked, source)
     records = _records(source.read_provenance())
+    text = named(study)
     files = {
         f"curves/{study.name}.parquet": encode_small(to_table(batch.curves, CURVES)),
         f"runs/{study.name}.parquet": encode_small(to_table(_without_host(batch.runs), RUNS)),
-        "study.yaml": named(study).encode(),
+        "study.yaml": text.encode(),
+        "resolved.json": _resolved(source).model_copy(update={"digest": digest(text)}).to_json().encode(),
     } | records
     _replace(target, files)
     size = sum(len(data) for path, data in files.items() if path.endswith(".parquet"))
-    return Published(len(batch.runs), lacking.count, size)
+    return Published(len(batch.runs), lacking, size)
 
 
-def _study(source: Store) -> Study:
-    text = source.read_study()
-    if text is None:
-        raise PublishError(f"{shown(source.root)}: there is no study.yaml beside the results")
-    try:
-        study = Study.parse(text, f"{source.name}.yaml")
-    except StudyError as error:
-        raise PublishError(f"{shown(source.root)}: {error}") from error
+def _study(source: Store) -> tuple[Study, set[str], int]:
+    """Return the study file, read without any import, the ids of stored runs that it asks for, and how many it has.
+
+    Raises:
+        PublishError: There is no such file, it cannot be read, or it names a folder.
+    """
+    resolved = _resolved(source)
+    with without_imports(unknown=True):
+        study = Study.parse(str(source.read_study()), f"{source.name}.yaml")
     if any(getattr(workload, "data_dir", None) for workload in study.workloads):
         raise PublishError(
             f"{shown(source.root)}/study.yaml: workload.data_dir names a folder of this machine: leave it out of the"
             " study file, run that once more (it trains nothing), and publish then"
         )
-    return study
+    rows = source.runs()
+    rows = rows[rows["sampler"] == resolved.sampler] if resolved.is_sampled else rows
+    found = [asked_for(rows, resolved, each) for each in resolved.workloads]
+    return study, {run for kept, _ in found for run in kept["run_id"]}, sum(total for _, total in found)
 
 
-def _gathered(study: Study, source: Store) -> Batch:
+def _resolved(source: Store) -> Resolved:
+    text = source.read_study()
+    if text is None:
+        raise PublishError(f"{shown(source.root)}: there is no study.yaml beside the results")
+    try:
+        return stored_study(text, source.read_resolved(), f"{source.name}.yaml")
+    except StudyError as error:
+        raise PublishError(f"{shown(source.root)}: {error}") from error
+
+
+def _gathered(name: str, asked: set[str], source: Store) -> Batch:
     try:
         index = Index.of(source.reader.read("runs", RUNS, COLUMNS))
-        wanted = pa.array(sorted(asked_ids(study, source.runs())), pa.string())
+        wanted = pa.array(sorted(asked), pa.string())
         batch = gather(source.reader, index.only(index.finished & index.is_in(wanted)), Ticks(None, 0))
     except PartsGoneError as error:
         raise StorageError(f"{shown(source.root)}: its parts are being merged; try again later") from error
@@ -111,7 +130,7 @@ def _gathered(study: Study, source: Store) -> Batch:
             " parts from runs/, and run the study again"
         )
     if not len(batch.runs):
-        raise PublishError(f"{study.name}: no run of it has a result")
+        raise PublishError(f"{name}: no run of it has a result")
     return batch
 
 
@@ -135,7 +154,8 @@ def named(study: Study) -> str:
     after = ", " if root.flow_style else "\n" + " " * first.column
     text = f"{study.text[: first.index]}name: {name}{after}{study.text[first.index :]}"
     try:
-        same = Study.parse(text, "study.yaml").name == study.name
+        with without_imports(unknown=True):
+            same = Study.parse(text, "study.yaml").name == study.name
     except StudyError:
         same = False
     if not same:

@@ -27,14 +27,15 @@ class _Found:
     """What a look at a store found: swapped as a whole, so that readers need no lock."""
 
     text: str | None
+    resolved: str | None
     stamp: str
     tables: dict[str, pa.Table]
     index: Index
 
     @classmethod
-    def of(cls, text: str | None, tables: dict[str, pa.Table]) -> _Found:
+    def of(cls, text: str | None, resolved: str | None, tables: dict[str, pa.Table]) -> _Found:
         index = Index.of({name: table.select(COLUMNS) for name, table in tables.items()})
-        return cls(text, _stamp(text, tables), tables, index)
+        return cls(text, resolved, _stamp(text, resolved, tables), tables, index)
 
 
 class Following:
@@ -46,13 +47,18 @@ class Following:
     def __init__(self, store: Store) -> None:
         """Read nothing yet."""
         self.store = store
-        self._found, self._told = _Found.of(None, {}), ""
+        self._found, self._told = _Found.of(None, None, {}), ""
         self._looking = threading.Lock()
 
     @property
     def text(self) -> str | None:
         """The study file; None if there is none."""
         return self._found.text
+
+    @property
+    def resolved(self) -> str | None:
+        """What the study file resolved to, JSON; None if it was not stored."""
+        return self._found.resolved
 
     @property
     def stamp(self) -> str:
@@ -94,17 +100,17 @@ class Following:
 
     def _look(self) -> _Found:
         before = self._found
-        text = self.store.read_study()
+        text, resolved = self.store.read_study(), self.store.read_resolved()
         known = {name: table for name, table in before.tables.items() if not name.startswith(FAILED)}
         tables = self.store.reader.read("runs", RUNS, None, known)
-        if (text, _stamp(text, tables)) != (before.text, before.stamp):
-            self._found = _Found.of(text, tables)
+        if (text, _stamp(text, resolved, tables)) != (before.text, before.stamp):
+            self._found = _Found.of(text, resolved, tables)
         return self._found
 
 
-def _stamp(text: str | None, tables: dict[str, pa.Table]) -> str:
-    """Return a hash of the study file, the names of the parts, and what the parts of failed runs hold."""
-    found = hashlib.sha256(repr(text).encode())
+def _stamp(text: str | None, resolved: str | None, tables: dict[str, pa.Table]) -> str:
+    """Return a hash of the study file, what it resolved to, the parts' names, and what those of failed runs hold."""
+    found = hashlib.sha256(repr((text, resolved)).encode())
     for name in sorted(tables):
         found.update(f"\n{name}".encode())
         if name.startswith(FAILED):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from robustness.results.files.errors import StorageError
 from robustness.results.files.folder import absolute, child, is_uri, shown
 from robustness.results.files.opening import open_folder
+from robustness.results.run_labels import labelled
 from robustness.results.store import Store
 from robustness.results.tables.cells import cells_of
 
@@ -42,8 +43,8 @@ class Results:
 
     @cached_property
     def runs(self) -> pd.DataFrame:
-        """A row a run; see `Store.runs`."""
-        return self.store.runs()
+        """A row a run, see `Store.runs`; `label` is what its optimizer is called in the study as it was stored last."""
+        return labelled(self.store.runs(), self.store.read_resolved())
 
     @cached_property
     def curves(self) -> pd.DataFrame:

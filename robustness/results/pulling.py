@@ -100,6 +100,8 @@ def _each(runs: pa.Table) -> Iterator[pa.Table]:
 def _copy_files(source: Store, target: Store) -> None:
     if (text := source.read_study()) is not None:
         target.write_study(text)
+    if (resolved := source.read_resolved()) is not None:
+        target.write_resolved(resolved)
     there = {entry.name for entry in target.folder.entries("provenance")}
     for entry in source.folder.entries("provenance"):
         path = f"provenance/{entry.name}"

@@ -3,6 +3,7 @@
     <root>/runs/<part>.parquet      a row a run
     <root>/curves/<part>.parquet    a row a run and epoch
     <root>/study.yaml               the study as it was asked last
+    <root>/resolved.json            the same as plain data: labels, options, claims, what run ids are made of
     <root>/provenance/*.json        a record a sweep
     <root>/sweep.json               the sweep that may write here
     <root>/set-aside/               files that were torn or foreign
@@ -218,6 +219,15 @@ class Store:
     def read_study(self) -> str | None:
         """Return the stored study file, None if there is none."""
         data = self.folder.read("study.yaml")
+        return None if data is None else data.decode(errors="replace")
+
+    def write_resolved(self, text: str) -> None:
+        """Store what the study file resolved to beside it, as JSON."""
+        self.folder.write("resolved.json", text.encode())
+
+    def read_resolved(self) -> str | None:
+        """Return what was stored of it, None if there is nothing."""
+        data = self.folder.read("resolved.json")
         return None if data is None else data.decode(errors="replace")
 
     def write_provenance(self, record: Mapping[str, Any]) -> None:

@@ -36,6 +36,12 @@ def studies() -> dict[str, Path]:
     return found
 
 
+def holds_results(folder: Path) -> bool:
+    """Tell whether a folder is that of a stored study, from which no module is taken."""
+    marks = ("resolved.json", "published.json", "runs")
+    return (folder / "study.yaml").is_file() and any((folder / mark).exists() for mark in marks)
+
+
 def is_there(name: str) -> bool:
     """Tell whether one of `studies()` has this name, without looking at all of them."""
     return any((folder / f"{name}{suffix}").is_file() for folder in (FOLDER, PACKAGED) for suffix in SUFFIXES)

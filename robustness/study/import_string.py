@@ -22,7 +22,9 @@ from typing import TYPE_CHECKING, Literal, get_origin
 from robustness.optimizers.base import Optimizer
 from robustness.optimizers.imported import TorchOptimizer
 from robustness.package_finder import PACKAGES, PackageFinder
+from robustness.study.file import holds_results
 from robustness.study.run import options_json
+from robustness.study.unimported import imports
 from robustness.validation.messages import Loc, nearest
 from robustness.workloads.base import Workload
 
@@ -59,8 +61,10 @@ def load_class(text: str) -> type:
     """Return the class of an import string.
 
     Raises:
-        ImportStringError: there is no such module or class, or the module raises on import.
+        ImportStringError: there is no such module or class, the module raises on import, or none may be imported now.
     """
+    if not imports():
+        raise ImportStringError(f"'{text[:80]}' is not imported here")
     match = _IMPORT_STRING.fullmatch(text)
     if not match:
         raise ImportStringError(f"'{text}' is no import string, which is package.module:Class")
@@ -152,7 +156,8 @@ def _module(name: str) -> ModuleType:
 
 def _folders() -> list[Path]:
     folder = _study_folder.get()
-    return list(dict.fromkeys([*([folder] if folder else []), Path.cwd()]))
+    found = dict.fromkeys([*([folder] if folder else []), Path.cwd()])
+    return [each for each in found if not holds_results(each)]
 
 
 def _called_like_ours(top: str) -> Path | None:

@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from robustness.optimizers.base import Convention
 from robustness.plugins import PluginError
-from robustness.study.import_string import ImportStringError, check, own_optimizer, own_workload
+from robustness.study.import_string import (
+    ImportStringError,
+    check,
+    own_optimizer,
+    own_workload,
+)
+from robustness.study.unimported import (
+    UNKNOWN,
+    UnimportedOptimizer,
+    UnimportedWorkload,
+    imports,
+    takes_unknown_names,
+)
 from robustness.validation.problems import build, refusal, refuse
 
 if TYPE_CHECKING:
@@ -41,10 +53,22 @@ def written_out(raw: object, known: Registry[Any]) -> object:
     name = raw.get("name") if isinstance(raw, Mapping) else raw
     if not isinstance(name, str):
         return raw
+    if not imports():
+        return _unimported(raw, name, known)
     try:
         text = known.import_string(name)
     except PluginError as error:
         raise refuse(refusal(str(error), *(["name"] if isinstance(raw, Mapping) else []))) from None
+    if text is None:
+        return raw
+    return {**raw, "name": text} if isinstance(raw, Mapping) else text
+
+
+def _unimported(raw: Any, name: str, known: Registry[Any]) -> object:
+    """Return the same as `written_out` where nothing is imported; a name that nobody here has may be of a package."""
+    if name in known.own or ":" in name or not name.replace("-", "_").isidentifier():
+        return raw
+    text = known.place(name) or (f"{UNKNOWN}:{name}" if takes_unknown_names() else None)
     if text is None:
         return raw
     return {**raw, "name": text} if isinstance(raw, Mapping) else text
@@ -61,11 +85,15 @@ def workload_of(options: Mapping[str, Any], also: tuple[str, ...], loc: Loc) -> 
     Raises:
         ValidationError: there is no such class, it is no workload, or an option of it is wrong.
     """
+    if not imports():
+        return build(UnimportedWorkload, options, also)
     return _made(own_workload, options, also, loc)
 
 
 def optimizer_of(options: Mapping[str, Any], also: tuple[str, ...], loc: Loc) -> Optimizer:
     """Make the optimizer whose name is an import string; arguments and errors as in `workload_of`."""
+    if not imports():
+        return build(UnimportedOptimizer, options, also)
     return _made(own_optimizer, options, also, loc)
 
 

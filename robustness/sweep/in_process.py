@@ -38,9 +38,11 @@ def run_here(
     Raises:
         SweepError: results could not be written, or another sweep of the study took over.
         StorageError: the results folder cannot be read or written from the start.
+        StudyError: stored runs are of another class of `__main__` that has the same name.
     """
     size = study.resources.stack_size
     with begin(study, results, use_published=use_published) as start:
+        start.warn()
         source = start.source
         if source.total > source.done:
             start.store.write_provenance(collect(sys.argv, plugin_packages(study)))
@@ -74,7 +76,7 @@ def _train(start: Start, stack: list[Run], progress: Progress) -> None:
         retries=start.study.resources.retries,
         fit=start.study.resources.stack_size == "auto",
         keeper=keeper,
-        marks=Marks.of(start.study),
+        marks=Marks.of(start.study, start.code),
     )
     progress.part("stack", stack, 0.0)
     if report.error:

@@ -7,6 +7,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from robustness.console import err
 from robustness.published import shipped
 from robustness.results import StorageError, Store, child
 from robustness.results.batches import runs_of
@@ -14,6 +15,7 @@ from robustness.results.checkpoints import Checkpoints
 from robustness.results.renewal import renew
 from robustness.search.cells import grid_ids
 from robustness.search.make import make_source
+from robustness.sweep.resolved_study import resolve_anew
 from robustness.sweep.run_time import RunTime
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from robustness.results.checkpoints import Checkpoint
     from robustness.search.source import Source
     from robustness.study import Study
+    from robustness.study.code_changes import CodeChange
     from robustness.sweep.progress import Progress
 
 
@@ -42,6 +45,8 @@ class Start:
         checkpoints: Those of runs in training.
         stored: The runs table as it was at the start.
         taken: How many runs were just copied from published results.
+        changed: What is not as it was when stored runs were trained, None if nothing is known to be.
+        code: Digest of the study's own modules as they are now; None without any.
     """
 
     study: Study
@@ -53,6 +58,13 @@ class Start:
     checkpoints: list[Checkpoint]
     stored: pd.DataFrame
     taken: int = 0
+    changed: CodeChange | None = None
+    code: str | None = None
+
+    def warn(self) -> None:
+        """Say on the error stream what is not as it was when stored runs were trained: no matter of progress."""
+        if self.changed is not None:
+            err.print(f"warning: {self.changed}")
 
     def announce(self, progress: Progress) -> None:
         """Say whose work this sweep takes over, and what it need not train."""
@@ -74,15 +86,18 @@ def begin(study: Study, results: str | Path, *, use_published: bool = True) -> I
 
     Raises:
         StorageError: the results folder cannot be read or written.
+        StudyError: stored runs are of another class of `__main__` that has the same name.
     """
     store = Store(child(str(results), study.name))
     shipped.refuse(store)
     sweep_id = uuid.uuid4().hex
     before = store.claim(sweep_id)  # before anything is read: from here on no other sweep's worker adds to it
     try:
-        store.write_study(study.text)
         store.clean()
         stored = runs_of(renew(store).runs)  # before the first new part: no folder holds parts of two versions
+        resolved, changed = resolve_anew(study, store, stored)
+        store.write_study(study.text)
+        store.write_resolved(resolved.to_json())
         if taken := shipped.take(study, store, stored) if use_published else 0:
             stored = store.runs()
         checkpoints = Checkpoints(store).listed()
@@ -96,6 +111,8 @@ def begin(study: Study, results: str | Path, *, use_published: bool = True) -> I
             checkpoints=checkpoints,
             stored=stored,
             taken=taken,
+            changed=changed,
+            code=resolved.code,
         )
     finally:
         with contextlib.suppress(StorageError):  # the store may be what the sweep ended with

@@ -72,7 +72,7 @@ def _report(config: dict[str, Any], parcel: Parcel, store: Store, sweep_id: str)
         sampler=study.search.sampler,
         retries=study.resources.retries,
         fit=study.resources.stack_size == "auto",
-        marks=Marks.of(study),
+        marks=Marks.of(study, parcel.code),
         keeper=CheckpointKeeper(
             store,
             study.resources.checkpoint,

@@ -84,6 +84,7 @@ def run(
         SweepError: results could not be written, or another sweep of the study took over.
         ClusterError: Ray could not be started or reached, or has no room for a stack.
         StorageError: the results folder cannot be read or written from the start.
+        StudyError: stored runs are of another class of `__main__` that has the same name.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -94,6 +95,7 @@ def run(
         (0, 504)
     """
     with begin(study, results, use_published=use_published) as start:
+        start.warn()
         source = start.source
         if source.total == source.done:
             start.tidy()
@@ -137,7 +139,7 @@ def _tune(start: Start, progress: Progress) -> bool:
         ray_session.set_flag(sweep_id)
         progress.stopping(searcher.running)
 
-    trainable = tune.with_parameters(Transfer(trial), parcel=pack(study), store=store, sweep_id=sweep_id)
+    trainable = tune.with_parameters(Transfer(trial), parcel=pack(study, start.code), store=store, sweep_id=sweep_id)
     tuner = tune.Tuner(
         tune.with_resources(trainable, dict(room.need)),
         tune_config=tune.TuneConfig(

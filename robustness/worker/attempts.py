@@ -35,13 +35,15 @@ class Marks:
     code: str | None = None
 
     @classmethod
-    def of(cls, study: Study) -> Marks:
-        """Return what a study says of its runs."""
-        return cls(labels={entry.optimizer: entry.label for entry in study.optimizers})
+    def of(cls, study: Study, code: str | None = None) -> Marks:
+        """Return what a study says of its runs; `code` is the digest of its own modules."""
+        return cls(labels={entry.optimizer: entry.label for entry in study.optimizers}, code=code)
 
     def row(self, run: Run) -> dict[str, Any]:
         """Return the columns of a run's row."""
-        return {"label": self.labels.get(run.optimizer), "code": self.code}
+        # What is called by an import string is none of this project: the digest says nothing of the others.
+        own = ":" in run.workload.name or ":" in run.optimizer.name
+        return {"label": self.labels.get(run.optimizer), "code": self.code if own else None}
 
 
 NO_MARKS = Marks()

@@ -55,11 +55,13 @@ class Parcel:
         study: The study, pickled.
         modules: A zip archive of the modules that it needs and no installation has; empty if there are none.
         packages: Installed packages that bring a workload or an optimizer of it, and must be on every node.
+        code: Digest of those modules; None without any.
     """
 
     study: bytes
     modules: bytes
     packages: tuple[Package, ...] = ()
+    code: str | None = None
 
     def open(self) -> Study:
         """Return the study, its modules importable; in one process each parcel is opened once.
@@ -70,8 +72,8 @@ class Parcel:
         return _opened(self)
 
 
-def pack(study: Study) -> Parcel:
-    """Return `study` with the modules of its workloads and optimizers.
+def pack(study: Study, code: str | None = None) -> Parcel:
+    """Return `study` with the modules of its workloads and optimizers; `code` is their digest.
 
     Raises:
         ShippingError: the modules are too large.
@@ -81,12 +83,12 @@ def pack(study: Study) -> Parcel:
     own = own_modules(study)
     files = {name: file.read_bytes() for name, file in module_files(own).items()}
     installed = tuple(package for package in plugin_packages(study) if package.module not in own)
-    return Parcel(cloudpickle.dumps(study), archive(files), installed)
+    return Parcel(cloudpickle.dumps(study), archive(files), installed, code)
 
 
 def plugin_packages(study: Study) -> tuple[Package, ...]:
     """Return the packages that bring a workload or an optimizer of `study` as a plug-in."""
-    return packages(_classes(study))
+    return packages(classes_of(study))
 
 
 def own_modules(study: Study) -> dict[str, Path]:
@@ -101,10 +103,10 @@ def own_modules(study: Study) -> dict[str, Path]:
 
 
 def _top_levels(study: Study) -> set[str]:
-    return {each.__module__.partition(".")[0] for each in _classes(study)} - OURS
+    return {each.__module__.partition(".")[0] for each in classes_of(study)} - OURS
 
 
-def _classes(study: Study) -> set[type]:
+def classes_of(study: Study) -> set[type]:
     """Return the classes of a study's workloads and optimizers, with all that they inherit from."""
     classes: list[type] = [type(workload) for workload in study.workloads]
     for entry in study.optimizers:
@@ -146,6 +148,17 @@ def module_files(modules: dict[str, Path]) -> dict[str, Path]:
             f"most {LIMIT_BYTES // 2**20} are sent to the workers: install them there, or keep data elsewhere"
         )
     return {file.relative_to(folder).as_posix(): file for file, folder in files}
+
+
+def module_sources(modules: dict[str, Path]) -> dict[str, str]:
+    """Return the source of modules, and of those within a package, by dotted name."""
+    found = {}
+    for place in modules.values():
+        for file in _files(place):
+            if file.suffix == ".py":
+                name = ".".join(file.relative_to(place.parent).with_suffix("").parts).removesuffix(".__init__")
+                found[name] = file.read_text(encoding="utf-8", errors="replace")
+    return found
 
 
 def archive(files: dict[str, bytes]) -> bytes:

@@ -24,6 +24,7 @@ from robustness.cli import main
 from robustness.jobs import Job
 from robustness.results.checkpoints import Checkpoint
 from robustness.study import Study
+from robustness.study.resolution import resolve
 from tests.support import synthetic_store
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def test_the_pace_is_that_of_the_last_runs() -> None:
     runs = synthetic_store.of_study().iloc[:100]
     before = [*(4000 - 20 * n for n in range(5)), *(90 - 20 * n for n in range(5))]
     moments = pd.to_datetime(NOW) - pd.to_timedelta([seconds for seconds in before for _ in range(10)], "s")
-    found = line_of("demo", by_workload(runs.assign(finished_at=moments), study))
+    found = line_of("demo", by_workload(runs.assign(finished_at=moments), resolve(study)))
     assert found.done == 100
     assert found.last == NOW - timedelta(seconds=10)
     # Ten runs every 20 s; those of an hour before do not count, and the first ten were trained before they came.

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
+
+from analysis.service.pages.data.downloads import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from dash import Dash
     from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
 
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
 
 HOME = "http://localhost:8050"
 SPACE = "\N{NO-BREAK SPACE}"
+# What stands for a field of a rule, besides the study.
+FIELDS = {"section": ("basins", "claims", "curves"), "file": tuple(KINDS), "job_id": ("job-1",), "name": ("digits",)}
 
 
 def called(
@@ -106,3 +112,25 @@ def drawn(client: FlaskClient, address: str) -> dict[str, Any]:
     answer = client.get(address, base_url=HOME)
     content: dict[str, Any] = json.loads(answer.get_data())
     return content
+
+
+def paths(rule: str, study: str) -> list[str]:
+    """Return paths of a rule, one a value of its field."""
+    rule = rule.replace("<study>", study)
+    found = re.search(r"<(?:path:)?(\w+)>", rule)
+    return [rule] if found is None else [rule.replace(found[0], value) for value in FIELDS[found[1]]]
+
+
+def told(app: Dash, path: str, search: str) -> list[Any]:
+    """Return what every callback answers while a path is looked at."""
+    client, answers = app.server.test_client(), []
+    values = {"pathname": path, "search": search, "n_intervals": 1}
+    for output, callback in app.callback_map.items():
+        if "callback" not in callback:  # it runs in the browser
+            continue
+        asked = [
+            {f"{each['id']}.{each['property']}": values.get(each["property"]) for each in callback[kind]}
+            for kind in ("inputs", "state")
+        ]
+        answers.append(called(client, output, *asked))
+    return answers

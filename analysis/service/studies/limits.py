@@ -11,6 +11,7 @@ from robustness.study.file import MOST
 
 if TYPE_CHECKING:
     from robustness.study import Study
+    from robustness.study.resolved import Resolved
 
 MOST_RUNS = 200_000
 """Listing the runs of a larger study takes seconds, and memory."""
@@ -20,20 +21,22 @@ MOST_LINES = 3
 """Problems of a study file that a page names."""
 
 
-def read_stored(text: str | None, name: str) -> tuple[Study | None, str | None]:
+def read_stored(text: str | None, resolved: str | None, name: str) -> tuple[Resolved | None, str | None]:
     """Return the stored study and None, or None and why the pages do without it; the same text is read once."""
-    return _read.__wrapped__(text, name) if len(text or "") > MOST else _read(text, name)
+    if len(text or "") > MOST or len(resolved or "") > MOST:
+        return _read.__wrapped__(text, resolved, name)
+    return _read(text, resolved, name)
 
 
 @lru_cache(maxsize=64)
-def _read(text: str | None, name: str) -> tuple[Study | None, str | None]:
-    study, problem = stored_study(text, name)
+def _read(text: str | None, resolved: str | None, name: str) -> tuple[Resolved | None, str | None]:
+    study, problem = stored_study(text, resolved, name)
     if study is None:
         first, *more = (problem or "").splitlines()
         rest = len(more) + 1 - MOST_LINES
         lines = [first, *more[: MOST_LINES - 1], *([f"and {rest} more problems"] if rest > 0 else [])]
         return None, "\n".join(line[:500] for line in lines)
-    size, optimizers = runs(study), len(study.optimizers)
+    size, optimizers = study.total, len(study.optimizers)
     if size > MOST_RUNS:
         return (
             None,

@@ -10,7 +10,7 @@ import numpy as np
 
 from robustness.results import finished
 from robustness.results.best import best_errors
-from robustness.search.cells import on_one_grid
+from robustness.search.stored_cells import on_one_grid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

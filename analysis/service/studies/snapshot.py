@@ -72,7 +72,7 @@ class Snapshot:
         self._following = following
         self.stamp, self.store, self.text = following.stamp, following.store, following.text
         self.name = self.store.name
-        self.study, self.problem = read_stored(self.text, self.name)
+        self.study, self.problem = read_stored(self.text, following.resolved, self.name)
         if len(self.text or "") > MOST:
             self.text = None  # nobody reads it
         self.stored: pd.DataFrame = following.runs()

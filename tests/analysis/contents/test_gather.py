@@ -35,7 +35,7 @@ def make_roots(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def light(following: Following) -> list[Contents]:
     following.refresh()
-    study, problem = stored_study(following.text, following.store.name)
+    study, problem = stored_study(following.text, following.resolved, following.store.name)
     runs = following.runs()
     return lightly(following.store.name, following.text, problem, by_workload(runs, study), runs)
 

@@ -18,6 +18,7 @@ from analysis.measures.contrasts import Contrasts
 from analysis.report import report
 from robustness.results import Store
 from robustness.study import Study, paper_claims
+from robustness.study.resolution import resolve
 from tests.support import synthetic, synthetic_grid
 from tests.support.landscapes import judged as verdict_of
 
@@ -68,7 +69,7 @@ def test_each_map_has_the_axes_of_its_optimizer(tmp_path: Path) -> None:
 
 def test_axes_are_common_unless_an_optimizer_has_its_own() -> None:
     plain = Study.parse(OWN.replace(", space: {lr: [0.02, 0.06, 0.2]}", ""))
-    assert axes(plain) == (plain.space.lr.values, plain.space.weight_decay.values)
+    assert axes(resolve(plain)) == (plain.space.lr.values, plain.space.weight_decay.values)
     assert axes(None) == (None, None)
 
 

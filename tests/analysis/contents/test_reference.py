@@ -18,6 +18,7 @@ from analysis.report import tables
 from analysis.report.answer import answer
 from robustness import Study
 from robustness.study import StudyError
+from robustness.study.resolution import resolve
 from tests.support import synthetic, synthetic_store
 from tests.support.synthetic import Basin
 
@@ -29,7 +30,7 @@ TEXT = synthetic_store.STUDY
 
 def gathered(text: str) -> Contents:
     study, runs = Study.parse(text), synthetic_store.of_study()
-    return lightly("demo", text, None, by_workload(runs, study), runs)[0]
+    return lightly("demo", text, None, by_workload(runs, resolve(study)), runs)[0]
 
 
 def test_the_first_optimizer_is_the_reference_where_the_study_names_none() -> None:

@@ -176,7 +176,7 @@ def test_a_long_list_neither_pushes_out_what_is_looked_at_nor_reads_all_of_it_ag
     ],
 )  # fmt: skip
 def test_a_stored_study_file_that_asks_too_much_is_not_followed(results: Path, text: str, words: str) -> None:
-    study, problem = read_stored(text, "demo")
+    study, problem = read_stored(text, None, "demo")
     assert study is None
     assert problem is not None
     assert words in problem.replace("\N{NO-BREAK SPACE}", " ")
@@ -188,7 +188,7 @@ def test_a_stored_study_file_that_asks_too_much_is_not_followed(results: Path, t
 
 
 def test_a_stored_study_file_is_read_once_however_often_its_runs_are() -> None:
-    assert read_stored(STUDY, "demo")[0] is read_stored(STUDY, "demo")[0] is not None
+    assert read_stored(STUDY, None, "demo")[0] is read_stored(STUDY, None, "demo")[0] is not None
 
 
 def test_the_largest_study_file_full_of_errors_has_so_many_messages_that_it_is_answered_soon() -> None:

@@ -52,6 +52,7 @@ def test_what_is_published_is_what_was_stored_to_the_bit(trained: Path, made: Pa
         "curves/small.parquet",
         *(name for name in content(made / "small") if name.startswith("provenance/")),
         "published.json",
+        "resolved.json",
         "runs/small.parquet",
         "study.yaml",
     ]

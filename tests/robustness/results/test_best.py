@@ -13,6 +13,7 @@ from analysis.contents.gather import lightly
 from analysis.service.studies.progress import line_of
 from robustness import Study
 from robustness.results.best import best_errors, nothing_learnt
+from robustness.study.resolution import resolve
 from robustness.sweep.progress import Progress
 from tests.support import synthetic, synthetic_store
 
@@ -90,7 +91,7 @@ SMALL = synthetic_store.STUDY
 def test_the_progress_line_the_list_and_the_report_say_the_same(some: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
     study = Study.parse(SMALL)
     runs = some(synthetic_store.of_study(SMALL))
-    parts = by_workload(runs, study)
+    parts = by_workload(runs, resolve(study))
     (contents,) = lightly("demo", SMALL, None, parts, runs)
     report = {label: f"{mark.error:.4f}" for label, mark in contents.marks.items()}
     assert len(report) == 3

@@ -12,6 +12,7 @@ import torch
 from analysis.contents.which_runs import stored_study
 from robustness.study import Study, StudyError
 from robustness.study.import_string import beside
+from robustness.study.resolution import resolve
 from tests.support.own_modules import FILE, MINE, folder, read
 from tests.support.studies import SPACE
 
@@ -126,15 +127,21 @@ def test_what_is_wrong_with_an_import_string(folder: Path, name: str, words: str
     assert problem(folder, f"'{name}'") == ("workload", message)
 
 
-def test_stored_results_are_read_where_the_module_is_missing(folder: Path) -> None:
-    study, problem = stored_study(FILE, "points")
-    assert study is None
-    words = "there is no module 'mine' in the current folder or among the installed packages"
-    assert problem == f"study.yaml cannot be read: points.yaml:1: workload.name: {words}"
-    assert stored_study(FILE, "points")[0] is None
+def test_a_stored_study_is_read_without_its_module_wherever_that_is(folder: Path) -> None:
+    study, problem = stored_study(FILE, None, "points")
+    assert problem is None
+    assert study is not None
+    assert [each.name for each in study.workloads] == ["mine:Points"]
+    assert not study.is_exact
     read(folder)
-    study, problem = stored_study(FILE, "points")
-    assert (study is not None, problem) == (True, None), "in the process that trained it, it is there"
+    del sys.modules["mine"]
+    again, _ = stored_study(FILE, resolve(read(folder)).to_json(), "points")
+    del sys.modules["mine"]
+    assert again is not None
+    assert list(again.run_ids()) == [run.run_id for run in read(folder).grid()]
+    del sys.modules["mine"]
+    stored_study(FILE, None, "points")
+    assert "mine" not in sys.modules, "nothing that the file names is imported"
 
 
 def test_options_of_an_own_workload_are_checked_like_those_of_any(folder: Path) -> None:

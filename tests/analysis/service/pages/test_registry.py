@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from analysis.service.app import make
-from analysis.service.pages.data.downloads import KINDS
 from analysis.service.pages.registry import PAGES, paths_of
 from analysis.service.studies import studies as stored
 from analysis.service.web import frame
@@ -17,7 +16,7 @@ from analysis.service.web.live import LivePart
 from analysis.service.web.page_row import Page, Route
 from analysis.service.web.sources import Sources
 from tests.support import synthetic_store
-from tests.support.service_pages import HOME, called, page, words
+from tests.support.service_pages import HOME, page, paths, told, words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
 SMALL = synthetic_store.STUDY.replace("points: 12", "points: 4").replace("points: 11", "points: 3")
 ONE_SEED = SMALL.replace("name: demo", "name: one-seed").replace("seeds: 3", "seeds: 1")
-# What stands for a field of a rule, besides the study.
-FIELDS = {"section": ("basins", "claims", "curves"), "file": tuple(KINDS), "job_id": ("job-1",), "name": ("digits",)}
 # Names that a path holds for another reason.
 WORDS = ("claims", "compare", "data", "report", "study", "submit", "difference", "maps", "figure", "assets")
 STUDIES = ("complete", "growing", "one-seed", "no-run", "no-file", "nothing", *WORDS)
@@ -64,28 +61,6 @@ def made(results: Path) -> Dash:
     app = make(str(results))
     app.server.testing = True  # an exception is one, and no page of status 500
     return app
-
-
-def paths(rule: str, study: str) -> list[str]:
-    """Return paths of a rule, one a value of its field."""
-    rule = rule.replace("<study>", study)
-    found = re.search(r"<(?:path:)?(\w+)>", rule)
-    return [rule] if found is None else [rule.replace(found[0], value) for value in FIELDS[found[1]]]
-
-
-def told(app: Dash, path: str, search: str) -> list[Any]:
-    """Return what every callback answers while a path is looked at."""
-    client, answers = app.server.test_client(), []
-    values = {"pathname": path, "search": search, "n_intervals": 1}
-    for output, callback in app.callback_map.items():
-        if "callback" not in callback:  # it runs in the browser
-            continue
-        asked = [
-            {f"{each['id']}.{each['property']}": values.get(each["property"]) for each in callback[kind]}
-            for kind in ("inputs", "state")
-        ]
-        answers.append(called(client, output, *asked))
-    return answers
 
 
 def assert_answered(app: Dash, one: Page, study: str, search: str = "") -> None:
