@@ -19,8 +19,11 @@ from analysis.contents.contents import Contents
 from analysis.contents.measured import Measured, summaries_of
 from analysis.contents.which_runs import stored_study
 from analysis.conventions import DELTAS
+from analysis.formats import listing
 from analysis.measures.contrasts import Contrasts
 from analysis.measures.equal_loss import last_epochs
+from robustness.results.files.errors import StorageError
+from robustness.results.files.folder import shown
 from robustness.results.tables.schema import CURVES
 
 if TYPE_CHECKING:
@@ -81,11 +84,13 @@ def gather_all(store: Store, deltas: Sequence[float] = DELTAS, claims: Sequence[
         claims: What the study is asked; None means what its stored file asks.
 
     Raises:
-        robustness.results.StorageError: The store cannot be reached.
+        robustness.results.StorageError: The store cannot be reached, or no file in it can be used.
     """
     text = store.read_study()
     study, problem = stored_study(text, store.read_resolved(), store.name)
     stored, provenance = store.runs(), store.read_provenance()
+    if not len(stored) and (unusable := store.reader.left_out):
+        raise StorageError(f"{shown(store.root)} holds no run, for {listing(sorted(unusable))} cannot be used")
     found = lightly(store.name, text, problem, by_workload(stored, study), stored, deltas=deltas)
     return fully(found, provenance, store.curves, claims)
 

@@ -54,7 +54,7 @@ def write_figures(
     browser()
     from robustness.results import Store
 
-    studies, written = gather_all(Store(root)), Written([], {})
+    studies, written = gather_all(Store(root, read_only=True)), Written([], {})
     for contents, slug in zip(studies, slugs([one.workload for one in studies]), strict=True):
         alone = len(studies) == 1
         for name, found in drawings(contents, chosen).items():
@@ -78,7 +78,7 @@ def write_overview(root: str | Path, out: str | Path) -> list[Path]:
     """
     from robustness.results import Store
 
-    studies, out = gather_all(Store(root)), Path(out)
+    studies, out = gather_all(Store(root, read_only=True)), Path(out)
     drawn: dict[Path, Drawing] = {}
     for contents, slug in zip(studies, slugs([one.workload for one in studies]), strict=True):
         path = out if len(studies) == 1 else out.with_stem(f"{out.stem}-{slug}")

@@ -48,7 +48,7 @@ def write_report(root: str | Path, out: str | Path | None = None) -> Path:
     """
     from robustness.results import Store
 
-    store = Store(root)
+    store = Store(root, read_only=True)
     studies = gather_all(store)
     return page.write_page(_target(store.root, studies[0].name, out), report_html(studies, str(root)))
 

@@ -73,7 +73,7 @@ def read(roots: Sequence[str | Path], delta: float = 1.0) -> list[Workload]:
     from robustness.results import Store
 
     # The verdicts that come along are those of `robustness claims`: at this distance and at twice it.
-    return workloads([one for root in roots for one in gather_all(Store(root), (delta, 2 * delta))])
+    return workloads([one for root in roots for one in gather_all(Store(root, read_only=True), (delta, 2 * delta))])
 
 
 def comparison_text(compared: Sequence[Workload], delta: float = 1.0) -> str:

@@ -94,7 +94,7 @@ def claims(options: argparse.Namespace) -> int:
     judged: list[Verdict] = []
     for root, asked in found:
         own: list[Verdict] = []
-        for contents in (studies := gather_all(Store(root), tuple(options.delta or DELTAS), asked)):
+        for contents in (studies := gather_all(Store(root, read_only=True), tuple(options.delta or DELTAS), asked)):
             out.print(f"{contents.name}, {contents.workload}")
             out.print(f"{text(contents.verdicts, width=_width(), everything=options.all)}\n")
             own += contents.verdicts

@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
         return FAILED
     taken = f", {sweep.taken} taken from published results" if sweep.taken else ""
     out.print(f"{sweep.trained} runs trained, {sweep.failed} failed{taken}; results in {shown(sweep.root)}")
-    lacking = patiently(lambda: missing(study, Store(sweep.root)))
+    lacking = patiently(lambda: missing(study, Store(sweep.root, read_only=True)))
     if lacking.count:
         _print_missing(lacking)
     if not options.no_report:
@@ -87,7 +87,7 @@ def _trained(study: Study, options: argparse.Namespace) -> Sweep:
     """Train what is missing of `study`; the process ends here where a second Ctrl-C ended that."""
     given = not options.no_published and not options.smoke  # which is to show that training goes all the way
     if not options.address:  # of a cluster's nodes, each has its own
-        for workload in to_train(study, Store(child(options.results, study.name)), use_published=given):
+        for workload in to_train(study, Store(child(options.results, study.name), read_only=True), use_published=given):
             workload.fetch()
     if options.smoke and not options.address:
         from robustness.sweep.in_process import run_here

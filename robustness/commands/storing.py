@@ -57,7 +57,7 @@ def compact(options: argparse.Namespace) -> int:
 
 def pull(options: argparse.Namespace) -> int:
     """Copy what is missing of a study; 2 where it would be copied onto itself."""
-    source = Store(stored_root(options.study, options.results))
+    source = Store(stored_root(options.study, options.results), read_only=True)
     target = Store(child(options.to, source.name))
     if source.root == target.root:
         err.print(f"{source.name} is in {shown(options.to)} already; say with --results where to pull it from")

@@ -67,7 +67,7 @@ def plan(options: argparse.Namespace) -> int:
     if holds_results(path.parent):
         return _plan_stored(Store(path.parent, read_only=True))
     study = Study.load(options.study)
-    store = Store(child(options.results, study.name))
+    store = Store(child(options.results, study.name), read_only=True)
     made = make_plan(study, store)
     lines: list[str] = []
     if options.calibrate and made.left:
@@ -120,7 +120,7 @@ def list_all(options: argparse.Namespace) -> int:
     out.print(f"Stored in {options.results}:")
     stored = list_studies(options.results)
     for name in stored:
-        out.print(f"  {name:<24} {_counts(Store(child(options.results, name)))}")
+        out.print(f"  {name:<24} {_counts(Store(child(options.results, name), read_only=True))}")
     if not stored:
         out.print("  nothing yet; `robustness run digits` makes the first")
     return 0

@@ -77,7 +77,7 @@ def paces_elsewhere(studies: list[Study], store: Store) -> list[dict[str, Stored
         if name == store.name:
             continue
         try:
-            runs = Store(child(beside, name)).runs()
+            runs = Store(child(beside, name), read_only=True).runs()
         except StorageError as error:
             warnings.warn(f"the times of {name} are left out: {error}", ResultsWarning, stacklevel=2)
             continue

@@ -97,7 +97,7 @@ def load(study: str | Path, results: str | Path = "results") -> Results:
     places = [] if is_uri(text) or text.startswith("file:") else [child(results, text)]
     places.append(absolute(study))
     for place in places:
-        if (store := Store(place)).exists():
+        if (store := Store(place, read_only=True)).exists():
             return Results(store)
     known = ", ".join(list_studies(results)) or "none"
     raise StorageError(f"no results of {shown(text)} in {shown(absolute(results))} (stored studies: {known})")

@@ -51,6 +51,11 @@ class PartReader:
         """Tell whether the files are to stay as they are: they were opened to be read only, or are published."""
         return self._read_only or self._folder.age(PUBLISHED) is not None
 
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Files, as `runs/<name>`, that were no parts and were left where they are."""
+        return frozenset(self._left_out)
+
     def names(self, folder: str) -> set[str]:
         """Return the names of the parts in `folder`, unread.
 

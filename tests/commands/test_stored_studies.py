@@ -79,7 +79,7 @@ def test_claims_of_an_object_store_are_written_here(
     judged: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("robustness.commands.stored.load", lambda *_: SimpleNamespace(root="s3://bucket/t?x=1"))
-    monkeypatch.setattr("robustness.commands.evaluation.Store", lambda root: root)
+    monkeypatch.setattr("robustness.commands.evaluation.Store", lambda root, **_: root)
     assert main(["claims", "s3://bucket/t"]) == 0
     assert (tmp_path / "t-claims.json").exists()
 
