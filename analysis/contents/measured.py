@@ -16,6 +16,7 @@ from analysis.landscapes.landscape import landscapes
 from analysis.landscapes.sampled import samples
 from analysis.measures.study_landscapes import StudyLandscapes
 from analysis.measures.tuning_curve import grid_curve, sample_curve
+from robustness.results.best import best_errors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +99,9 @@ def summaries_of(
         return [summarize(one, seeds, delta) for one in maps.values()]
     if cells is None:
         return []
-    return summarize_samples(cells, samples(runs, CHOOSER), set(runs["sampler"].unique()), delta)
+    known = runs["baseline"].dropna()
+    depths = best_errors(runs, chance=float(known.max()) if len(known) else None, one_grid=False)
+    return summarize_samples(cells, samples(runs, CHOOSER), set(runs["sampler"].unique()), delta, depths=depths)
 
 
 def _with_neighbors(runs: pd.DataFrame, best: dict[str, list[str]]) -> list[str]:

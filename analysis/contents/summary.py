@@ -12,7 +12,7 @@ from analysis.measures import over_landscape
 from analysis.measures.uniform_samples import are_uniform, uniform_errors, uniform_share
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     import pandas as pd
 
@@ -44,8 +44,7 @@ class Summary:
         least: The cell of least test error: optimistic, since the test set chose it.
         chosen: The cell chosen on validation data (or on half of the seeds), with the test error of data that did not
             choose it; None where there are none.
-        depth: e*: the test error of the cell by which it is judged, percent; of sampled cells that of the chosen one,
-            else the least.
+        depth: e*: the test error of the cell by which it is judged, percent, on data that did not choose it.
         area: Of the basin within delta of the chosen cell's error.
         share: That area over the box's.
         share_of_all: The same against the chosen cell of the optimizer that is best in the error that chooses.
@@ -132,7 +131,12 @@ def _optimum(landscape: Landscape, cell: Place | None) -> Optimum | None:
 
 
 def summarize_samples(
-    test: pd.DataFrame, validation: pd.DataFrame, samplers: Collection[str] = (), delta: float = 1.0
+    test: pd.DataFrame,
+    validation: pd.DataFrame,
+    samplers: Collection[str] = (),
+    delta: float = 1.0,
+    *,
+    depths: Mapping[str, float | None] | None = None,
 ) -> list[Summary]:
     """Return the measures of sampled cells: optima, and shares of area where the cells were drawn evenly.
 
@@ -141,21 +145,25 @@ def summarize_samples(
         validation: Likewise for the validation error, the same rows; its means may all be NaN.
         samplers: What chose the cells. A search gives no share of area.
         delta: Points of error that bound the basin.
+        depths: The best error of each optimizer, see `robustness.results.best`, where the runs themselves are at hand;
+            without it that of the chosen cell, else the least.
     """
     by_label = test.groupby("label", observed=True, sort=True)
     found = [_of_samples(str(label), cells, validation["mean"]) for label, cells in by_label]
+    best = {label: depth for label, depth in (depths or {}).items() if depth is not None}
+    found = [(replace(one, depth=best.get(one.label, one.depth)), error) for one, error in found]
     summaries = [one for one, _ in found]
     choosing = {one.label: error for one, error in found if np.isfinite(error)}
     if not are_uniform(samplers) or not choosing:
         return summaries
-    depths = {one.label: one.depth for one in summaries}
+    deep = {one.label: one.depth for one in summaries}
     errors = {name: uniform_errors(test[test["label"] == name], samplers) for name in choosing}
-    best = depths[list(choosing)[int(first_least(np.array(list(choosing.values()))))]]
+    least = deep[list(choosing)[int(first_least(np.array(list(choosing.values()))))]]
     return [
         replace(
             one,
             share=uniform_share(errors[one.label], one.depth + delta),
-            share_of_all=uniform_share(errors[one.label], best + delta),
+            share_of_all=uniform_share(errors[one.label], least + delta),
         )
         if one.label in choosing
         else one

@@ -1,4 +1,4 @@
-"""Whether the edge of the box could turn a comparison round: a clipped basin has no known width."""
+"""Whether what was not measured could turn a comparison round: a basin that is clipped, or has holes, has no width."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.formats import listing
+from analysis.formats import listing, plural
 from analysis.landscapes.basin import LOW_DECAY, axis_widths
 from analysis.measures.over_landscape import OverLandscape
 from analysis.measures.registry import formula
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def clipped(study: StudyRuns, comparison: Comparison) -> str | None:
-    """Return why what lies beyond the box could turn the comparison round; None if it could not.
+    """Return why what lies beyond the box, or in a hole of it, could turn the comparison round; None if it could not.
 
     Of two basins the narrower one counts: what the box cuts off the wider one would only make it wider yet. Of two
     depths the worse one, whose optimum may lie outside.
@@ -29,11 +29,25 @@ def clipped(study: StudyRuns, comparison: Comparison) -> str | None:
     first_is_less = comparison.value < comparison.other
     less, greater = (comparison.of, comparison.against)[:: 1 if first_is_less else -1]
     kind = formula(comparison.measure)
+    if (isinstance(kind, OverLandscape) or kind.depth_of) and (words := _holes(study, less, greater)):
+        return words
     if isinstance(kind, OverLandscape):
         if kind.area is None or comparison.delta is None:
             return None
         return _narrower(study, less, greater, comparison.delta, absolute=kind.area == "absolute")
     return _worse(kind.depth_of(study), greater) if kind.depth_of else None
+
+
+def _holes(study: StudyLandscapes, *labels: str) -> str | None:
+    """Return which of these optimizers lack results between cells that have one, in words; None if none does."""
+    counts = {}
+    for label in labels:
+        measured = np.asarray(np.isfinite(study.replicates[label].lost).any(axis=0))
+        # Beyond what was run is no hole: a study under way has axes that go on.
+        inside = measured[np.ix_(measured.any(axis=1), measured.any(axis=0))]
+        counts[label] = int((~inside).sum())
+    found = [f"{plural(number, 'cell')} of {label}" for label, number in counts.items() if number]
+    return f"no result is stored of {listing(found)}" if found else None
 
 
 def _narrower(study: StudyLandscapes, narrow: str, wide: str, delta: float, *, absolute: bool) -> str | None:

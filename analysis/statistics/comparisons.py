@@ -29,7 +29,7 @@ class Comparisons:
     Attributes:
         labels: Optimizers with a result, in the study's order.
         found: The comparisons.
-        clipped: Of those that the edge of the box could turn round, why.
+        clipped: Of those that cells which were not measured could turn round, beyond the box or in a hole of it, why.
         values: The measures of single optimizers, in their units; NaN where unknown.
         one_grid: Pairs of the comparisons that have the same learning rates and weight decays.
         one_box: Pairs of the comparisons that have a part of learning rate and weight decay in common.
@@ -66,7 +66,7 @@ class Comparisons:
     def decided(self, questions: Iterable[Question]) -> int:
         """Return the side of equality that all the intervals lie on, +1 or -1; 0 where they leave it open.
 
-        Too few seeds, or an edge of the box that could turn one round, leave it open too.
+        Too few seeds, or cells not measured that could turn one round, leave it open too.
         """
         asked = list(questions)
         sides = {self[one].side for one in asked}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 
-from analysis.contents.gather import gather
+from analysis.contents.gather import gather, gather_all
 from analysis.conventions import ALIKE
 from analysis.landscapes.by_seed import replicates
 from analysis.report.notes import notes
 from robustness.results import Store
-from tests.support import synthetic_store
+from tests.support import synthetic, synthetic_store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,3 +67,38 @@ def test_runs_that_differ_in_one_cell_are_not_alike() -> None:
     place = runs.index[(runs["optimizer"] == "adam") & (runs["seed"] == 2) & (runs["status"] == "completed")][5]
     runs.loc[place, "test_loss"] *= 1.001
     assert not replicates(runs, ["test_error"])["adam"].alike
+
+
+def test_a_hole_decides_no_claim_about_the_map_and_says_so(tmp_path: Path) -> None:
+    runs = synthetic_store.of_study(noise=0.02)
+    whole = gather(Store(synthetic_store.store(tmp_path / "whole", runs)))
+    decided = {each.claim for each in whole.verdicts if each.outcome in {"reproduced", "contradicted"}}
+    assert "deeper-basin" in decided
+    adams = runs[(runs["optimizer"] == "adams") & (runs["weight_decay"] > 0)]
+    lr, decay = sorted(adams["lr"].unique())[5], sorted(adams["weight_decay"].unique())[4]
+    hole = (runs["optimizer"] == "adams") & (runs["lr"] == lr) & (runs["weight_decay"] == decay)
+    assert hole.sum() == 3
+    contents = gather(Store(synthetic_store.store(tmp_path / "hole", runs[~hole])))
+    verdict = next(each for each in contents.verdicts if each.claim == "deeper-basin")
+    assert verdict.outcome == "undecided"
+    assert "but no result is stored of 1 cell of adams" in verdict.why
+
+
+def test_an_edge_that_is_not_reached_yet_is_no_hole(tmp_path: Path) -> None:
+    runs = synthetic_store.of_study(noise=0.02)
+    there = runs[runs["lr"] < runs["lr"].max()]
+    contents = gather(Store(synthetic_store.store(tmp_path / "under-way", there)))
+    assert not any("no result is stored of" in verdict.why for verdict in contents.verdicts)
+
+
+def test_without_validation_half_of_the_seeds_choose_a_sampled_cell_and_the_others_score_it(tmp_path: Path) -> None:
+    runs = synthetic.sampled(12, seeds=4).assign(validation_error=np.nan)
+    (contents,) = gather_all(Store(synthetic_store.store(tmp_path / "sampled", runs, text=None)))
+    for one in contents.summaries:
+        own = runs[(runs["optimizer"] == one.label) & (runs["status"] == "completed")]
+        chooses, scores = (own[own["seed"].isin(seeds)] for seeds in ([0, 1], [2, 3]))
+        cell = chooses.groupby(["lr", "weight_decay"])["test_error"].mean().idxmin()
+        expected = scores.set_index(["lr", "weight_decay"])["test_error"][cell].mean()
+        assert one.depth == pytest.approx(expected)
+        assert one.least is not None
+        assert one.depth >= one.least.mean - 0.5
