@@ -68,12 +68,12 @@ def test_no_chromium_and_no_such_kind_are_clear_errors(root: Path, tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_the_difference_is_adams_minus_adamw_and_profiles_end_at_all_of_the_box(root: Path) -> None:
+def test_the_difference_is_the_reference_minus_the_next_and_profiles_end_at_all_of_the_box(root: Path) -> None:
     contents = gather(Store(root))
     drawn = registry.drawings(contents, OWN)
     found = replicates(contents.runs, ["test_error"])
     assert isinstance(drawn["difference"], Drawing)
-    expected = difference(found["adams"], found["adamw"]).figure.data[0]
+    expected = difference(found["adam"], found["adamw"]).figure.data[0]
     np.testing.assert_array_equal(drawn["difference"].figure.data[0].z, expected.z)
     assert isinstance(drawn["profiles"], Drawing)
     ends = [trace.y[-1] for trace in drawn["profiles"].figure.data if trace.hovertemplate]
