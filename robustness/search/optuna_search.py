@@ -13,6 +13,7 @@ import numpy as np
 import optuna
 
 from robustness.results import finished
+from robustness.results.tables.cells import taken
 from robustness.search.coordinates import Cell, Coordinate
 from robustness.study import Sampled
 from robustness.study.samplers import SAMPLERS
@@ -109,7 +110,8 @@ class OptunaSearch:
     def _enter(self, stored: pd.DataFrame) -> None:
         """Take in stored cells: those with every seed are known; this sampler's count, and get what they lack."""
         results = finished(stored)
-        errors = dict(zip(results["run_id"], results["validation_error"].fillna(results["test_error"]), strict=True))
+        known = taken(results, "validation_error").fillna(taken(results, "test_error"))
+        errors = dict(zip(results["run_id"], known, strict=True))
         self._stored = set(errors)
         ours = set(stored.loc[stored["sampler"] == self._study.search.sampler, "run_id"])
         pairs = stored[["lr", "weight_decay"]].drop_duplicates().itertuples(index=False)
@@ -146,13 +148,15 @@ class OptunaSearch:
     def _add_known(self, cell: Cell) -> None:
         """Tell Optuna of a cell that it did not choose in this process."""
         coordinates = self._coordinates(cell)
-        if coordinates is None or not self._errors[cell]:
+        # What a diverged run of a workload without a baseline is worth, nobody knows.
+        errors = [error for error in self._errors[cell] if math.isfinite(error)]
+        if coordinates is None or not errors:
             return
         self.optuna_study.add_trial(
             optuna.trial.create_trial(
                 params=coordinates,
                 distributions={axis.name: axis.distribution for axis in self._axes},
-                value=float(np.mean(self._errors[cell])),
+                value=float(np.mean(errors)),
             )
         )
 

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """How one run went, as the driver needs to know it; errors in percent, None for a failed run."""
+    """How one run went, as the driver needs to know it; errors in percent, None for a failed run.
+
+    One that diverged has its baseline for a test error, and no validation error.
+    """
 
     run_id: str
     status: str

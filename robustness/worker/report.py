@@ -57,5 +57,7 @@ def decode(study: Study, text: str) -> list[Run]:
 
 
 def outcome(row: dict[str, Any]) -> RunOutcome:
-    """Return how the run of a row went."""
+    """Return how the run of a row went; one that diverged counts with its baseline, for it has learnt nothing."""
+    if row["status"] == "diverged":
+        return RunOutcome(row["run_id"], row["status"], None, row.get("baseline"))
     return RunOutcome(row["run_id"], row["status"], row.get("validation_error"), row.get("test_error"))

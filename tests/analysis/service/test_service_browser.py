@@ -148,9 +148,9 @@ def test_the_difference_of_two_optimizers(browser: Any, address: str) -> None:
     with opened(browser, address, "/study/demo") as page:
         drawn(page, "difference")
         head = "document.querySelector('#figure-difference .plot').layout.annotations[0].text"
-        assert "adams minus adamw" in page.evaluate(head)
-        page.locator('select[data-key="against"]').select_option("adam")
-        until(page, f"{head}.includes('adams minus adam<')")
+        assert "adam minus adamw" in page.evaluate(head)
+        page.locator('select[data-key="against"]').select_option("adams")
+        until(page, f"{head}.includes('adam minus adams<')")
         page.locator('select[data-key="metric"]').select_option("train_loss")
         page.get_by_text("differences are shown of errors only").wait_for()
 

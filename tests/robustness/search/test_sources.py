@@ -14,6 +14,7 @@ from robustness.search.make import make_source
 from robustness.search.sampled import SampledSource
 from robustness.search.source import RunOutcome
 from robustness.study import Run, Study
+from robustness.worker.report import outcome as worker_outcome
 from tests.support.bowl import SAMPLERS, drive, empty, error_of, outcome, row, sampled, stored
 
 if TYPE_CHECKING:
@@ -106,6 +107,28 @@ def test_nan_and_failures_never_reach_optuna_as_values(tmp_path: Path) -> None:
         trials = search.optuna_study.get_trials(deepcopy=False)
         assert {t.state for t in trials} <= {optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.FAIL}
         assert {t.value for t in trials if t.state == optuna.trial.TrialState.COMPLETE} <= {90.0}
+
+
+@pytest.mark.parametrize(("baseline", "worth"), [(90.0, 46.0), (None, 2.0)])
+def test_a_stored_run_that_diverged_counts_with_its_baseline(
+    tmp_path: Path, baseline: float | None, worth: float
+) -> None:
+    study = sampled(cells=1, seeds=2)
+    nothing = {"validation_error": None, "test_error": None, "baseline": baseline}
+    runs = [study.run(study.optimizers[0], 1e-2, 1e-3, seed) for seed in study.seeds]
+    rows = [row(runs[0], error=2.0), row(runs[1], "diverged") | nothing]
+    source = make_source(study, stored(tmp_path, rows))
+    assert isinstance(source, SampledSource)
+    (trial,) = source.searches[0].optuna_study.get_trials()
+    assert trial.value == worth
+    assert source.done == 2
+
+
+def test_a_driver_learns_the_baseline_of_what_diverged() -> None:
+    lost = {"run_id": "a", "status": "diverged", "validation_error": None, "test_error": None, "baseline": 90.0}
+    assert worker_outcome(lost) == RunOutcome("a", "diverged", None, 90.0)
+    slow = lost | {"status": "completed", "validation_error": 91.0, "test_error": 92.0}
+    assert worker_outcome(slow) == RunOutcome("a", "completed", 91.0, 92.0)
 
 
 def test_optuna_learns_the_mean_validation_error_over_the_seeds(tmp_path: Path) -> None:
