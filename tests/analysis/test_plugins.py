@@ -55,12 +55,14 @@ def ran(folder: Path, site: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_schema_knows_the_measure(site: Path, tmp_path: Path) -> None:
     assert '"median_error"' in ran(tmp_path, site, "schema")
     without = python("from robustness.study.schema import text; print(text())", cwd=tmp_path)
     assert '"median_error"' not in without.stdout
 
 
+@pytest.mark.slow
 def test_a_claim_about_the_measure_is_judged_by_its_formula(claiming: Path, site: Path) -> None:
     code = (
         f"{BLOCKED}import json; from robustness import Store\n"
@@ -81,6 +83,7 @@ def test_a_claim_about_the_measure_is_judged_by_its_formula(claiming: Path, site
     assert "* typical" in ran(claiming, site, "claims", "results/made")
 
 
+@pytest.mark.slow
 def test_the_report_has_the_measure_and_the_figure(claiming: Path, site: Path) -> None:
     ran(claiming, site, "report", "results/made")
     page = (claiming / "results" / "made" / "report.html").read_text()
@@ -96,6 +99,7 @@ def test_the_figure_is_a_file_like_the_others(claiming: Path, site: Path) -> Non
     assert list((claiming / "results" / "made" / "figures").glob("*seeds*.svg"))
 
 
+@pytest.mark.slow
 def test_the_service_shows_both(claiming: Path, site: Path) -> None:
     code = (
         f"{BLOCKED}from analysis.service.app import make\n"
@@ -111,6 +115,7 @@ def test_the_service_shows_both(claiming: Path, site: Path) -> None:
     python(code, site, cwd=claiming)
 
 
+@pytest.mark.slow
 def test_a_broken_figure_is_one_sentence_where_it_is_needed(trained: Path, site: Path, tmp_path: Path) -> None:
     bad = broken(tmp_path, "robustness.figures")
     code = "import sys; from robustness.cli import main; sys.exit(main(['figures', 'results/made']))"

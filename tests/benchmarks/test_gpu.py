@@ -19,6 +19,7 @@ def test_every_way_is_measured_on_a_cpu(capsys: pytest.CaptureFixture[str]) -> N
     assert all(float(line[2]) > 0 and float(line[3]) > 0 for line in lines)
 
 
+@pytest.mark.slow
 def test_it_needs_neither_ray_nor_optuna_nor_plotly() -> None:
     check = "import sys, benchmarks.gpu; print([m for m in ('ray', 'optuna', 'plotly', 'dash') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)

@@ -187,6 +187,7 @@ def test_a_report_that_cannot_be_written_is_a_clear_error(
     assert str(tmp_path / "file") in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_address_where_nothing_answers_is_a_clear_error(study_file: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [
@@ -210,6 +211,7 @@ def test_usage_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert "invalid choice" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "module",
     [

@@ -201,6 +201,7 @@ def status(url: str, headers: dict[str, str] | None = None, data: bytes | None =
             return error.code
 
 
+@pytest.mark.slow
 def test_beyond_loopback_a_token_is_made_and_printed_once(tmp_path: Path) -> None:
     with served(tmp_path, "--host", "0.0.0.0") as service:
         first = printed(service)
@@ -219,6 +220,7 @@ def test_beyond_loopback_a_token_is_made_and_printed_once(tmp_path: Path) -> Non
         assert status(f"{home}/") == 401
 
 
+@pytest.mark.slow
 def test_a_token_that_is_given_is_not_printed(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text(f"{TOKEN}\n")

@@ -106,6 +106,7 @@ def test_absent_data_end_a_sweep_before_it_starts(
     assert not (tmp_path / "results").exists()
 
 
+@pytest.mark.slow
 def test_a_stored_study_goes_by_its_file_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,6 +82,7 @@ def test_commands_that_look_need_neither(folder: Path) -> None:
     assert set(ended.values()) == {"0"}, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["robustness", "analysis", "analysis.service.server"])
 def test_a_package_that_looks_needs_neither(module: str) -> None:
     whole = "; from analysis import *" if module == "analysis" else ""
@@ -92,6 +93,7 @@ def test_a_package_that_looks_needs_neither(module: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_the_service_starts_and_answers_without(folder: Path) -> None:
     command = [sys.executable, "-P", "-c", MAIN, "serve", "--port", "0"]
     with subprocess.Popen(

@@ -69,6 +69,7 @@ def test_a_class_of_such_a_file_is_refused_by_its_name(beside: Path, name: str) 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_other_files_called_as_modules_inside_ours_are_ones_own(beside: Path) -> None:
     (beside / "published.py").write_text(MINE)
     (beside / "points.yaml").write_text(FILE.replace("mine:", "published:"))

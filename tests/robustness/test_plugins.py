@@ -56,6 +56,7 @@ def test_short_names_are_read_without_torch_and_stand_for_import_strings(site: P
     assert workload == "made_up.workload:Points"
 
 
+@pytest.mark.slow
 def test_the_schema_has_them_with_their_options(site: Path, folder: Path) -> None:
     code = "from robustness.study.schema import text; print(text())"
     schema = json.loads(python(code, site, cwd=folder).stdout)
@@ -86,6 +87,7 @@ def test_they_train_and_the_record_has_package_and_version(trained: Path) -> Non
     assert least < 40, "of 67 by guessing"
 
 
+@pytest.mark.slow
 def test_in_double_precision_a_stack_is_its_single_runs(site: Path, folder: Path) -> None:
     code = (
         "import torch; from robustness import Study; from robustness.training import train_single, train_stack\n"
@@ -99,6 +101,7 @@ def test_in_double_precision_a_stack_is_its_single_runs(site: Path, folder: Path
     python(code, site, cwd=folder)
 
 
+@pytest.mark.slow
 def test_a_node_without_the_package_or_with_another_version_is_told_in_one_sentence(site: Path, folder: Path) -> None:
     packed = (
         "from robustness import Study; from robustness.worker.own_modules import pack; import pickle, pathlib\n"
@@ -123,6 +126,7 @@ def test_a_node_without_the_package_or_with_another_version_is_told_in_one_sente
     assert python(opened, site, cwd=folder).stdout == ""
 
 
+@pytest.mark.slow
 def test_a_package_that_cannot_be_imported_stops_only_the_study_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     bad = broken(tmp_path / "site", "robustness.optimizers")
@@ -142,6 +146,7 @@ def test_a_package_that_cannot_be_imported_stops_only_the_study_that_names_it(tm
     assert "unknown optimizer 'brocken', did you mean 'broken'?" in unfolded(done.stderr)
 
 
+@pytest.mark.slow
 def test_a_name_that_is_there_already_is_refused_where_names_are_listed(tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     bad = broken(tmp_path / "site", "robustness.optimizers", "adamw")

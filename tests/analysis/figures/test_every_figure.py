@@ -56,6 +56,7 @@ def stands(drawing: Drawing) -> None:
                 assert all(figure.layout[f"{one[0]}axis{one[1:]}"] is not None for one in axes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("figure", registry.figures())
 def test_it_is_drawn_or_says_why_not(figure: str, kind: str, found: dict[str, dict[str, Drawing | NotDrawn]]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from analysis.contents.gather import answered, gather_all
 from analysis.measures.contrasts import Contrasts
 from analysis.report import report
@@ -12,13 +14,12 @@ from analysis.report.answer import answer, headline
 from robustness.results import Store
 
 if TYPE_CHECKING:
-    import pytest
-
     from analysis.statistics.comparison import Comparison, Question
 
 PUBLISHED = Path(__file__).parents[3] / "published" / "cifar10"
 
 
+@pytest.mark.slow
 def test_the_report_of_cifar10_makes_each_comparison_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Question] = []
     answer_of = Contrasts.answer

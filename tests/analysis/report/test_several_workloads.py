@@ -66,6 +66,7 @@ def test_each_workload_has_the_numbers_of_its_own_study(root: Path, tmp_path: Pa
     assert {verdict.workload for verdict in found[1].verdicts} == {"digits wide"}
 
 
+@pytest.mark.slow
 def test_tables_are_read_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[str] = []
     for name in ("runs", "curves"):
@@ -131,6 +132,7 @@ def test_one_page_has_every_workload_under_a_link(page: Path) -> None:
     assert text.count("plotly.js v") == 1
 
 
+@pytest.mark.slow
 def test_the_top_of_the_page_has_the_measures_and_scores_of_all(page: Path, root: Path) -> None:
     top = page.read_text(encoding="utf-8").split("<article")[0]
     compared = side_by_side.read([root])
@@ -140,6 +142,7 @@ def test_the_top_of_the_page_has_the_measures_and_scores_of_all(page: Path, root
     assert "Over 2 workloads the highest scores: <strong>adams</strong>" in top
 
 
+@pytest.mark.slow
 def test_a_title_from_outside_stays_text(tmp_path: Path) -> None:
     text = SEVERAL.replace("digits wide", "'<b>&wide'")
     page = report.write_report(synthetic_grid.store(tmp_path / "x", text)).read_text(encoding="utf-8")
@@ -174,6 +177,7 @@ def test_it_draws_in_a_browser(chromium: str, page: Path, width: int, size: str)
 # The commands
 
 
+@pytest.mark.slow
 def test_claims_have_a_table_a_workload_and_one_file(root: Path, tmp_path: Path, capsys: Any) -> None:
     assert main(["claims", str(root), "--json", str(tmp_path / "all.json")]) == 0
     said = capsys.readouterr().out
@@ -185,6 +189,7 @@ def test_claims_have_a_table_a_workload_and_one_file(root: Path, tmp_path: Path,
     ]
 
 
+@pytest.mark.slow
 def test_figures_have_a_folder_a_workload(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "browser", lambda: "chromium")
     monkeypatch.setattr(files, "export", lambda _drawing, path: path)
@@ -197,6 +202,7 @@ def test_figures_have_a_folder_a_workload(root: Path, tmp_path: Path, monkeypatc
     ]
 
 
+@pytest.mark.slow
 def test_compare_takes_one_study_of_several_workloads(root: Path, tmp_path: Path, capsys: Any) -> None:
     assert main(["compare", str(root), "--out", str(tmp_path / "c.html")]) == 0
     rows = [re.split(r"\s{2,}", line)[:3] for line in capsys.readouterr().out.splitlines() if line.startswith("both")]

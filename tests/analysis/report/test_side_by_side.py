@@ -50,6 +50,7 @@ def lines(text: str, start: str) -> list[list[str]]:
     return [re.split(r"\s{2,}", line.strip()) for line in text.splitlines() if line.startswith(start)]
 
 
+@pytest.mark.slow
 def test_measures_are_those_of_the_paraboloids(roots: list[Path]) -> None:
     second = side_by_side.read(roots)[1]
     assert [row.label for row in second.rows] == ["adam", "adamw"]
@@ -65,6 +66,7 @@ def test_measures_are_those_of_the_paraboloids(roots: list[Path]) -> None:
     assert second.rows[1].share_of_all == pytest.approx(second.rows[1].share)
 
 
+@pytest.mark.slow
 def test_text_lays_studies_side_by_side_and_scores_them(roots: list[Path]) -> None:
     said = side_by_side.comparison_text(side_by_side.read(roots))
     compared = side_by_side.read(roots)
@@ -117,6 +119,7 @@ def test_one_label_for_two_optimizers_is_told_apart_and_nothing_in_common_is_not
     assert '"performance"' not in page
 
 
+@pytest.mark.slow
 def test_costs_are_the_error_and_inverse_shares(roots: list[Path]) -> None:
     compared = side_by_side.read(roots)
     depth, own, best = costs(compared, 1.0).values()
@@ -126,6 +129,7 @@ def test_costs_are_the_error_and_inverse_shares(roots: list[Path]) -> None:
     np.testing.assert_allclose(1 / best[0], [row.share_of_all for row in compared[0].rows])
 
 
+@pytest.mark.slow
 def test_a_single_study_the_same_twice_and_an_empty_one(roots: list[Path], tmp_path: Path) -> None:
     assert "over 1 workload that all of the optimizers ran:" in side_by_side.comparison_text(
         side_by_side.read(roots[:1])
@@ -160,6 +164,7 @@ def test_sampled_studies_give_areas_only_where_cells_are_uniform(tmp_path: Path,
     )
 
 
+@pytest.mark.slow
 def test_the_page_holds_everything_and_escapes_what_comes_from_outside(roots: list[Path], tmp_path: Path) -> None:
     page = report.write_comparison(side_by_side.read(roots), tmp_path / "deep" / "compare.html").read_text()
     payload = json.loads(re.search(r'id="payload">(.*?)</script>', page, re.DOTALL).group(1))  # type: ignore[union-attr]

@@ -97,6 +97,7 @@ def test_a_report_is_made_on_demand_and_has_an_origin_of_its_own(client: FlaskCl
     assert "default-src 'none'" in policy
 
 
+@pytest.mark.slow
 def test_only_the_report_has_the_policy_of_one_whatever_a_study_is_called(tmp_path: Path, runs: pd.DataFrame) -> None:
     names = ("report", "claims", "data", "compare", "submit", "study", "maps", "difference")
     for name in names:
@@ -230,6 +231,7 @@ def test_a_torn_file_and_one_that_is_no_study_file_leave_the_service_alive(tmp_p
     assert not (root / "set-aside").exists()
 
 
+@pytest.mark.slow
 def test_a_study_file_of_50_megabytes_is_not_read(tmp_path: Path, runs: pd.DataFrame) -> None:
     root = synthetic_store.store(tmp_path / "demo", runs.iloc[:40])
     with (root / "study.yaml").open("a") as file:

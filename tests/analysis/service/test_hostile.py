@@ -163,6 +163,7 @@ def test_a_long_list_neither_pushes_out_what_is_looked_at_nor_reads_all_of_it_ag
     assert {line.name: line for line in studies.lines()}["other"] is not first["other"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -191,6 +192,7 @@ def test_a_stored_study_file_is_read_once_however_often_its_runs_are() -> None:
     assert read_stored(STUDY, None, "demo")[0] is read_stored(STUDY, None, "demo")[0] is not None
 
 
+@pytest.mark.slow
 def test_the_largest_study_file_full_of_errors_has_so_many_messages_that_it_is_answered_soon() -> None:
     with pytest.raises(StudyError) as caught:
         Study.parse(STUDY + "".join(f"key{n}: 1\n" for n in range(8000)), "demo.yaml")
@@ -232,6 +234,7 @@ def asked(port: int, head: str) -> bytes:
         return answer.read()
 
 
+@pytest.mark.slow
 def test_the_process_answers_others_beside_whoever_sends_or_reads_slowly_and_ends_at_once(results: Path) -> None:
     with served(results) as (process, _, port):
         slow = [raw(port, b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ") for _ in range(150)]
@@ -259,6 +262,7 @@ def test_the_process_answers_others_beside_whoever_sends_or_reads_slowly_and_end
             each.close()
 
 
+@pytest.mark.slow
 def test_a_key_in_the_uri_of_the_results_is_not_printed() -> None:
     with served("s3://key:secret@bucket/results?endpoint_override=http://127.0.0.1:9") as (_, said, _port):
         assert "s3://***@bucket/results" in said

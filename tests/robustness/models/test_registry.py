@@ -35,6 +35,7 @@ def test_each_row_is_exported_and_has_the_name_that_it_says() -> None:
         assert all(field.description for key, field in row.model_fields.items() if key != "name")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_it_is_read_without_torch_and_builds_what_it_says(name: str) -> None:
     module = MODELS[name].__module__

@@ -23,6 +23,7 @@ from tests.support.adams_cases import (
 from tests.support.reference_optimizers import Group, Parameter, Reference
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("amsgrad", [False, True])
 @pytest.mark.parametrize(
     "options", [{}, {"foreach": False}, {"capturable": True}, {"maximize": True}, {"lr": "tensor"}]

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import cast
 
+import pytest
+
 import robustness.optimizers as face
 from robustness.optimizers import OPTIMIZERS
 from robustness.optimizers.registry import ROWS, table
@@ -37,6 +39,7 @@ def test_readmes_table_is_that_of_the_rows() -> None:
     assert lines[start : start + len(rows) + 1] == [*rows, ""]
 
 
+@pytest.mark.slow
 def test_a_study_loads_neither_torch_nor_a_plug_in() -> None:
     program = """
 import importlib.metadata, json, sys

@@ -64,6 +64,7 @@ def test_cells_of_lists_are_those_of_the_lists(row: Row, tmp_path: Path) -> None
     assert cells == {(lr, decay) for lr in LISTS["lr"] for decay in LISTS["weight_decay"]}
 
 
+@pytest.mark.slow
 def test_it_learns_if_its_row_says_so(bowls: tuple[Row, list[Place]], tmp_path: Path) -> None:
     """The first cells are drawn without knowing anything; what learns comes nearer to the bottom, wherever it lies."""
     row, cells = bowls

@@ -28,6 +28,7 @@ def store_with(folder: Path, runs: list[Run], sampler: str = "grid") -> Store:
     return store
 
 
+@pytest.mark.slow
 @EACH
 @pytest.mark.parametrize("cells", [1, 6, 9])
 def test_a_search_over_the_lists_of_a_finished_grid_has_nothing_to_train(

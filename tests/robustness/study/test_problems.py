@@ -232,6 +232,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_files_are_refused_and_not_followed(folder: Path, content: str) -> None:
     assert error_of(folder, content).problems

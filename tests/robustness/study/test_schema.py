@@ -40,6 +40,7 @@ def test_the_schema_has_every_workload_and_optimizer_with_its_options() -> None:
 SHIPPED = sorted(PACKAGED.rglob("*.yaml"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_the_shipped_studies_follow_the_schema(path: Path) -> None:
     validator().validate(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")))

@@ -17,6 +17,7 @@ from tests.support.studies import ADAMS, ADAMW, FILE, ids, make
 # Importing
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["robustness.study", "robustness.study.file", "robustness.study.schema"])
 def test_reading_a_study_loads_neither_torch_nor_ray(module: str) -> None:
     code = (

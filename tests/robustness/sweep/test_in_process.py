@@ -46,6 +46,7 @@ def test_the_size_of_a_stack_is_the_studys(tried: list[int], tmp_path: Path) -> 
     assert max(Store(tmp_path / "x").runs()["stack_size"]) <= 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("retries", "failed"), [(0, 1), (1, 0)])
 def test_what_fails_is_tried_again_as_often_as_the_study_says(
     retries: int, failed: int, tried: list[int], tmp_path: Path

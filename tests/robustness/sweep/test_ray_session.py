@@ -52,6 +52,7 @@ sys.exit(main(["run", sys.argv[1], "--results", sys.argv[2]]))
 """
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_ends_the_process_past_all_that_could_crash(tmp_path: Path) -> None:
     study, results = tmp_path / "x.yaml", tmp_path / "results"
     study.write_text(FILE)

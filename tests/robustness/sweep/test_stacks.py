@@ -73,6 +73,7 @@ def test_every_run_goes_to_a_worker_whatever_its_engine() -> None:
     assert sorted(run.run_id for stack in stacks for run in stack) == sorted(run.run_id for run in (*own, *known))
 
 
+@pytest.mark.slow
 def test_a_run_of_an_unknown_engine_fails_and_says_why(tmp_path: Path) -> None:
     store = Store(tmp_path)
     runs = [Run(Tiled(epochs=1, train_size=64), ADAMS, lr, 0.0, 0) for lr in (1e-3, 1e-2)]

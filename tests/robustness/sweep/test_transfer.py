@@ -31,6 +31,7 @@ def mislead(folder: Path) -> None:
         (folder / f"{name}.py").write_text(f"raise ImportError('this is {name} of the current folder')")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_function_arrives_whatever_lies_first(tmp_path: Path, times: int) -> None:
     mislead(tmp_path)

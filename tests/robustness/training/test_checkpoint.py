@@ -73,12 +73,14 @@ def test_a_stack_goes_on_to_the_bit(workload: Workload) -> None:
     same(whole, resumed(runs, random.randint(1, EPOCHS - 1)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STACKABLE)
 def test_every_update_rule_goes_on_to_the_bit(name: str) -> None:
     runs = runs_of(WORKLOADS[0], [name])[:2]
     same(train(runs, device="cpu"), resumed(runs, 2))
 
 
+@pytest.mark.slow
 def test_any_part_of_a_stack_goes_on_to_the_bit() -> None:
     runs = runs_of(Digits(**SMALL))
     whole = curves(train(runs, device="cpu"))
@@ -110,6 +112,7 @@ def test_masks_and_augmentation_go_on_where_they_were(engine: str) -> None:
     same(whole, resumed(runs, 3))
 
 
+@pytest.mark.slow
 def test_sharpness_goes_on() -> None:
     workload = Digits(width=8, hessian={"top": 1, "trace": 2, "every": 2, "examples": 50}, **SMALL)
     same(train(runs_of(workload), device="cpu"), resumed(runs_of(workload), 3))
@@ -129,6 +132,7 @@ def test_a_feed_that_says_nothing_is_gone_through() -> None:
     same(train(runs, device="cpu"), resumed(runs, 3))
 
 
+@pytest.mark.slow
 def test_a_language_model_goes_on_to_the_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     words = torch.randint(0, 50, (3, 900), generator=torch.Generator().manual_seed(0))
     monkeypatch.setattr(treebank, "read", lambda _: tuple(words))

@@ -98,6 +98,7 @@ def stack(of: list[Run]) -> Callable[[], object]:
     return lambda: (model.train_epoch(feed.train(), 1.0), model.evaluate("test", feed.evaluate("test")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("engine", ["single", "stack"])
 def test_an_epoch_never_asks_the_device_for_a_value(optimizer: str, engine: str) -> None:

@@ -30,6 +30,7 @@ def test_eigenvalues_are_those_of_the_whole_matrix(make: Callable[..., Case], dt
     np.testing.assert_allclose(found, exact[:5], rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 @pytest.mark.parametrize("attention", [False, True])
 def test_language_networks(attention: bool, dtype: torch.dtype) -> None:
@@ -39,6 +40,7 @@ def test_language_networks(attention: bool, dtype: torch.dtype) -> None:
     np.testing.assert_allclose(found, descending(case.by_differences())[:3], rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [mlp, conv])
 def test_trace_lies_within_its_standard_error_which_is_right(make: Callable[..., Case]) -> None:
     case = make()
@@ -99,6 +101,7 @@ def test_one_parts_graph_is_held_at_a_time() -> None:
     assert len(parts) == 6
 
 
+@pytest.mark.slow
 def test_a_seed_decides_everything() -> None:
     case = conv(torch.float32)
 

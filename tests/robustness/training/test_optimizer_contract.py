@@ -47,6 +47,7 @@ def runs_of(workload: Digits, lrs: Sequence[float] = (1e-2,)) -> list[Run]:
     return [Run(workload, row.options(), lr, 1e-3, 1) for row in ROWS for lr in lrs]  # type: ignore[call-arg]
 
 
+@pytest.mark.slow
 @EACH_SCHEDULE
 def test_stack_and_single_agree_to_rounding_under_every_schedule(schedule: WarmedUp) -> None:
     stack = train_stack(runs_of(Digits(schedule=schedule, **SMALL)), dtype=torch.float64)

@@ -29,6 +29,7 @@ def runs_of(workload: Workload, lrs: tuple[float, ...] = (0.03, 0.1)) -> list[Ru
     return study.grid()
 
 
+@pytest.mark.slow
 def test_the_hessian_of_a_stack_is_that_of_single_runs() -> None:
     workload = Digits(epochs=3, train_size=200, width=6, hessian=ASKED)
     runs = runs_of(workload)
@@ -82,6 +83,7 @@ def _trained_again(run: Run, model: nn.Module) -> nn.Module:
     return model.eval()
 
 
+@pytest.mark.slow
 def test_measuring_changes_nothing_but_its_columns() -> None:
     plain = Digits(epochs=3, train_size=150, width=6)
     asked = plain.model_copy(update={"hessian": Digits(hessian=ASKED).hessian})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,11 @@ import pytest
 import torch
 from torch.nn import functional
 
-from robustness.randomness import data_order, initial_model, steps_per_epoch
+from robustness.randomness import data_order, initial_model
 from robustness.results.tables.columns import AT_END
 from robustness.study import Run, Study
 from robustness.training import train, train_single, train_stack
 from robustness.training.history import METRICS, History
-from robustness.workloads import Digits
 from tests.support.named import workload as workload_of
 
 CHANCE = 90.0
@@ -60,6 +58,7 @@ def test_a_run_alone_is_the_same_to_the_bit(whole: tuple[list[Run], dict[str, di
     assert rows([runs[place]]) == {runs[place].run_id: table[runs[place].run_id]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("start", "size"), [(0, 7), (31, 7), (53, 7), (0, 2), (10, 33)])
 def test_a_run_is_the_same_to_the_bit_in_any_stack(
     whole: tuple[list[Run], dict[str, dict[str, Any]]], start: int, size: int
@@ -69,6 +68,7 @@ def test_a_run_is_the_same_to_the_bit_in_any_stack(
     assert rows(part) == {run.run_id: table[run.run_id] for run in part}
 
 
+@pytest.mark.slow
 def test_a_run_is_the_same_to_the_bit_at_any_place(whole: tuple[list[Run], dict[str, dict[str, Any]]]) -> None:
     runs, table = whole
     shuffled = [runs[i] for i in np.random.default_rng(0).permutation(len(runs))]
@@ -103,6 +103,7 @@ def test_a_neighbor_that_becomes_nan_changes_nothing(whole: tuple[list[Run], dic
     assert rows(part) == {run.run_id: table[run.run_id] for run in part}
 
 
+@pytest.mark.slow
 def test_curves_are_the_same_to_the_bit_too(whole: tuple[list[Run], dict[str, dict[str, Any]]]) -> None:
     runs, _ = whole
 
@@ -115,6 +116,7 @@ def test_curves_are_the_same_to_the_bit_too(whole: tuple[list[Run], dict[str, di
     assert curve(alone, runs[21].run_id) == curve(full, runs[21].run_id)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workload", ["digits", "digits-cnn"])
 @pytest.mark.parametrize("options", [{}, {"label_noise": 0.2, "validation_size": 0, "schedule": {"kind": "constant"}}])
 def test_stack_and_single_agree_to_rounding_in_double_precision(workload: str, options: dict[str, Any]) -> None:
@@ -178,6 +180,7 @@ def test_metrics_of_an_epoch_against_plain_torch_in_double_precision() -> None:
     assert row["steps"] == len(norms) == 14
 
 
+@pytest.mark.slow
 def test_it_learns() -> None:
     run = next(
         r
@@ -237,33 +240,6 @@ def test_the_runs_of_a_stack_share_seed_and_workload() -> None:
     assert first.seed != second.seed
     with pytest.raises(ValueError, match="one seed"):
         train_stack([first, second])
-
-
-def test_seeds_give_common_random_numbers() -> None:
-    a, b = initial_model(Digits(), 3), initial_model(Digits(epochs=7), 3)
-    assert all(torch.equal(p, q) for p, q in zip(a.parameters(), b.parameters(), strict=True))
-    other = initial_model(Digits(), 4)
-    assert not torch.equal(next(a.parameters()), next(other.parameters()))
-
-
-def test_initial_model_leaves_the_global_generator_alone() -> None:
-    torch.manual_seed(5)
-    expected = torch.rand(3)
-    torch.manual_seed(5)
-    initial_model(Digits(), 0)
-    assert torch.equal(torch.rand(3), expected)
-
-
-@pytest.mark.parametrize(("examples", "batch", "sizes"), [(10, 4, [4, 4, 2]), (9, 4, [4, 4]), (8, 4, [4, 4])])
-def test_data_order_covers_every_example_anew(examples: int, batch: int, sizes: list[int]) -> None:
-    epochs = list(islice(data_order(examples, batch, 0), 3))
-    for batches in epochs:
-        assert [len(b) for b in batches] == sizes
-        assert len(set(torch.cat(batches).tolist())) == sum(sizes)
-    assert not torch.equal(torch.cat(epochs[0]), torch.cat(epochs[1]))
-    assert steps_per_epoch(examples, batch) == len(sizes)
-    again = list(islice(data_order(examples, batch, 0), 3))
-    assert all(torch.equal(torch.cat(x), torch.cat(y)) for x, y in zip(epochs, again, strict=True))
 
 
 def test_a_process_warms_up_once_for_each_workload() -> None:

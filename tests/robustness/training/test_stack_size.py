@@ -98,6 +98,7 @@ class Weights:
         self.graph = self
 
 
+@pytest.mark.slow
 def test_out_of_memory_is_answered_by_halves_after_all_is_freed(
     study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

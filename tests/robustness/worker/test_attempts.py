@@ -29,6 +29,7 @@ class Clock:
         return self.now
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("engine", "sizes"),
     [

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pandas as pd
+import pytest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +42,7 @@ assert [outcome.status for outcome in report.outcomes] == ["completed"] * 4, rep
 """
 
 
+@pytest.mark.slow
 def test_a_stack_is_trained_where_there_is_no_ray(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_RAY, str(tmp_path / "t")], capture_output=True, text=True, check=False

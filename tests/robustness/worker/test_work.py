@@ -71,6 +71,7 @@ def test_a_stack_is_stored_with_its_curves(study: Study, store: Store) -> None:
     assert all(errors[outcome.run_id] == outcome.test_error for outcome in report.outcomes)
 
 
+@pytest.mark.slow
 def test_one_bad_run_costs_only_itself(study: Study, store: Store, fragile: list[int]) -> None:
     report = work(study.grid(), store, sweep_id="s", device="cpu", sampler="grid", retries=2)
     statuses = {outcome.run_id: outcome.status for outcome in report.outcomes}
@@ -85,6 +86,7 @@ def test_one_bad_run_costs_only_itself(study: Study, store: Store, fragile: list
     assert store.done() == {run.run_id for run in study.grid()} - {run.run_id for run in bad}
 
 
+@pytest.mark.slow
 def test_a_failed_run_that_later_succeeds_leaves_no_trace(
     study: Study, store: Store, fragile: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -126,6 +126,7 @@ def test_the_schema_has_both_forms_of_a_model() -> None:
         assert list(validator.iter_errors({"model": wrong})), wrong
 
 
+@pytest.mark.slow
 def test_options_load_without_torch() -> None:
     code = (
         "import sys, robustness.models; from robustness.workloads import CIFAR10, WORKLOADS\n"

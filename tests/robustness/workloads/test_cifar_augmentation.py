@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 import torch
 from torchvision.transforms.v2 import functional as reference
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["read_anew", "small_cifar10"]
 
 
+@pytest.mark.slow
 def test_crops_and_flips_are_torchvisions() -> None:
     images = torch.randint(1, 256, (2000, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     seen = crop_and_flip(images, torch.Generator().manual_seed(7))

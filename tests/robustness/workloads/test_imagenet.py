@@ -108,6 +108,7 @@ def test_an_epoch_has_each_training_image_once_and_another_look_in_the_next(orig
     assert len({image.numpy().tobytes() for image in torch.cat([first[0], second[0]])}) == 96
 
 
+@pytest.mark.slow
 def test_crops_are_those_of_torchvision(original: Path) -> None:
     """All of one image's looks: as large a share of it, as wide, and as often mirrored as RandomResizedCrop gives."""
     from robustness.workloads.image_folder import ImageFiles, Images

@@ -73,6 +73,7 @@ def test_all_are_read_without_torch() -> None:
     assert len(done.stdout.split(", ")) == len(WORKLOADS)
 
 
+@pytest.mark.slow
 def test_it_trains_and_goes_on_from_a_checkpoint_to_equal_rows(workload: Workload) -> None:
     rates = (1e-3, 1e-2) if workload.engine == "stack" else (1e-3,)
     runs = [Run(workload, optimizer("adamw"), lr, 1e-3, 1) for lr in rates]

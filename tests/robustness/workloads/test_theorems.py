@@ -91,6 +91,7 @@ def by_decay(workload: Any, lr: float) -> dict[str, dict[str, np.ndarray]]:
     return {name: {EQ2.name: each[:3], EQ1.name: each[3:]} for name, each in values(runs).items()}
 
 
+@pytest.mark.slow
 def test_theorem_1_the_gradient_that_a_new_rate_finds_at_the_old_ones_stationary_point() -> None:
     """An epoch is a step; the first step at the new rate moves by that rate times the gradient of the theorem."""
     lr, gamma = 0.5, 0.1
@@ -104,6 +105,7 @@ def test_theorem_1_the_gradient_that_a_new_rate_finds_at_the_old_ones_stationary
     assert (moved["sgd"][:, -1] < 1e-12).all(), "Eq. 2 stays where it is"
 
 
+@pytest.mark.slow
 def test_theorem_1_the_gradient_norm_at_the_end() -> None:
     """Stationary weights: A(w - 1) = -(d / r) w by Eq. 1, with r the last rate, and -decay w by Eq. 2."""
     lr = 0.5
@@ -117,6 +119,7 @@ def test_theorem_1_the_gradient_norm_at_the_end() -> None:
         np.testing.assert_allclose(found["grad_norm"][name][:, -1], strength[:, 0] * norm, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_theorem_1_eq_1_leaves_a_larger_gradient_with_the_default_options() -> None:
     optimizers, rates = [optimizer("sgd-eq1"), optimizer("sgd")], (0.05, 0.1, 0.5)
     found = values([Run(Theorem1(), each, lr, 0.1, 0) for each in optimizers for lr in rates])
@@ -124,6 +127,7 @@ def test_theorem_1_eq_1_leaves_a_larger_gradient_with_the_default_options() -> N
     assert (eq1 > 1.5 * eq2).all()
 
 
+@pytest.mark.slow
 def test_theorem_2_the_gradient_norm_grows_with_the_decay_at_a_weight_norm_that_hardly_changes() -> None:
     workload, decays = Theorem2(), np.array([0, 1e-4, 1e-3, 1e-2, 0.1, 0.5])
     found = values([Run(workload, EQ2, 0.05, decay, 3) for decay in decays])
@@ -133,6 +137,7 @@ def test_theorem_2_the_gradient_norm_grows_with_the_decay_at_a_weight_norm_that_
     assert found["weight_norm"][:, -1].min() > 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["theorem-1", "theorem-2"])
 def test_both_engines_train_it_alike_and_its_rows_are_completed(name: str) -> None:
     runs = Study(

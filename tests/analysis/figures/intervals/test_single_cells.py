@@ -187,6 +187,7 @@ def test_compared_studies_without_maps_have_depths_alone(alone: Contents, tmp_pa
     assert "study-1" not in drawings([one], 1.0)
 
 
+@pytest.mark.slow
 def test_a_map_is_none_of_this(tmp_path: Path) -> None:
     found = gather(Store(synthetic_grid.store(tmp_path / "map", synthetic_grid.SEVERAL.replace("  - digits\n", "", 1))))
     assert found.no_map is None

@@ -83,6 +83,7 @@ def assert_answered(app: Dash, one: Page, study: str, search: str = "") -> None:
                 assert b"_dash-config" not in answer.get_data(), "it is no page of Dash's"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("study", STUDIES)
 @pytest.mark.parametrize("one", OF_STUDY, ids=lambda each: each.kind)
 def test_every_page_of_a_study_answers(app: Dash, one: Page, study: str) -> None:
@@ -109,6 +110,7 @@ def test_every_page_of_no_study_answers(app: Dash, one: Page) -> None:
     assert_answered(app, one, "", "?" + "&".join(f"study={name}" for name in STUDIES[:6]))
 
 
+@pytest.mark.slow
 def test_every_page_follows_a_study_that_grows(
     tmp_path: Path, runs: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:

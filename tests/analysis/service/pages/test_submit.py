@@ -142,6 +142,7 @@ def test_an_output_of_a_studys_own_module_is_no_answer(
     assert "can't be imported: SystemExit" in found["problems"][0]["message"]
 
 
+@pytest.mark.slow
 def test_what_takes_too_long_or_ends_the_process_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "slow.py").write_text("import time\ntime.sleep(1000)\n")
     (tmp_path / "deadly.py").write_text("import os\nos._exit(3)\n")

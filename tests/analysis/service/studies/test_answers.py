@@ -6,6 +6,8 @@ import gc
 import weakref
 from typing import TYPE_CHECKING
 
+import pytest
+
 from analysis.contents.gather import gather
 from analysis.measures.contrasts import Contrasts
 from analysis.service.studies.answers import Answers
@@ -16,7 +18,6 @@ from tests.support import synthetic_grid, synthetic_store
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
 
 SMALL = synthetic_store.STUDY.replace("points: 12", "points: 5").replace("points: 11", "points: 4")
 APART = """\
@@ -28,6 +29,7 @@ seeds: 3
 """
 
 
+@pytest.mark.slow
 def test_an_answer_keeps_no_table_alive(tmp_path: Path) -> None:
     synthetic_store.store(tmp_path / "demo", synthetic_store.of_study(SMALL), SMALL)
     studies, answers = Studies(str(tmp_path)), Answers()
@@ -44,6 +46,7 @@ def test_an_answer_keeps_no_table_alive(tmp_path: Path) -> None:
     assert found.runs > 0
 
 
+@pytest.mark.slow
 def test_draws_and_pairs_go_when_a_study_is_gathered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[weakref.ref[Contrasts]] = []
     init = Contrasts.__init__
