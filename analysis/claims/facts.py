@@ -6,6 +6,7 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from analysis.landscapes.labels import names_of
 from robustness.study.samplers import LEARNING
 
 if TYPE_CHECKING:
@@ -55,8 +56,7 @@ class Facts:
     @cached_property
     def optimizers(self) -> dict[str, str]:
         """The optimizer's name by label."""
-        pairs = self.runs[["label", "optimizer"]].drop_duplicates()
-        return {str(label): str(name) for label, name in pairs.itertuples(index=False, name=None)}
+        return names_of(self.runs)
 
     @cached_property
     def _counts(self) -> pd.DataFrame:

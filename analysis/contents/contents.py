@@ -106,12 +106,6 @@ class Contents:
         }
 
     @cached_property
-    def optimizers(self) -> dict[str, str]:
-        """The optimizer's name by label."""
-        pairs = self.runs[["label", "optimizer"]].drop_duplicates()
-        return {str(label): str(name) for label, name in pairs.itertuples(index=False, name=None)}
-
-    @cached_property
     def identities(self) -> dict[str, Identity]:
         """What each optimizer is, by label: its name and canonical options; of those without a run by the study."""
         found = {label: identity for identity, label in (study_labels(self.study, self.runs) or {}).items()}

@@ -17,6 +17,7 @@ from analysis.landscapes.sampled import samples
 from analysis.measures.study_landscapes import StudyLandscapes
 from analysis.measures.tuning_curve import grid_curve, sample_curve
 from robustness.results.best import best_errors
+from robustness.results.tables.cells import chance_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,8 +83,8 @@ def _mapped(runs: pd.DataFrame, study: Resolved | None) -> tuple[dict[str, Lands
 
 def _by_seed(runs: pd.DataFrame, study: Resolved | None) -> StudyLandscapes:
     """Return every seed's landscape of each optimizer of a grid."""
-    known = runs["baseline"].dropna()
-    chance = study.workload.chance_error if study else float(known.max()) if len(known) else None
+    known = study.workload.chance_error if study else None
+    chance = chance_of(runs) if known is None else known
     return StudyLandscapes(replicates(runs, [METRIC, CHOOSER], *axes(study)), chance=chance)
 
 
@@ -99,8 +100,7 @@ def summaries_of(
         return [summarize(one, seeds, delta) for one in maps.values()]
     if cells is None:
         return []
-    known = runs["baseline"].dropna()
-    depths = best_errors(runs, chance=float(known.max()) if len(known) else None, one_grid=False)
+    depths = best_errors(runs, one_grid=False)
     return summarize_samples(cells, samples(runs, CHOOSER), set(runs["sampler"].unique()), delta, depths=depths)
 
 

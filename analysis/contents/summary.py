@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.landscapes.basin import area_share, best_cell, first_least, has_result
+from analysis.landscapes.basin import area_share, best_cell, has_result
 from analysis.measures import over_landscape
 from analysis.measures.uniform_samples import are_uniform, uniform_errors, uniform_share
+from robustness.results.best import first_least
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -91,10 +91,8 @@ def _slices(contents: Contents) -> Drawing | NotDrawn:
         return NotDrawn(SAMPLED)
     if not contents.axes:
         return NotDrawn(contents.no_map or NOTHING)
-    return _cut(contents) if contents.marks else NotDrawn(NOTHING)
-
-
-def _cut(contents: Contents) -> Drawing:
+    if not contents.marks:
+        return NotDrawn(NOTHING)
     return slices(contents.maps, contents.chosen, contents.axes, slots=contents.slots)
 
 

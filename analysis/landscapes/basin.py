@@ -13,6 +13,7 @@ import numpy as np
 
 from analysis.conventions import ROUNDING
 from analysis.landscapes.landscape import Status, edges
+from robustness.results.best import first_least
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -134,14 +135,6 @@ def best_cell(landscape: Landscape) -> Place | None:
     return least_of(landscape.mean, trained(landscape))
 
 
-def first_least(values: Floats) -> NDArray[np.int64]:
-    """Return (...) the place of the least of values (..., n): the first that exceeds it by no more than `ROUNDING`.
-
-    Means of the same k/n errors differ by the order in which they are summed; they are ties.
-    """
-    return np.asarray(np.argmax(values <= values.min(axis=-1, keepdims=True) + ROUNDING, axis=-1))
-
-
 def least_of(errors: Floats, cells: NDArray[np.bool_]) -> Place | None:
     """Return the least of `errors` (W, L) among `cells` (W, L), ties to the least weight decay, then learning rate.
 
@@ -197,17 +190,12 @@ def basin_share(landscape: Landscape, delta: float, reference: float | None = No
     return _share(landscape, basin(landscape, delta, reference), box)
 
 
-def failure_share(landscape: Landscape, box: Box | None = None) -> float:
-    """Return the share of the measured area that has learnt nothing: sum of w(h) lost(h) / sum of w(h), 0..1.
+def area_share(landscape: Landscape, shares: Floats, box: Box | None = None) -> float:
+    """Return the mean of `shares` (W, L) over the measured area, sum of w(h) share(h) / sum of w(h); NaN without any.
 
-    A cell counts by its share of seeds that diverged or are no better than chance.
+    Of the seeds that diverged or are no better than chance it is the share of the box that learns nothing.
     Source: Google's deep learning tuning playbook.
     """
-    return area_share(landscape, landscape.lost, box)
-
-
-def area_share(landscape: Landscape, shares: Floats, box: Box | None = None) -> float:
-    """Return the mean of `shares` (W, L) over the measured area; NaN where nothing is measured."""
     weights = np.where(has_result(landscape), cell_weights(landscape, box), 0.0)
     total = float(weights.sum())
     return float((weights * np.nan_to_num(shares)).sum()) / total if total else float("nan")

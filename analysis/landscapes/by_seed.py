@@ -10,6 +10,7 @@ import numpy as np
 from analysis.conventions import CHOOSER, METRIC
 from analysis.landscapes.labels import labelled
 from analysis.landscapes.landscape import of_label
+from robustness.results.best import arranged
 from robustness.results.tables.cells import at_chance, taken
 from robustness.results.tables.columns import ERRORS
 
@@ -120,8 +121,8 @@ def _replicates(
     chooser = CHOOSER if places.rows[CHOOSER].notna().any() else METRIC
     lost = (places.rows["status"] == "diverged") | at_chance(places.rows, chooser)
     values = {column: places.column(column) for column in columns}
-    arranged = places.arranged(lost.to_numpy().astype(np.float64))
-    return Replicates(name, lr, decay, seeds, values, arranged, alike=_are_alike(places.rows))
+    numbers = places.arranged(lost.to_numpy().astype(np.float64))
+    return Replicates(name, lr, decay, seeds, values, numbers, alike=_are_alike(places.rows))
 
 
 def _are_alike(rows: pd.DataFrame) -> bool:
@@ -162,8 +163,4 @@ class _Places:
 
     def arranged(self, numbers: Floats) -> Floats:
         """Put one number a run in its place; runs that share a place (other options) are averaged."""
-        known = self.result & ~np.isnan(numbers)
-        size = int(np.prod(self.shape))
-        count = np.bincount(self.place[known], minlength=size)
-        total = np.bincount(self.place[known], weights=numbers[known], minlength=size)
-        return np.where(count > 0, total / np.maximum(count, 1), np.nan).reshape(self.shape)
+        return arranged(np.where(self.result, numbers, np.nan), self.place, self.shape)

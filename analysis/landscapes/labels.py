@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 __all__ = ["IDENTITY", "canonical", "label", "told_apart"]
 
 
+def names_of(runs: pd.DataFrame) -> dict[str, str]:
+    """Return label -> name of its optimizer, of the labels with runs."""
+    firsts = runs.drop_duplicates("label")
+    return dict(zip(firsts["label"].astype(str), firsts["optimizer"].astype(str), strict=True))
+
+
 def labelled(runs: pd.DataFrame, labels: Labels | None = None) -> pd.DataFrame:
     """Return the runs labelled by `label`, as they are if it has done so: a stored label is that of the training."""
     done = "label" in runs and isinstance(runs["label"].dtype, pd.CategoricalDtype)

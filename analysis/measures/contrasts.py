@@ -21,6 +21,7 @@ from analysis.statistics.comparison import Question, comparison, contrast
 from analysis.statistics.comparisons import Comparisons
 from analysis.statistics.confidence_interval import t_interval
 from robustness.claims.measures import measure as row_of
+from robustness.results.tables.cells import chance_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -93,9 +94,8 @@ class Contrasts(StudyRuns):
     ) -> Contrasts:
         """Arrange the labelled runs of a grid (see `analysis.landscapes.labels.label`) on its axes."""
         found = replicates(runs, [metric, CHOOSER], lr, weight_decay)
-        if chance is None and runs["baseline"].notna().any():
-            chance = float(runs["baseline"].max())
-        return cls(found, metric=metric, chance=chance, runs=runs, curves=curves)
+        known = chance_of(runs) if chance is None else chance
+        return cls(found, metric=metric, chance=known, runs=runs, curves=curves)
 
     @classmethod
     def of(cls, study: StudyLandscapes, runs: pd.DataFrame, curves: pd.DataFrame | None = None) -> Contrasts:

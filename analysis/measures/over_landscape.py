@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from analysis.conventions import WITHIN
-from analysis.landscapes.basin import first_least, within
+from analysis.landscapes.basin import within
+from robustness.results.best import first_least
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.conventions import CHOOSER, METRIC
-from analysis.landscapes.basin import Box, axis_widths, cell_weights, common_box, contact, first_least, within
+from analysis.landscapes.basin import Box, axis_widths, cell_weights, common_box, contact, within
 from analysis.measures.chosen_cell import choose
 from analysis.measures.divergence_edge import least_beside, unsettled
 from analysis.measures.draws import Draws
 from analysis.statistics.bootstrap import moved
+from robustness.results.best import first_least
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

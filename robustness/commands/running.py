@@ -20,6 +20,8 @@ from robustness.workloads import DataError
 if TYPE_CHECKING:
     import argparse
 
+    import pandas as pd
+
     from robustness.console import Add
     from robustness.sweep import Sweep
 
@@ -71,12 +73,13 @@ def run(options: argparse.Namespace) -> int:
         return FAILED
     taken = f", {sweep.taken} taken from published results" if sweep.taken else ""
     out.print(f"{sweep.trained} runs trained, {sweep.failed} failed{taken}; results in {shown(sweep.root)}")
-    lacking = patiently(lambda: missing(study, Store(sweep.root, read_only=True)))
+    stored = patiently(Store(sweep.root, read_only=True).runs)
+    lacking = missing(study, stored)
     if lacking.count:
         _print_missing(lacking)
     if not options.no_report:
         show_report(sweep.root, None, open_it=False)
-    say_of_nothing_learnt(study, Store(sweep.root))
+    say_of_nothing_learnt(study, stored)
     if sweep.interrupted:
         err.print("stopped before all was done; the same command goes on from there")
         return INTERRUPTED
@@ -117,13 +120,11 @@ def _print_missing(lacking: Missing) -> None:
     err.print("The same command tries them again.")
 
 
-def say_of_nothing_learnt(study: Study, store: Store) -> None:
+def say_of_nothing_learnt(study: Study, stored: pd.DataFrame) -> None:
     """Say of each workload all of whose runs diverged, or are no better than chance, that this is to be looked into."""
-    stored = patiently(store.runs)
     for part in study.parts:
         runs = stored[stored["run_id"].isin(asked_ids(part, stored))]
-        chance = part.workload.chance_error
-        if nothing_learnt(runs, chance):
+        if nothing_learnt(runs):
             results, diverged = len(finished(runs)), int((runs["status"] == "diverged").sum())
             how = [f"{diverged} diverged"] if diverged else []
             how += [f"{results - diverged} ended no better than chance"] if results > diverged else []

@@ -25,6 +25,8 @@ from robustness.study.resolution import digest, stored_study
 from robustness.study.unimported import without_imports
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from robustness.results import Store
     from robustness.study.resolved import Resolved
 
@@ -65,9 +67,10 @@ def publish(source: Store, target: Store, *, partial: bool = False) -> Published
         PublishError: Runs have no result, curves are missing or broken, or the study file names a folder.
         StorageError: One of the two cannot be reached, read or written.
     """
-    study, asked, total = _study(source)
-    done = int(finished(source.runs())["run_id"].isin(asked).sum())
-    lacking = max(total - done, 0)
+    resolved, stored = _resolved(source), source.runs()
+    study = _study(source)
+    asked, total = _asked(resolved, stored)
+    lacking = max(total - int(finished(stored)["run_id"].isin(asked).sum()), 0)
     if lacking and not partial:
         raise PublishError(
             f"{study.name}: {lacking} of {total} runs have no result; train them first, or publish what"
@@ -80,20 +83,19 @@ def publish(source: Store, target: Store, *, partial: bool = False) -> Published
         f"curves/{study.name}.parquet": encode_small(to_table(batch.curves, CURVES)),
         f"runs/{study.name}.parquet": encode_small(to_table(_without_host(batch.runs), RUNS)),
         "study.yaml": text.encode(),
-        "resolved.json": _resolved(source).model_copy(update={"digest": digest(text)}).to_json().encode(),
+        "resolved.json": resolved.model_copy(update={"digest": digest(text)}).to_json().encode(),
     } | records
     _replace(target, files)
     size = sum(len(data) for path, data in files.items() if path.endswith(".parquet"))
     return Published(len(batch.runs), lacking, size)
 
 
-def _study(source: Store) -> tuple[Study, set[str], int]:
-    """Return the study file, read without any import, the ids of stored runs that it asks for, and how many it has.
+def _study(source: Store) -> Study:
+    """Return the study file, read without any import.
 
     Raises:
-        PublishError: There is no such file, it cannot be read, or it names a folder.
+        PublishError: It names a folder.
     """
-    resolved = _resolved(source)
     with without_imports(unknown=True):
         study = Study.parse(str(source.read_study()), f"{source.name}.yaml")
     if any(getattr(workload, "data_dir", None) for workload in study.workloads):
@@ -101,10 +103,14 @@ def _study(source: Store) -> tuple[Study, set[str], int]:
             f"{shown(source.root)}/study.yaml: workload.data_dir names a folder of this machine: leave it out of the"
             " study file, run that once more (it trains nothing), and publish then"
         )
-    rows = source.runs()
-    rows = rows[rows["sampler"] == resolved.sampler] if resolved.is_sampled else rows
+    return study
+
+
+def _asked(resolved: Resolved, stored: pd.DataFrame) -> tuple[set[str], int]:
+    """Return the ids of the stored runs that a study asks for, and how many it asks for in all."""
+    rows = stored[stored["sampler"] == resolved.sampler] if resolved.is_sampled else stored
     found = [asked_for(rows, resolved, each) for each in resolved.workloads]
-    return study, {run for kept, _ in found for run in kept["run_id"]}, sum(total for _, total in found)
+    return {run for kept, _ in found for run in kept["run_id"]}, sum(total for _, total in found)
 
 
 def _resolved(source: Store) -> Resolved:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from robustness.results.tables.arrow import finished
+from robustness.results.tables.cells import at_chance, chance_of, taken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -73,31 +74,31 @@ def choose(test: Floats, validation: Floats, usable: Booleans) -> Chosen | None:
     among = usable & (counts > 0) & np.isfinite(test[scorers]).any(axis=0)
     if not among.any():
         return None
-    errors = np.where(among, mean, np.inf)
-    return Chosen(int(np.argmax(errors <= errors.min() + ROUNDING)), by, scorers)
+    return Chosen(int(first_least(np.where(among, mean, np.inf))), by, scorers)
 
 
-def best_errors(
-    runs: pd.DataFrame, *, chance: float | None = None, one_grid: bool | None = None
-) -> dict[str, float | None]:
+def first_least(values: Floats) -> NDArray[np.int64]:
+    """Return (...) the place of the least of values (..., n): the first that exceeds it by no more than `ROUNDING`.
+
+    Means of the same k/n errors differ by the order in which they are summed; they are ties.
+    """
+    return np.asarray(np.argmax(values <= values.min(axis=-1, keepdims=True) + ROUNDING, axis=-1))
+
+
+def best_errors(runs: pd.DataFrame, *, one_grid: bool | None = None) -> dict[str, float | None]:
     """Return label -> the test error of its chosen cell, mean over the seeds, percent; None without a cell that learnt.
 
     Optimizers on one grid are compared on the cells that all of them have by now.
 
     Args:
         runs: A runs table of one workload with the column `label`; at least the columns `lr`, `weight_decay`, `seed`,
-            `status`, `test_error` and `validation_error`.
-        chance: Error of chance, percent: a diverged run's, and of no use as a best; None where it is unknown.
+            `status`, `baseline`, `test_error` and `validation_error`. An error no better than the baseline is no best.
         one_grid: Whether the study gives all optimizers the same axes; None: as far as these runs tell.
     """
     rows = finished(runs)
-    lost = (rows["status"] == "diverged").to_numpy()
-    test, validation = (rows[name].to_numpy(dtype=np.float64, na_value=np.nan) for name in (TEST, VALIDATION))
-    learnt = ~lost
-    if chance is not None:
-        learnt &= ~((validation if np.isfinite(validation).any() else test) >= chance)
-        test = np.where(lost, chance, test)
-        validation = np.where(lost & np.isfinite(validation).any(), chance, validation)
+    chooser = VALIDATION if rows[VALIDATION].notna().any() else TEST
+    learnt = ((rows["status"] == "completed") & ~at_chance(rows, chooser)).to_numpy()
+    test, validation = (taken(rows, name).to_numpy(dtype=np.float64, na_value=np.nan) for name in (TEST, VALIDATION))
     places = rows.groupby("label", observed=True).indices
     parts = {
         str(label): _Errors.of(rows.iloc[some], test[some], validation[some], learnt[some])
@@ -105,15 +106,15 @@ def best_errors(
     }
     together = _alike(parts.values()) if one_grid is None else one_grid
     common = _common(list(parts.values())) if together and parts else None
-    found = {label: one.best(common) for label, one in parts.items()}
+    found, chance = {label: one.best(common) for label, one in parts.items()}, chance_of(rows)
     # Chosen by a lucky validation error alone, it is of no use either.
     return {label: None if chance is not None and (error or 0.0) >= chance else error for label, error in found.items()}
 
 
-def nothing_learnt(runs: pd.DataFrame, chance: float) -> bool:
-    """Whether there are results, and every one of them diverged or is no better than chance, in percent."""
+def nothing_learnt(runs: pd.DataFrame) -> bool:
+    """Whether there are results, and every one of them diverged or is no better than chance."""
     rows = finished(runs)
-    return bool(len(rows) and ((rows["status"] == "diverged") | (rows[TEST] >= chance)).all())
+    return bool(len(rows) and ((rows["status"] == "diverged") | at_chance(rows)).all())
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,9 +134,9 @@ class _Errors:
         shape, place = (len(seeds), len(cells)), row * len(cells) + column.ravel()
         return cls(
             cells=[(float(decay), float(lr)) for decay, lr in cells],
-            test=_arranged(test, place, shape),
-            validation=_arranged(validation, place, shape),
-            learnt=np.asarray((_arranged(learnt.astype(np.float64), place, shape) > 0).any(axis=0)),
+            test=arranged(test, place, shape),
+            validation=arranged(validation, place, shape),
+            learnt=np.asarray((arranged(learnt.astype(np.float64), place, shape) > 0).any(axis=0)),
         )
 
     @property
@@ -151,8 +152,12 @@ class _Errors:
         return None if found is None else found.score(self.test)
 
 
-def _arranged(values: Floats, place: NDArray[np.int64], shape: tuple[int, int]) -> Floats:
-    known, size = np.isfinite(values), shape[0] * shape[1]
+def arranged(values: Floats, place: NDArray[np.int64], shape: tuple[int, ...]) -> Floats:
+    """Return an array of `shape` with values (N,) at their places (N,) in it, flat; NaN where there is none.
+
+    Those that share a place are averaged; a value that is NaN has none.
+    """
+    known, size = ~np.isnan(values), int(np.prod(shape))
     count = np.bincount(place[known], minlength=size)
     total = np.bincount(place[known], weights=values[known], minlength=size)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan).reshape(shape)

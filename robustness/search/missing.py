@@ -12,7 +12,8 @@ from robustness.search.make import make_source
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from robustness.results import Store
+    import pandas as pd
+
     from robustness.study import Run, Study
 
 LINES = 12
@@ -37,13 +38,8 @@ class Missing:
     lines: tuple[str, ...] = ()
 
 
-def missing(study: Study, store: Store) -> Missing:
-    """Return which runs of `study` have no result in `store`.
-
-    Raises:
-        StorageError: the results cannot be read.
-    """
-    stored = store.runs()
+def missing(study: Study, stored: pd.DataFrame) -> Missing:
+    """Return which runs of `study` have no result among the `stored` ones."""
     sources = [make_source(part, stored) for part in study.parts]
     total, done = sum(each.total for each in sources), sum(each.done for each in sources)
     if total == done:

@@ -31,8 +31,9 @@ class Bests:
         self._known: dict[str, float] | None = {}
         if self._one and stored is not None and len(stored):
             asked = study.grid() if study.search.sampler == "grid" else among(study, stored)
-            rows = stored.set_index("run_id")[["status", TEST, VALIDATION]]
-            self._enter((run, *rows.loc[run.run_id]) for run in asked if run.run_id in rows.index)
+            rows = stored[["run_id", "status", TEST, VALIDATION]].itertuples(index=False, name=None)
+            known = {run_id: outcome for run_id, *outcome in rows}
+            self._enter((run, *known[run.run_id]) for run in asked if run.run_id in known)
 
     def add(self, stack: Sequence[Run], outcomes: Sequence[RunOutcome]) -> None:
         """Learn how the runs of a stack went."""
@@ -49,8 +50,8 @@ class Bests:
         """Return label -> best error, percent, in the study's order, of the optimizers that have one."""
         if self._known is None:
             runs = pd.DataFrame(list(self._rows.values()), columns=COLUMNS)
-            chance = self._study.workloads[0].chance_error
-            found = best_errors(runs, chance=chance, one_grid=on_one_grid(self._study))
+            runs = runs.assign(baseline=self._study.workloads[0].chance_error)
+            found = best_errors(runs, one_grid=on_one_grid(self._study))
             errors = {label: found.get(label) for label in self._labels.values()}
             self._known = {label: error for label, error in errors.items() if error is not None}
         return self._known

@@ -29,12 +29,12 @@ def test_where_no_run_has_learnt_anything_that_is_said_and_no_best(
     half = len(runs) // 2
     lost = runs.assign(status=[states[0]] * half + [states[1]] * (len(runs) - half), test_error=90.0)
     synthetic_store.store(tmp_path / "demo", lost, synthetic_store.STUDY, parts=1)
-    say_of_nothing_learnt(Study.parse(synthetic_store.STUDY), Store(tmp_path / "demo"))
+    say_of_nothing_learnt(Study.parse(synthetic_store.STUDY), Store(tmp_path / "demo").runs())
     said = " ".join(capsys.readouterr().err.split())
     assert f"digits: no run has learnt anything: {words}. There is no best error." in said
 
 
 def test_where_one_has_nothing_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     synthetic_store.store(tmp_path / "demo", synthetic_store.of_study(), synthetic_store.STUDY, parts=1)
-    say_of_nothing_learnt(Study.parse(synthetic_store.STUDY), Store(tmp_path / "demo"))
+    say_of_nothing_learnt(Study.parse(synthetic_store.STUDY), Store(tmp_path / "demo").runs())
     assert capsys.readouterr().err == ""

@@ -16,7 +16,6 @@ from analysis.formats import number, seed_counts
 from analysis.landscapes.slots import own_slots
 from analysis.statistics.confidence_interval import t_interval
 from robustness.results.tables.cells import at_chance, taken
-from robustness.results.tables.columns import ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,8 +41,8 @@ def decay_cut(
         level: Confidence level of each cell's interval over its seeds, 0..1.
         slots: label -> slot of its look; default: in the order of the labels.
     """
-    errors = {column: taken(runs, column) for column in ERRORS if column == what.column}
-    table = runs.assign(value=what.of(runs.assign(**errors)))[runs["status"] != "failed"].dropna(subset="value")
+    shown = runs.assign(**{what.column: taken(runs, what.column)}) if what.column in runs else runs
+    table = runs.assign(value=what.of(shown))[runs["status"] != "failed"].dropna(subset="value")
     cuts = {
         label: table[(table["label"] == label) & np.isclose(table["lr"], lr or np.nan, rtol=1e-9, atol=0)]
         for label, lr in rates.items()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from analysis.figures.base.figure import NotDrawn
+from analysis.landscapes.labels import names_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -40,8 +41,7 @@ class Cells:
     @cached_property
     def optimizers(self) -> dict[str, str]:
         """Label -> registry name of its optimizer, of labels with runs."""
-        firsts = self.runs.drop_duplicates("label")
-        return dict(zip(firsts["label"].astype(str), firsts["optimizer"].astype(str), strict=True))
+        return names_of(self.runs)
 
     def of(self, names: Collection[str] | None) -> list[str]:
         """Return the labels with runs whose optimizer is one of `names`; all with runs for None."""

@@ -165,6 +165,5 @@ def _pace(times: np.ndarray[tuple[int], np.dtype[np.datetime64]]) -> tuple[float
 
 def _best(part: WorkloadRuns) -> dict[str, float]:
     """Return the best error of each optimizer that has one, as the report's depth."""
-    chance, one_grid = (part.study.workload.chance_error, on_one_grid(part.study)) if part.study else (None, None)
-    found = best_errors(part.runs, chance=chance, one_grid=one_grid)
+    found = best_errors(part.runs, one_grid=on_one_grid(part.study) if part.study else None)
     return {label: error for label, error in found.items() if error is not None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,12 +26,10 @@ def known_baselines(tables: Iterable[pa.Table]) -> dict[tuple[str, str], float]:
 def filled(table: pa.Table, known: Mapping[tuple[str, str], float]) -> pa.Table:
     """Return a table of runs whose rows with a result have their workload's baseline wherever it is known."""
     column = table.column("baseline")
-    if not column.null_count or not known:
+    lacking = pc.and_(column.is_null(), pc.not_equal(table.column("status"), "failed")).combine_chunks()
+    if not known or not pc.any(lacking, min_count=0).as_py():
         return table
-    rows = zip(*(table.column(name).to_pylist() for name in ("status", *TASK, "baseline")), strict=True)
-    values = [
-        known.get((name, options)) if value is None and status != "failed" else value
-        for status, name, options, value in rows
-    ]
+    tasks = zip(*(table.column(name).filter(lacking).to_pylist() for name in TASK), strict=True)
+    found = pa.array([known.get(task) for task in tasks], column.type)
     place = table.schema.get_field_index("baseline")
-    return table.set_column(place, table.schema.field(place), pa.array(values, column.type))
+    return table.set_column(place, table.schema.field(place), pc.replace_with_mask(column, lacking, found))

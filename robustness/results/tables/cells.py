@@ -39,6 +39,12 @@ def at_chance(runs: pd.DataFrame, column: str = "test_error") -> pd.Series:
     return (runs["status"] == "completed") & (judged >= runs["baseline"]).fillna(value=False).astype(bool)
 
 
+def chance_of(runs: pd.DataFrame) -> float | None:
+    """Return the baseline of the runs of one workload; None where no row tells it."""
+    known = runs["baseline"].dropna()
+    return float(known.max()) if len(known) else None
+
+
 def cells_of(runs: pd.DataFrame) -> pd.DataFrame:
     """Return one row a cell; see `robustness.results.Results.cells`."""
     rows = finished(runs)

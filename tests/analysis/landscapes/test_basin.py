@@ -12,6 +12,7 @@ from analysis.contents.summary import runs_of_summaries, summarize, summarize_sa
 from analysis.landscapes.basin import (
     Box,
     Place,
+    area_share,
     basin,
     basin_area,
     basin_share,
@@ -20,7 +21,6 @@ from analysis.landscapes.basin import (
     cell_weights,
     common_box,
     depth,
-    failure_share,
 )
 from analysis.landscapes.labels import label
 from analysis.landscapes.landscape import Landscape, Status, edges, landscapes
@@ -98,7 +98,7 @@ def test_area_ignores_a_constant_factor_of_weight_decay_and_a_constant_error() -
 def test_weight_decay_zero_is_in_no_area_but_may_be_the_best() -> None:
     with_zero, without = landscape(zero=True), landscape()
     assert basin_area(with_zero, 1.0) == basin_area(without, 1.0)
-    assert failure_share(with_zero) == failure_share(without) == 0
+    assert area_share(with_zero, with_zero.lost) == area_share(without, without.lost) == 0
     mean = with_zero.mean.copy()
     mean[0, 3] = 0.5
     best = dataclasses.replace(with_zero, mean=mean)
@@ -122,7 +122,7 @@ def test_failures_count_by_area_and_by_seed() -> None:
     runs["test_error"] = np.where(lost, 90.0, 5.0)
     one = landscapes(runs)["adam"]
     # Cells are 1, 1.5 and 2 decades wide: all of the last column, half of one cell in the first.
-    assert failure_share(one) == pytest.approx((2 * 2.0 + 0.5 * 1.0) / (2 * 4.5))
+    assert area_share(one, one.lost) == pytest.approx((2 * 2.0 + 0.5 * 1.0) / (2 * 4.5))
     assert not basin(one, 1e3)[one.status == Status.DIVERGED].any()
 
 
@@ -131,7 +131,7 @@ def test_nothing_trained_has_no_best_cell_and_no_basin() -> None:
     assert best_cell(one) is None
     assert np.isnan(depth(one))
     assert basin_area(one, 1.0) == 0
-    assert failure_share(one) == 1
+    assert area_share(one, one.lost) == 1
     assert not box_contact(one, 1.0).optimum
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from analysis.landscapes.basin import Place, first_least, least_of
+from analysis.landscapes.basin import Place, least_of
 from analysis.landscapes.by_seed import Replicates
 from analysis.measures.chosen_cell import choose
 from analysis.statistics.bootstrap import moved, multipliers
+from robustness.results.best import first_least
 from tests.support.landscapes import contrasts, one, paraboloid, without
 
 if TYPE_CHECKING:

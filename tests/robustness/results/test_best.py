@@ -25,7 +25,7 @@ NAN = float("nan")
 
 def table(*rows: tuple[str, float, float, int, str, float, float]) -> pd.DataFrame:
     columns = ["label", "lr", "weight_decay", "seed", "status", "test_error", "validation_error"]
-    return pd.DataFrame(list(rows), columns=columns)
+    return pd.DataFrame(list(rows), columns=columns).assign(baseline=NAN)
 
 
 def test_validation_chooses_and_the_mean_over_the_seeds_scores() -> None:
@@ -55,7 +55,7 @@ def test_a_diverged_run_counts_as_chance_whatever_its_columns_hold() -> None:
         ("a", 0.2, 0.0, 1, "completed", 31.0, 30.0),
         ("a", 0.3, 0.0, 1, "failed", NAN, NAN),
     )
-    assert best_errors(rows, chance=90.0) == {"a": 30.5}
+    assert best_errors(rows.assign(baseline=90.0)) == {"a": 30.5}
 
 
 def test_what_learnt_nothing_has_no_best() -> None:
@@ -63,11 +63,11 @@ def test_what_learnt_nothing_has_no_best() -> None:
         ("a", 0.1, 0.0, 0, "diverged", NAN, NAN),
         ("a", 0.2, 0.0, 0, "completed", 50.0, 50.0),
         ("a", 0.3, 0.0, 0, "completed", 60.0, 40.0),
-    )
-    assert best_errors(rows, chance=50.0) == {"a": None}
-    assert nothing_learnt(rows, 50.0)
-    assert not nothing_learnt(rows.assign(test_error=[NAN, 49.0, 60.0]), 50.0)
-    assert not nothing_learnt(rows[:0], 50.0), "of nothing, nothing is said"
+    ).assign(baseline=50.0)
+    assert best_errors(rows) == {"a": None}
+    assert nothing_learnt(rows)
+    assert not nothing_learnt(rows.assign(test_error=[NAN, 49.0, 60.0]))
+    assert not nothing_learnt(rows[:0]), "of nothing, nothing is said"
 
 
 def test_optimizers_on_one_grid_are_compared_where_all_of_them_have_been() -> None:

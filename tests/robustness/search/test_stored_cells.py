@@ -40,7 +40,7 @@ def test_a_search_over_the_lists_of_a_finished_grid_has_nothing_to_train(
     source = make_source(study, store.runs())
     assert (source.total, source.done) == (2 * cells, 2 * cells)
     assert source.next() == []
-    assert missing(study, store).count == 0
+    assert missing(study, store.runs()).count == 0
 
 
 @EACH

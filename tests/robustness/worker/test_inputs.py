@@ -120,7 +120,7 @@ def test_the_runs_have_failed_and_say_once_where_the_values_are(
     reason = f"{__name__}:{kind.__name__}, seed 0: NaN or infinite in the data: {where}; mend them, then run again"
     assert set(runs["reason"]) == {reason}
     assert len(LOADED) <= (1 if engine == "stack" else 7), "neither halves nor tries again, which find the same"
-    lacking = missing(study, store)
+    lacking = missing(study, runs)
     assert lacking.count == 6
     assert lacking.lines == (f"6 runs of 6 cells: {reason}",)
 
