@@ -16,6 +16,7 @@ from torchvision import transforms
 from robustness.randomness import initial_model
 from robustness.study import Study
 from robustness.training.forward import Forward
+from robustness.training.objective import Objective
 from robustness.training.single import train_epoch
 from robustness.training.stack import Stack
 from robustness.workloads.augmentation import crop_and_flip
@@ -118,7 +119,7 @@ def single(run: Run, device: str) -> Epoch:
     model = initial_model(workload, run.seed).to(device)
     forward = Forward(workload, model)
     optimizer = run.optimizer.torch_optimizer(model.parameters(), run.lr, run.weight_decay_native)
-    return lambda: train_epoch(workload, model, optimizer, feed.train(), forward)
+    return lambda: train_epoch(Objective(workload), model, optimizer, feed.train(), forward)
 
 
 def stack(of: list[Run], device: str) -> Epoch:

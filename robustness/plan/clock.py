@@ -76,7 +76,7 @@ class _ClockedFeed(Feed):
 
     def __init__(self, feed: Feed, clock: Clock) -> None:
         self._feed, self._clock = feed, clock
-        self.steps, self.splits = feed.steps, feed.splits
+        self.steps, self.splits, self.gaps = feed.steps, feed.splits, feed.gaps
 
     def train(self) -> Iterator[Batch]:
         """Return the next epoch's batches, or its first ones."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from robustness.trees import Tree, shapes
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -44,15 +46,15 @@ class Compiled:
         self._graphs = graphs and device == "cuda" and backend == "inductor"
         mode = "reduce-overhead" if self._graphs else None
         self._compiled = torch.compile(function, backend=backend, dynamic=False, mode=mode)
-        self._shapes: dict[tuple[object, ...], torch.Size] = {}
+        self._shapes: dict[tuple[object, ...], tuple[tuple[int, ...], ...]] = {}
 
-    def __call__(self, inputs: torch.Tensor, *others: Any) -> Any:
+    def __call__(self, inputs: Tree, *others: Any) -> Any:
         """Return the function's value for a batch `inputs` and `others`."""
-        kinds = (self._kind(), torch.is_grad_enabled())
+        kinds, shape = (self._kind(), torch.is_grad_enabled()), shapes(inputs)
         if kinds not in self._shapes and len(self._shapes) < MOST_SHAPES:
-            self._shapes[kinds] = inputs.shape
+            self._shapes[kinds] = shape
             return self._first(inputs, *others)
-        if self._shapes.get(kinds) != inputs.shape:
+        if self._shapes.get(kinds) != shape:
             return self._function(inputs, *others)
         return self._run(inputs, *others)
 

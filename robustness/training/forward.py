@@ -9,6 +9,8 @@ import torch
 
 from robustness.training.compiled import Compiled
 from robustness.training.mixed_precision import raised
+from robustness.training.network import arguments
+from robustness.trees import Tree, mapped
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -30,7 +32,13 @@ class Forward:
     """A network of one run, from inputs to outputs in float32 at least."""
 
     def __init__(
-        self, workload: Workload, model: nn.Module, *, channels_last: bool | None = None, backend: str = "inductor"
+        self,
+        workload: Workload,
+        model: nn.Module,
+        *,
+        channels_last: bool | None = None,
+        backend: str = "inductor",
+        compiled: bool | None = None,
     ) -> None:
         """Lay out the weights of `model` in place.
 
@@ -40,6 +48,7 @@ class Forward:
             channels_last: whether images and the filters of convolutions have their channels last in memory; by
                 default on a GPU, whose kernels want them so. On a CPU it would change the last digits.
             backend: of `torch.compile`.
+            compiled: whether it is compiled; by default what the workload's option says.
         """
         first = next(model.parameters())
         self._workload, self._model, self._device = workload, model, first.device.type
@@ -49,12 +58,21 @@ class Forward:
             model.to(memory_format=torch.channels_last)
         # A state that is carried to the next batch outlives a step.
         graphs = not callable(getattr(model, "reset", None))
-        self._run: Any = Compiled(model, self._device, backend, graphs=graphs) if workload.compiled else model
+        wanted = workload.compiled if compiled is None else compiled
+        self._run: Any = Compiled(self._called, self._device, backend, graphs=graphs) if wanted else self._called
 
-    def __call__(self, inputs: Tensor) -> Tensor:
+    def __call__(self, inputs: Tree) -> Tree:
         """Return the outputs of a batch."""
-        if self._channels_last and inputs.dim() == 4:
-            inputs = inputs.contiguous(memory_format=torch.channels_last)
+        if self._channels_last:
+            inputs = mapped(_channels_last, inputs)
         with autocast(self._workload, self._device):
-            outputs: Tensor = self._run(inputs)
-        return raised(outputs)
+            outputs = self._run(inputs)
+        return mapped(raised, outputs)
+
+    def _called(self, inputs: Tree) -> Tree:
+        by_place, by_name = arguments(self._model, inputs)
+        return self._model(*by_place, **by_name)
+
+
+def _channels_last(tensor: Tensor) -> Tensor:
+    return tensor.contiguous(memory_format=torch.channels_last) if tensor.dim() == 4 else tensor

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from robustness.trees import Tree, tensors
 from robustness.workloads.data import TensorFeed
 
 if TYPE_CHECKING:
@@ -89,17 +90,22 @@ class Look:
         self._done.add(split)
         found: Sequence[Tensor | int] = (0, 0)
         for batch in batches:
-            found = [total + _bad(part) for total, part in zip(found, batch, strict=True)]
+            found = [
+                total + sum(_bad(part) for part in tensors(tree)) for total, tree in zip(found, batch, strict=True)
+            ]
             yield batch
         refuse(self._workload, self._seed, {split: [int(count) for count in found]})
 
 
-def _not_finite(values: Tensor) -> int:
+def _not_finite(tree: Tree) -> int:
     """Return how many values are not finite."""
-    if not values.is_floating_point():
-        return 0
-    return sum(int(_bad(piece)) for piece in values.flatten().split(PIECE))
+    real = [values for values in tensors(tree) if _can_be_bad(values)]
+    return sum(int(_bad(piece)) for values in real for piece in values.flatten().split(PIECE))
 
 
 def _bad(values: Tensor) -> Tensor | int:
-    return (~values.isfinite()).sum() if values.is_floating_point() else 0
+    return (~values.isfinite()).sum() if _can_be_bad(values) else 0
+
+
+def _can_be_bad(values: Tensor) -> bool:
+    return values.is_floating_point() or values.is_complex()

@@ -1,7 +1,8 @@
-"""Rows of a checkpoint: what an update rule with a run axis carries from step to step, and where each run stands."""
+"""Rows of a stack and of its checkpoint: what an update rule carries from step to step, and where each run stands."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from robustness.optimizers.base import UpdateRule
+    from robustness.study import Run
 
 
 State = dict[str, Any]
@@ -35,3 +37,9 @@ def places_of(run_ids: Sequence[str], wanted: Sequence[str]) -> list[int]:
     """Return where the `wanted` runs stand among `run_ids`; of a run that stands there twice either row will do."""
     place = {run_id: index for index, run_id in enumerate(run_ids)}
     return [place[run_id] for run_id in wanted]
+
+
+def same_optimizer(runs: Sequence[Run]) -> list[slice]:
+    """Return the slices of consecutive runs with equal optimizer options."""
+    bounds = [0, *(i for i in range(1, len(runs)) if runs[i].optimizer != runs[i - 1].optimizer), len(runs)]
+    return [slice(a, b) for a, b in pairwise(bounds)]

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from robustness.training.objective import Objective
+    from robustness.trees import Tree
     from robustness.workloads import Workload
     from robustness.workloads.data import Batch, Feed
 
@@ -49,8 +51,8 @@ def begin(network: object) -> None:
 
 
 def sharpness(
-    workload: Workload,
-    network: Callable[[Tensor], Tensor],
+    objective: Objective,
+    network: Callable[[Tree], Tree],
     parameters: Sequence[Tensor],
     batches: Sequence[Batch],
     seed: int,
@@ -61,21 +63,21 @@ def sharpness(
     that the loss is a function of the parameters alone; without the decay term.
 
     Args:
-        workload: asks, and has the loss.
+        objective: of the workload that asks: it has the loss.
         network: from inputs to outputs, a function of `parameters`; one that carries a state from batch to batch has a
             `reset`.
         parameters: leaves of the graph that `network` builds.
         batches: what `examples` returns.
         seed: of the random vectors.
     """
-    asked = workload.hessian
+    asked = objective.workload.hessian
     assert asked is not None
-    count = sum(targets.numel() for _, targets in batches)
+    count = sum(objective.count(targets) for _, targets in batches)
 
     def loss() -> Iterator[Tensor]:
         begin(network)
         for inputs, targets in batches:
-            yield workload.losses(network(inputs), targets).sum() / count
+            yield objective.loss_sum(network(inputs), targets) / count
 
     eigenvalues = top_eigenvalues(loss, parameters, asked.top, seed=seed) if asked.top else np.empty(0)
     return Sharpness(eigenvalues, trace(loss, parameters, asked.trace, seed=seed)[0] if asked.trace else float("nan"))

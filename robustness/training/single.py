@@ -15,7 +15,10 @@ from robustness.training.checkpoint import Course
 from robustness.training.forward import Forward
 from robustness.training.history import History
 from robustness.training.inputs import Look, checked_feed
+from robustness.training.network import Evaluated, placed
+from robustness.training.objective import Objective
 from robustness.training.sharpness import begin, due, examples, sharpness
+from robustness.trees import Tree, mapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -50,8 +53,8 @@ def train_single(
     workload = run.workload
     feed = checked_feed(workload, run.seed, device, dtype)
     look = Look(workload, feed, run.seed)
-    model = initial_model(workload, run.seed).to(device, dtype)
-    forward = Forward(workload, model)
+    model = placed(initial_model(workload, run.seed), device, dtype)
+    forward, objective = Forward(workload, model), Objective(workload, feed.gaps)
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = run.optimizer.torch_optimizer(parameters, lr=run.lr, weight_decay=run.weight_decay_native)
     history = History([run], parameters=sum(p.numel() for p in parameters), steps_per_epoch=feed.steps)
@@ -64,17 +67,17 @@ def train_single(
             start = [p.detach().clone() for p in parameters]
             metrics = {
                 "lr": torch.tensor(lr),
-                **train_epoch(workload, model, optimizer, look.at("train", feed.train()), forward),
+                **train_epoch(objective, model, optimizer, look.at("train", feed.train()), forward),
                 "weight_norm": _norm(parameters),
                 "update_norm": _norm(p - q for p, q in zip(parameters, start, strict=True)),
                 **_schedule(optimizer, run),
             }
             for split in feed.splits:
-                metrics |= evaluate(workload, model, split, look.at(split, feed.evaluate(split)), forward)
+                metrics |= evaluate(objective, model, split, look.at(split, feed.evaluate(split)), forward)
             if not history.record(epoch, np.array([0]), {name: each.reshape(1) for name, each in metrics.items()})[0]:
                 break
             if due(workload, epoch):
-                found = sharpness(workload, model.eval(), parameters, examples(workload, feed), run.seed)
+                found = sharpness(objective, Evaluated(model), parameters, examples(workload, feed), run.seed)
                 history.record_sharpness(epoch, 0, found)
             course.ended(epoch)
     return history
@@ -100,30 +103,33 @@ class _Engine:
 
 
 def train_epoch(
-    workload: Workload,
+    objective: Objective,
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     batches: Iterator[Batch],
-    forward: Callable[[Tensor], Tensor],
+    forward: Callable[[Tree], Tree],
 ) -> dict[str, Tensor]:
     """Take one step for each batch; return the epoch's metrics, each a scalar that may still be computed."""
     model.train()
     begin(model)
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    losses, wrongs, norms, seen = [], [], [], 0
+    clip = objective.workload.clip
+    losses, wrongs, norms = [], [], []
+    seen: int | Tensor = 0
     for inputs, targets in batches:
         # First: the last step's gradients lie where a CUDA graph writes anew.
         optimizer.zero_grad()
         outputs = forward(inputs)
-        loss = workload.losses(outputs, targets).mean()
+        loss = objective.mean_loss(outputs, targets)
         loss.backward()
         norms.append(_norm(p.grad for p in parameters if p.grad is not None))
-        if workload.clip is not None:
-            _clip(parameters, norms[-1], workload.clip)
+        if clip is not None:
+            _clip(parameters, norms[-1], clip)
         optimizer.step()
-        losses.append(loss.detach() * targets.numel())
-        wrongs.append(workload.errors(outputs.detach(), targets).sum())
-        seen += targets.numel()
+        count = objective.count(targets)
+        losses.append(loss.detach() * count)
+        wrongs.append(objective.error_sum(mapped(lambda tensor: tensor.detach(), outputs), targets))
+        seen = seen + count
     norm = torch.stack(norms)
     return {
         "train_loss": torch.stack(losses).sum() / seen,
@@ -147,17 +153,18 @@ def _norm(tensors: Iterable[Tensor]) -> Tensor:
 
 @torch.no_grad()
 def evaluate(
-    workload: Workload, model: nn.Module, split: str, batches: Iterator[Batch], forward: Callable[[Tensor], Tensor]
+    objective: Objective, model: nn.Module, split: str, batches: Iterator[Batch], forward: Callable[[Tree], Tree]
 ) -> dict[str, Tensor]:
     """Return the mean loss and the error, in percent, of a split's batches, each a scalar."""
     model.eval()
     begin(model)
-    losses, wrongs, seen = [], [], 0
+    losses, wrongs = [], []
+    seen: int | Tensor = 0
     for inputs, targets in batches:
         outputs = forward(inputs)
-        losses.append(workload.losses(outputs, targets).sum())
-        wrongs.append(workload.errors(outputs, targets).sum())
-        seen += targets.numel()
+        losses.append(objective.loss_sum(outputs, targets))
+        wrongs.append(objective.error_sum(outputs, targets))
+        seen = seen + objective.count(targets)
     return {f"{split}_loss": torch.stack(losses).sum() / seen, f"{split}_error": 100 * torch.stack(wrongs).sum() / seen}
 
 
@@ -170,10 +177,12 @@ def _schedule(optimizer: torch.optim.Optimizer, run: Run) -> dict[str, Tensor]:
             # Of optimizers like Adam alone: others keep another thing by that name.
             if "exp_avg_sq" in state and state["exp_avg_sq"].shape == p.shape and len(group.get("betas", ())) == 2:
                 second = state.get("max_exp_avg_sq", state["exp_avg_sq"])
+                # Of a complex weight torch's optimizers take both parts as weights.
+                second = torch.view_as_real(second) if second.is_complex() else second
                 # torch.optim counts steps for each parameter, pytorch_optimizer for each group.
                 steps = float(state["step"] if "step" in state else group["step"])
                 total += second.double().sum().cpu() / (1 - group["betas"][1] ** steps)
-                count += p.numel()
+                count += second.numel()
     root = (total / count).sqrt() if count else torch.tensor(torch.nan)
     lr = float(optimizer.param_groups[0]["lr"])
     decay = run.optimizer.effective_decay(run.weight_decay_native, lr, root)

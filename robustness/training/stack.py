@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch.func import functional_call, grad_and_value, vmap
+from torch.func import grad_and_value, vmap
 
 from robustness.optimizers.base import TakesBaseRates
 from robustness.randomness import initial_model, masks
@@ -21,9 +21,12 @@ from robustness.training.compiled import Compiled
 from robustness.training.history import History
 from robustness.training.inputs import Look, checked_feed
 from robustness.training.mixed_precision import Lowered, raised
-from robustness.training.rows import places_of, resume_rule, rule_state
+from robustness.training.moving import moving_parts
+from robustness.training.network import Weights, call, placed
+from robustness.training.objective import Objective, StackedObjective
+from robustness.training.rows import places_of, resume_rule, rule_state, same_optimizer
 from robustness.training.sharpness import due, examples, sharpness
-from robustness.workloads.base import Workload
+from robustness.trees import Tree, mapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,12 +36,10 @@ if TYPE_CHECKING:
     from robustness.optimizers.base import UpdateRule
     from robustness.study import Run
     from robustness.training.checkpoint import Keeper
+    from robustness.training.network import Moving
     from robustness.training.rows import State
     from robustness.training.sharpness import Sharpness
     from robustness.workloads.data import Batch
-
-_ALIGNMENT = 64
-"""Rows are padded to whole vectors, so that no kernel has a scalar tail whose place depends on the stack's size."""
 
 
 def train_stack(
@@ -56,8 +57,10 @@ def train_stack(
     runs = sorted(runs, key=lambda run: run.optimizer.name + run.optimizer.model_dump_json())
     feed = checked_feed(workload, seed, device, dtype)
     look = Look(workload, feed, seed)
-    stack = Stack(initial_model(workload, seed).to(device, dtype), runs, device, dtype)
-    history = History(runs, parameters=stack.size, steps_per_epoch=feed.steps)
+    parts = moving_parts(workload, feed, seed, device, dtype)
+    model = placed(initial_model(workload, seed), device, dtype)
+    stack = Stack(model, runs, device, dtype, parts=parts, gaps=feed.gaps)
+    history = History(runs, parameters=stack.parameters, steps_per_epoch=feed.steps)
     course = Course(keeper, stack, history, feed, device)
     with masks(seed, device):
         for epoch in range(course.begin(), workload.epochs):
@@ -88,42 +91,57 @@ class Stack:
     round differently for a batch of one.
 
     Attributes:
-        gradients: of inputs, weights, buffers and targets: (R, P) gradients, with (R,) losses and all outputs.
+        gradients: of inputs, weights, buffers, targets: (R, P), with (R,) losses, (R,) sums of errors, new buffers.
+        parameters: how many ask for a gradient.
     """
 
     def __init__(
-        self, model: nn.Module, runs: Sequence[Run], device: str, dtype: torch.dtype, *, backend: str = "inductor"
+        self,
+        model: nn.Module,
+        runs: Sequence[Run],
+        device: str,
+        dtype: torch.dtype,
+        *,
+        parts: Moving | None = None,
+        gaps: bool = False,
+        backend: str = "inductor",
     ) -> None:
+        """Give each run the weights of `model`.
+
+        Args:
+            model: in `dtype`, on the device.
+            runs: of one workload and seed; those of one optimizer stand together.
+            device: of all tensors.
+            dtype: of weights and moments.
+            parts: what of the network moves; None takes all that asks for a gradient.
+            gaps: whether targets may be missing.
+            backend: of `torch.compile`.
+        """
         self.model, self.workload, self.seed = model, runs[0].workload, runs[0].seed
         self._runs = runs
         self.rows = np.arange(len(runs))
-        self._shapes = {name: p.shape for name, p in model.named_parameters()}
-        self.size = sum(p.numel() for p in model.parameters())
-        padding = -self.size % _ALIGNMENT
-        self._sizes = [*(p.numel() for p in model.parameters()), padding]
-        initial = torch.cat(
-            [p.detach().flatten() for p in model.parameters()] + [torch.zeros(padding).to(device, dtype)]
-        )
-        self.weights = initial.repeat(len(runs), 1)
+        self._layout = Weights(model, parts)
+        self.parameters = self._layout.trainable
+        self.weights = self._layout.row(model, device, dtype).repeat(len(runs), 1)
         self.buffers = {name: b.expand(len(runs), *b.shape).clone() for name, b in model.named_buffers()}
+        self._assigned = parts.assigned if parts else frozenset()
+        self._objective = StackedObjective(self.workload, gaps)
         self.lr = torch.tensor([run.lr for run in runs], dtype=dtype, device=device)
         decay = torch.tensor([run.weight_decay_native for run in runs], dtype=dtype, device=device)
         self._rules: list[tuple[slice, UpdateRule]] = []
-        for part in _same_optimizer(runs):
-            rule = runs[part.start].optimizer.rule(self.weights[part], decay[part], self.size)
+        for part in same_optimizer(runs):
+            rule = runs[part.start].optimizer.rule(self.weights[part], decay[part], self._layout.size)
             if isinstance(rule, TakesBaseRates):
                 rule.take_base_rates(self.lr[part])
             self._rules.append((part, rule))
-        own = type(self.workload).losses is not Workload.losses
-        self._losses: Callable[[Tensor, Tensor], Tensor] = self.workload.losses if own else _cross_entropies
         # "same": one mask of a dropout for all runs, which share their seed.
         step = grad_and_value(self._loss, argnums=1, has_aux=True)
         self.gradients: Callable[..., Any] = vmap(step, in_dims=(None, 0, 0, None), randomness="same")
-        self._outputs: Callable[..., Tensor] = vmap(self._forward, in_dims=(None, 0, 0))
+        self._evaluated: Callable[..., Any] = vmap(self._sums, in_dims=(None, 0, 0, None))
         if self.workload.compiled:
-            self.gradients, self._outputs = (
+            self.gradients, self._evaluated = (
                 Compiled(function, device, backend, kind=lambda: len(self.rows))
-                for function in (self.gradients, self._outputs)
+                for function in (self.gradients, self._evaluated)
             )
         if len(runs) == 1:
             self.keep(np.zeros(2, dtype=np.int64))
@@ -134,25 +152,28 @@ class Stack:
         start = self.weights.clone()
         lr = self.lr * factor
         loss = wrong = norm = norm_sq = torch.zeros_like(lr)
-        seen = steps = 0
+        seen: int | Tensor = 0
+        steps = 0
         for x, y in batches:
-            gradient, (batch_loss, outputs) = self.gradients(x, self.weights, self.buffers, y)
-            loss = loss + batch_loss * y.numel()
-            wrong = wrong + self._wrong(outputs, y)
+            gradient, (batch_loss, (batch_wrong, changed)) = self.gradients(x, self.weights, self.buffers, y)
+            self.buffers |= changed
+            count = self._objective.count(y)
+            loss = loss + batch_loss * count
+            wrong = wrong + batch_wrong
             square = torch.linalg.vector_norm(gradient, dim=1).square()
             norm, norm_sq = norm + square.sqrt(), norm_sq + square
             if self.workload.clip is not None:
                 gradient.mul_((self.workload.clip / square.sqrt()).clamp(max=1.0)[:, None])
             for part, rule in self._rules:
                 rule.step(gradient[part], lr[part])
-            seen, steps = seen + y.numel(), steps + 1
+            seen, steps = seen + count, steps + 1
         return {
             "lr": lr,
             "train_loss": loss / seen,
             "train_error": 100 * wrong / seen,
             "grad_norm": norm / steps,
             "grad_norm_sq": norm_sq / steps,
-            "weight_norm": torch.linalg.vector_norm(self.weights, dim=1),
+            "weight_norm": self._layout.norms(self.weights),
             "update_norm": torch.linalg.vector_norm(self.weights - start, dim=1),
             "effective_decay": torch.cat([rule.effective_decay for _, rule in self._rules]),
             "root_mean_v": torch.cat([rule.root_mean_v for _, rule in self._rules]),
@@ -163,29 +184,24 @@ class Stack:
         """Return (R,) mean loss and error in percent over a split."""
         self.model.eval()
         loss = wrong = torch.zeros_like(self.lr)
-        seen = 0
+        seen: int | Tensor = 0
         for x, y in batches:
-            outputs = self._outputs(x, self.weights, self.buffers)
-            loss = loss + self._losses(outputs, y.expand(len(outputs), *y.shape)).flatten(1).sum(-1)
-            wrong = wrong + self._wrong(outputs, y)
-            seen += y.numel()
+            batch_loss, batch_wrong, changed = self._evaluated(x, self.weights, self.buffers, y)
+            self.buffers |= changed
+            loss, wrong, seen = loss + batch_loss, wrong + batch_wrong, seen + self._objective.count(y)
         return {f"{split}_loss": loss / seen, f"{split}_error": 100 * wrong / seen}
 
     def sharpness(self, row: int, batches: Sequence[Batch]) -> Sharpness:
         """Return what the workload asks of the Hessian, of one row."""
         self.model.eval()
-        parts = self.weights[row].split(self._sizes)
-        leaves = [
-            part.view(shape).clone().requires_grad_() for part, shape in zip(parts, self._shapes.values(), strict=False)
-        ]
-        fixed = {name: buffer[row] for name, buffer in self.buffers.items()}
+        leaves = {name: part.clone().requires_grad_() for name, part in self._layout.named(self.weights[row]).items()}
+        buffers = {name: buffer[row] for name, buffer in self.buffers.items()}
 
-        def network(inputs: Tensor) -> Tensor:
-            named = dict(zip(self._shapes, leaves, strict=True))
-            outputs: Tensor = functional_call(self.model, (named, fixed), (inputs,))
-            return outputs
+        def network(inputs: Tree) -> Tree:
+            return call(self.model, {**leaves, **self._layout.fixed, **buffers}, inputs, frozenset())[0]
 
-        return sharpness(self.workload, network, leaves, batches, self.seed)
+        objective = Objective(self.workload, self._objective.gaps)
+        return sharpness(objective, network, list(leaves.values()), batches, self.seed)
 
     def keep(self, rows: np.ndarray) -> None:
         """Go on with these rows alone (ascending); a single one is doubled."""
@@ -212,6 +228,8 @@ class Stack:
 
     def objection(self, state: State) -> str | None:
         """Return why a stack can't go on from `state`, None if it can: other code names its parts otherwise."""
+        if state["weights"].shape[1:] != self.weights.shape[1:]:
+            return f"not a checkpoint: its rows have {state['weights'].shape[1]} weights, not {self.weights.shape[1]}"
         for part, rule in self._rules:
             saved = state["rules"].get(self._options(part))  # None where all of its runs had diverged
             lacking = rule_state(rule).keys() - saved["state"].keys() if saved else ()
@@ -237,34 +255,21 @@ class Stack:
         """Return the options of the optimizer of these rows."""
         return options_json(self._runs[int(self.rows[part.start])].optimizer)
 
-    def _forward(self, inputs: Tensor, weights: Tensor, buffers: dict[str, Tensor]) -> Tensor:
-        parts = weights.split(self._sizes)
-        parameters = {name: part.view(shape) for (name, shape), part in zip(self._shapes.items(), parts, strict=False)}
+    def _forward(self, inputs: Tree, weights: Tensor, buffers: dict[str, Tensor]) -> tuple[Tree, dict[str, Tensor]]:
+        state = {**self._layout.named(weights), **self._layout.fixed, **buffers}
         with nullcontext() if self.workload.precision == "float32" else Lowered():
-            outputs: Tensor = functional_call(self.model, (parameters, buffers), (inputs,))
-        return raised(outputs)
+            outputs, changed = call(self.model, state, inputs, self._assigned)
+        return mapped(raised, outputs), changed
 
     def _loss(
-        self, inputs: Tensor, weights: Tensor, buffers: dict[str, Tensor], targets: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        outputs = self._forward(inputs, weights, buffers)
-        return self._losses(outputs, targets).mean(), outputs
+        self, inputs: Tree, weights: Tensor, buffers: dict[str, Tensor], targets: Tree
+    ) -> tuple[Tensor, tuple[Tensor, dict[str, Tensor]]]:
+        outputs, changed = self._forward(inputs, weights, buffers)
+        loss = self._objective.mean_loss(outputs, targets)
+        return loss, (self._objective.error_sum(mapped(lambda tensor: tensor.detach(), outputs), targets), changed)
 
-    def _wrong(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """Return (R,) summed errors of outputs (R, ...)."""
-        return self.workload.errors(outputs, targets).flatten(1).sum(-1)
-
-
-def _cross_entropies(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Return (..., N) of outputs (..., N, C) and class indices (..., N).
-
-    torch's own softmax over the last axis of so few classes takes ten times as long as over the one before it.
-    """
-    log_probabilities = outputs.transpose(-1, -2).log_softmax(-2)
-    return -log_probabilities.gather(-2, targets.unsqueeze(-2)).squeeze(-2)
-
-
-def _same_optimizer(runs: Sequence[Run]) -> list[slice]:
-    """Return the slices of consecutive runs with equal optimizer options."""
-    bounds = [i for i in range(1, len(runs)) if runs[i].optimizer != runs[i - 1].optimizer]
-    return [slice(a, b) for a, b in zip([0, *bounds], [*bounds, len(runs)], strict=True)]
+    def _sums(
+        self, inputs: Tree, weights: Tensor, buffers: dict[str, Tensor], targets: Tree
+    ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        outputs, changed = self._forward(inputs, weights, buffers)
+        return self._objective.loss_sum(outputs, targets), self._objective.error_sum(outputs, targets), changed

@@ -87,6 +87,8 @@ def fitting_size(workload: Workload, optimizer: Optimizer) -> int:
 def step_cost(runs: Sequence[Run], device: str) -> tuple[float, float]:
     """Return the seconds and, on a GPU, the most bytes of a training step of `runs` as one stack."""
     from robustness.randomness import initial_model, masks
+    from robustness.training.moving import moving_parts
+    from robustness.training.network import placed
     from robustness.training.stack import Stack
 
     workload, seed = runs[0].workload, runs[0].seed
@@ -94,7 +96,9 @@ def step_cost(runs: Sequence[Run], device: str) -> tuple[float, float]:
     with masks(seed, device):
         feed = workload.feed(seed, device, torch.float32)
         held = torch.cuda.memory_allocated() if device == "cuda" else 0
-        stack = Stack(initial_model(workload, seed).to(device), runs, device, torch.float32)
+        parts = moving_parts(workload, feed, seed, device, torch.float32)
+        model = placed(initial_model(workload, seed), device, torch.float32)
+        stack = Stack(model, runs, device, torch.float32, parts=parts, gaps=feed.gaps)
         batch = next(iter(feed.train()))
         stack.train_epoch(iter([batch]), 1.0)  # which loads kernels
         wait(device)

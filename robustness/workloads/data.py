@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
+from robustness.trees import Tree, as_tensors, examples, mapped, pieces
 from robustness.workloads.augmentation import Augmentation
 
 if TYPE_CHECKING:
@@ -16,14 +17,19 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    Batch = tuple[Tensor, Tensor]
+    Batch = tuple[Tree, Tree]
 
 EVALUATION_BATCH = 256
+
+NO_TARGET = -100
+"""What stands in integer targets where there is none, as in torch's losses (`ignore_index`)."""
 
 
 @dataclass(frozen=True)
 class Data:
     """Train, validation and test tensors of one seed; the first axis counts examples.
+
+    Each is a tensor or NumPy array, or a tree of them: a dictionary, tuple or dataclass.
 
     Attributes:
         augment: From a batch of stored training inputs and a generator on the CPU to what training sees of them;
@@ -31,18 +37,19 @@ class Data:
         prepare: From stored inputs, augmented or not, to what the network takes: a whole data set may be kept as bytes.
     """
 
-    train_inputs: Tensor
-    train_targets: Tensor
-    validation_inputs: Tensor
-    validation_targets: Tensor
-    test_inputs: Tensor
-    test_targets: Tensor
-    augment: Callable[[Tensor, torch.Generator], Tensor] | None = None
-    prepare: Callable[[Tensor], Tensor] | None = None
+    train_inputs: Tree
+    train_targets: Tree
+    validation_inputs: Tree
+    validation_targets: Tree
+    test_inputs: Tree
+    test_targets: Tree
+    augment: Callable[[Tree, torch.Generator], Tree] | None = None
+    prepare: Callable[[Tree], Tree] | None = None
 
     def to(self, device: str, dtype: torch.dtype | None = None) -> Data:
         """Return the same data on `device`, its real numbers as `dtype` if one is given."""
-        moved = {name: _moved(value, device, dtype) for name, value in vars(self).items() if hasattr(value, "shape")}
+        parts = [field.name for field in fields(self) if field.name not in ("augment", "prepare")]
+        moved = {name: _moved(as_tensors(getattr(self, name)), device, dtype) for name in parts}
         return Data(**moved, augment=self.augment, prepare=self.prepare)
 
     def split(self, name: str) -> Batch:
@@ -50,8 +57,11 @@ class Data:
         return getattr(self, f"{name}_inputs"), getattr(self, f"{name}_targets")
 
 
-def _moved(tensor: Tensor, device: str, dtype: torch.dtype | None) -> Tensor:
-    return tensor.to(device, dtype) if dtype and tensor.is_floating_point() else tensor.to(device)
+def _moved(tree: Tree, device: str, dtype: torch.dtype | None) -> Tree:
+    def moved(tensor: Tensor) -> Tensor:
+        return tensor.to(device, dtype) if dtype and tensor.is_floating_point() else tensor.to(device)
+
+    return mapped(moved, tree)
 
 
 def _transferred(batches: Sequence[Tensor], device: str) -> Sequence[Tensor]:
@@ -73,10 +83,12 @@ class Feed(ABC):
     Attributes:
         steps: Batches of each epoch of training.
         splits: The splits to evaluate on: "test", and "validation" where examples are held out.
+        gaps: Whether integer targets may have positions without a target, `NO_TARGET`, which are in no mean.
     """
 
     steps: int
     splits: tuple[str, ...]
+    gaps: bool = True
 
     @abstractmethod
     def train(self) -> Iterator[Batch]:
@@ -117,11 +129,13 @@ class TensorFeed(Feed):
 
         self.data = data.to(device, dtype)
         self._device, self._dtype, self._seed = device, dtype, seed
-        examples = len(self.data.train_targets)
-        self._order = data_order(examples, batch_size, seed)
+        count = examples(self.data.train_targets)
+        self._order = data_order(count, batch_size, seed)
         self._draws = augmentation(seed)
-        self.steps = steps_per_epoch(examples, batch_size)
-        self.splits = ("test", "validation") if len(self.data.validation_targets) else ("test",)
+        self.steps = steps_per_epoch(count, batch_size)
+        self.splits = ("test", "validation") if examples(self.data.validation_targets) else ("test",)
+        # Of the data as they were given: a device would have to be waited for.
+        self.gaps = any(_has_gaps(as_tensors(data.split(split)[1])) for split in ("train", *self.splits))
 
     def train(self) -> Iterator[Batch]:
         """Return the next epoch's batches."""
@@ -129,9 +143,9 @@ class TensorFeed(Feed):
         order = next(self._order)
         augmentations = self._augmentations([len(batch) for batch in order])
         for batch, augmented in zip(_transferred(order, self._device), augmentations, strict=False):
-            yield self._prepared(augmented(inputs[batch])), targets[batch]
+            yield self._prepared(augmented(_taken(inputs, batch))), _taken(targets, batch)
 
-    def _augmentations(self, sizes: list[int]) -> Iterable[Callable[[Tensor], Tensor]]:
+    def _augmentations(self, sizes: list[int]) -> Iterable[Callable[[Tree], Tree]]:
         """Return what is done to the inputs of each batch of an epoch."""
         augment = self.data.augment
         if augment is None:
@@ -154,44 +168,56 @@ class TensorFeed(Feed):
     def evaluate(self, split: str) -> Iterator[Batch]:
         """Return a split's batches."""
         inputs, targets = self.data.split(split)
-        for x, y in zip(inputs.split(EVALUATION_BATCH), targets.split(EVALUATION_BATCH), strict=True):
+        for x, y in zip(pieces(inputs, EVALUATION_BATCH), pieces(targets, EVALUATION_BATCH), strict=True):
             yield self._prepared(x), y
 
     def sample(self, examples: int) -> Iterator[Batch]:
         """Return batches of a stratified subset that the seed fixes; all of train if it has no more examples."""
         inputs, targets = self.data.split("train")
-        chosen = stratified(targets.cpu(), examples, self._seed).to(self._device)
+        chosen = stratified(mapped(lambda tensor: tensor.cpu(), targets), examples, self._seed).to(self._device)
         for batch in chosen.split(EVALUATION_BATCH):
-            yield self._prepared(inputs[batch]), targets[batch]
+            yield self._prepared(_taken(inputs, batch)), _taken(targets, batch)
 
-    def _prepared(self, inputs: Tensor) -> Tensor:
-        return _moved(self.data.prepare(inputs), self._device, self._dtype) if self.data.prepare else inputs
+    def _prepared(self, inputs: Tree) -> Tree:
+        if self.data.prepare is None:
+            return inputs
+        return _moved(as_tensors(self.data.prepare(inputs)), self._device, self._dtype)
 
 
-def stratified(targets: Tensor, examples: int, seed: int) -> Tensor:
+def _taken(tree: Tree, rows: Tensor) -> Tree:
+    return mapped(lambda tensor: tensor[rows], tree)
+
+
+def _has_gaps(targets: Tree) -> bool:
+    import torch
+
+    return isinstance(targets, torch.Tensor) and not targets.is_floating_point() and bool((targets == NO_TARGET).any())
+
+
+def stratified(targets: Tree, count: int, seed: int) -> Tensor:
     """Return the indices, ascending, of a random subset whose classes have the shares of the whole.
 
     Args:
         targets: (n,) class indices; targets that are no class indices are drawn from evenly.
-        examples: how many; all if there are no more.
+        count: how many; all if there are no more.
         seed: of the draw, which torch's global generator has no part in.
 
     Returns:
-        (min(n, examples),) indices.
+        (min(n, count),) indices.
     """
     import torch
 
-    count = len(targets)
-    if examples >= count:
-        return torch.arange(count)
+    there = examples(targets)
+    if count >= there:
+        return torch.arange(there)
     generator = torch.Generator().manual_seed(seed)
-    order = torch.randperm(count, generator=generator)
-    if targets.dim() != 1 or targets.is_floating_point():
-        return order[:examples].sort().values
+    order = torch.randperm(there, generator=generator)
+    if not isinstance(targets, torch.Tensor) or targets.dim() != 1 or targets.is_floating_point():
+        return order[:count].sort().values
     # Each example's rank within its class, as a share: the smallest shares are an even cut through all classes.
-    share = torch.empty(count, dtype=torch.float64)
+    share = torch.empty(there, dtype=torch.float64)
     shuffled = targets[order]
     for each in shuffled.unique():
         places = order[shuffled == each]
         share[places] = (torch.arange(len(places), dtype=torch.float64) + 0.5) / len(places)
-    return share.argsort(stable=True)[:examples].sort().values
+    return share.argsort(stable=True)[:count].sort().values

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 class ImageFeed(Feed):
     """Batches (n, 3, size, size), channels last, and their classes; the same whatever the number of workers."""
 
+    gaps = False
+
     def __init__(
         self,
         workload: ImageWorkload,

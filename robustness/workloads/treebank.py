@@ -120,6 +120,8 @@ class Treebank(Workload):
 class _TextFeed(Feed):
     """Consecutive pieces of a text, `bptt` words long, of which the last is shorter."""
 
+    gaps = False
+
     def __init__(self, workload: Treebank, device: str) -> None:
         train, valid, test = read(data_folder(workload.data_dir))
         other = slice(workload.test_size)

@@ -14,6 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from robustness.randomness import initial_model
 from robustness.study import Run, Study
 from robustness.training.forward import Forward
+from robustness.training.objective import Objective
 from robustness.training.single import evaluate, train_epoch
 from robustness.training.stack import Stack
 from robustness.workloads import Data, Workload
@@ -86,8 +87,8 @@ def single(run: Run) -> Callable[[], object]:
     optimizer = run.optimizer.torch_optimizer(model.parameters(), run.lr, run.weight_decay_native)
     forward = Forward(workload, model, channels_last=True)
     return lambda: (
-        train_epoch(workload, model, optimizer, feed.train(), forward),
-        evaluate(workload, model, "test", feed.evaluate("test"), forward),
+        train_epoch(Objective(workload), model, optimizer, feed.train(), forward),
+        evaluate(Objective(workload), model, "test", feed.evaluate("test"), forward),
     )
 
 

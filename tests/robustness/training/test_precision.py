@@ -16,6 +16,7 @@ from robustness.training import compiled, train_single, train_stack
 from robustness.training.compiled import Compiled
 from robustness.training.forward import Forward
 from robustness.training.mixed_precision import Lowered
+from robustness.training.objective import Objective
 from robustness.training.single import evaluate, train_epoch
 from robustness.training.stack import Stack
 
@@ -66,8 +67,11 @@ def test_weights_gradients_and_losses_stay_in_float32() -> None:
     assert len(gradients) == len(list(model.parameters()))
     assert {t.dtype for t in [*model.parameters(), *gradients]} == {torch.float32} == {outputs.dtype}
     stack = Stack(initial_model(of[0].workload, 0), of, "cpu", torch.float32)
-    gradient, (loss, outputs) = stack.gradients(torch.randn(8, 1, 8, 8), stack.weights, stack.buffers, torch.arange(8))
-    assert {t.dtype for t in (gradient, loss, outputs, *stack.buffers.values())} == {torch.float32, torch.int64}
+    images, classes = torch.randn(8, 1, 8, 8), torch.arange(8)
+    gradient, (loss, (wrong, changed)) = stack.gradients(images, stack.weights, stack.buffers, classes)
+    assert wrong.dtype == torch.int64
+    assert not changed  # BatchNorm's are changed in place
+    assert {t.dtype for t in (gradient, loss, *stack.buffers.values())} == {torch.float32, torch.int64}
     assert gradient.dtype == torch.float32
 
 
@@ -113,8 +117,8 @@ def epoch_of(run: Run, **options: Any) -> tuple[nn.Module, dict[str, float]]:
     feed, model = workload.feed(0, "cpu", torch.float32), initial_model(workload, 0)
     forward = Forward(workload, model, **options)
     optimizer = run.optimizer.torch_optimizer(model.parameters(), run.lr, run.weight_decay_native)
-    metrics = train_epoch(workload, model, optimizer, feed.train(), forward)
-    metrics |= evaluate(workload, model, "test", feed.evaluate("test"), forward)
+    metrics = train_epoch(Objective(workload), model, optimizer, feed.train(), forward)
+    metrics |= evaluate(Objective(workload), model, "test", feed.evaluate("test"), forward)
     return model, {name: float(value) for name, value in metrics.items()}
 
 
