@@ -5,6 +5,7 @@ Each purpose has a stream of its own, so that drawing more of one does not shift
 
 from __future__ import annotations
 
+import random
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
             """Return a network drawn from torch's global generator."""
 
 
-_WEIGHTS, _ORDER, _AUGMENTATION, _MASKS = range(4)
+_WEIGHTS, _ORDER, _AUGMENTATION, _MASKS, _DATA = range(5)
 
 
 def _stream_seed(seed: int, stream: int) -> int:
@@ -32,7 +33,7 @@ def _stream_seed(seed: int, stream: int) -> int:
 
 def initial_model(workload: HasModel, seed: int) -> nn.Module:
     """Return the workload's network as `seed` initializes it; torch's global generator stays untouched."""
-    with torch.random.fork_rng(devices=[]):
+    with seeded(seed):
         torch.manual_seed(_stream_seed(seed, _WEIGHTS))
         return workload.model()
 
@@ -40,6 +41,24 @@ def initial_model(workload: HasModel, seed: int) -> nn.Module:
 def augmentation(seed: int) -> torch.Generator:
     """Return the generator, on the CPU, of what is drawn for the training inputs."""
     return torch.Generator().manual_seed(_stream_seed(seed, _AUGMENTATION))
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Let the global generators of Python, NumPy and torch begin at `seed`; at the end they are as before.
+
+    So data that are drawn from them, against the advice, are those of a seed all the same.
+    """
+    before, numpy_before = random.getstate(), np.random.get_state()  # noqa: NPY002 - the global one is what is meant
+    with torch.random.fork_rng(devices=[]):
+        random.seed(seed)
+        np.random.seed(_stream_seed(seed, _DATA) % 2**32)  # noqa: NPY002
+        torch.manual_seed(_stream_seed(seed, _DATA))
+        try:
+            yield
+        finally:
+            random.setstate(before)
+            np.random.set_state(numpy_before)  # noqa: NPY002
 
 
 @contextmanager

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from robustness.commands.evaluation import show_report
-from robustness.console import FAILED, INTERRUPTED, STOPPED, end_at_once, err, out, takes_results, takes_study
+from robustness.console import (
+    BAD_INPUT,
+    FAILED,
+    INTERRUPTED,
+    STOPPED,
+    end_at_once,
+    err,
+    out,
+    takes_results,
+    takes_study,
+)
 from robustness.jobs.versions import difference
 from robustness.published.shipped import to_train
 from robustness.results import Store, child, finished
@@ -47,12 +57,16 @@ def _run_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--no-published", action="store_true", help="train also what is published, rather than take it from there"
     )
+    command.add_argument(
+        "--no-try", action="store_true", help="do not try the study's own network and optimizers on a small batch first"
+    )
     command.add_argument("--quiet", action="store_true", help="show no progress")
     command.add_argument("--no-report", action="store_true", help="write no report at the end")
 
 
 def run(options: argparse.Namespace) -> int:
     """Train, and write the report; 1 where runs are missing in the end, 130 where it was interrupted."""
+    from robustness.dry_run import DryRunError
     from robustness.errors import ClusterError
     from robustness.sweep import SweepError
 
@@ -68,6 +82,9 @@ def run(options: argparse.Namespace) -> int:
     except DataError as error:
         err.print(f"error: {error}")
         return FAILED
+    except DryRunError as error:
+        err.print(str(error))
+        return BAD_INPUT
     except (SweepError, ClusterError) as error:
         err.print(f"error: {error}\nWhat was stored stays; the same command goes on from there.")
         return FAILED
@@ -95,7 +112,7 @@ def _trained(study: Study, options: argparse.Namespace) -> Sweep:
     if options.smoke and not options.address:
         from robustness.sweep.in_process import run_here
 
-        return run_here(study, options.results, quiet=options.quiet, use_published=given)
+        return run_here(study, options.results, quiet=options.quiet, use_published=given, try_first=not options.no_try)
     from robustness.sweep import run as sweep_over
 
     try:
@@ -107,6 +124,7 @@ def _trained(study: Study, options: argparse.Namespace) -> Sweep:
             quiet=options.quiet,
             use_published=given,
             process_ends=True,
+            try_first=not options.no_try,
         )
     except KeyboardInterrupt:
         err.print(STOPPED)

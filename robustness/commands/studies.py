@@ -24,6 +24,12 @@ def add_commands(add: Add) -> None:
     """Add validate, plan, list and schema."""
     command = add("validate", validate, "check study files and say everything that is wrong with them")
     command.add_argument("study", metavar="STUDY", nargs="+", help="study files, or names of some in search_spaces")
+    command.add_argument(
+        "--try",
+        dest="tried",
+        action="store_true",
+        help="try the study's own network and optimizers too, on a small batch against a plain loop of torch",
+    )
 
     command = add("plan", plan, "say how many runs a study has, how many are stored, and what the rest takes")
     takes_study(command)
@@ -54,7 +60,24 @@ def validate(options: argparse.Namespace) -> int:
             problems += 1
         else:
             out.print(f"{name}: a valid study, {study.name}")
+            problems += options.tried and not _try(study)
     return BAD_INPUT if problems else 0
+
+
+def _try(study: Study) -> bool:
+    """Say what a dry run of a study finds; False where nothing of it would be trained."""
+    from robustness.dry_run import DryRunError, dry_run, own_pieces
+
+    try:
+        found = dry_run(study, err.print)
+    except DryRunError as error:
+        err.print(str(error))
+        return False
+    for finding in found:
+        out.print(f"note: {finding.text}")
+    own = own_pieces(study)
+    out.print(f"{', '.join(own)}: trained as by a plain loop" if own else f"{study.name}: nothing of one's own to try")
+    return True
 
 
 def plan(options: argparse.Namespace) -> int:
@@ -83,10 +106,22 @@ def plan(options: argparse.Namespace) -> int:
             err.print(f"error: {error}")
             return FAILED
         made = made.calibrated(paces)
-    out.print("\n".join([plan_text.plan_summary(made, options.gpu_hour_price), *lines]))
+    out.print("\n".join([plan_text.plan_summary(made, options.gpu_hour_price), *lines, *_tried_before(study)]))
     if change := stored_change(study, store, store.runs()):
         err.print(f"warning: {change}")
     return 0
+
+
+def _tried_before(study: Study) -> list[str]:
+    """Return what a dry run on this machine has said of a study's own pieces, or that there was none."""
+    from robustness.dry_run import own_pieces, said_before
+
+    if not own_pieces(study):
+        return []
+    found = said_before(study)
+    if found is None:
+        return ["own network and optimizers: not tried on this machine; `robustness validate --try` does, and a run"]
+    return ["own network and optimizers: trained as by a plain loop", *(f"note: {each.text}" for each in found)]
 
 
 def _plan_stored(store: Store) -> int:

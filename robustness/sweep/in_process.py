@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from robustness.provenance import collect
 from robustness.sweep.progress import Progress
 from robustness.sweep.stacks import by_checkpoint, cut
 from robustness.sweep.start import begin
+from robustness.sweep.tried import tried
 from robustness.sweep.tune import Sweep, SweepError
 from robustness.worker.attempts import Marks
 from robustness.worker.checkpointing import CheckpointKeeper
-from robustness.worker.own_modules import plugin_packages
 from robustness.worker.work import work
 
 if TYPE_CHECKING:
@@ -23,7 +22,12 @@ if TYPE_CHECKING:
 
 
 def run_here(
-    study: Study, results: str | Path = "results", *, quiet: bool = False, use_published: bool = True
+    study: Study,
+    results: str | Path = "results",
+    *,
+    quiet: bool = False,
+    use_published: bool = True,
+    try_first: bool = True,
 ) -> Sweep:
     """Train what is missing of `study`, stack by stack, on this machine's GPU if it has one.
 
@@ -34,18 +38,23 @@ def run_here(
         results: folder or pyarrow filesystem URI; the study gets a folder of its name in it.
         quiet: show no progress.
         use_published: take what is published of the study rather than train it.
+        try_first: try what of the study is one's own on a small batch, before anything is trained.
 
     Raises:
+        DryRunError: something of one's own would not be trained as a plain loop of torch would train it.
         SweepError: results could not be written, or another sweep of the study took over.
         StorageError: the results folder cannot be read or written from the start.
         StudyError: stored runs are of another class of `__main__` that has the same name.
     """
     size = study.resources.stack_size
+    study = tried(study, quiet=quiet) if try_first else study
     with begin(study, results, use_published=use_published) as start:
         start.warn()
         source = start.source
         if source.total > source.done:
-            start.store.write_provenance(collect(sys.argv, plugin_packages(study)))
+            start.store.write_provenance(
+                collect(sys.argv, plugin_packages(study)) | dry_run_record(study, try_first=try_first)
+            )
         with Progress(study, total=source.total, done=source.done, stored=start.stored, quiet=quiet) as progress:
             start.announce(progress)
             while runs := source.next():

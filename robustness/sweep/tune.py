@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from robustness.provenance import collect
 from robustness.sweep import ray_session
 from robustness.sweep.capacity import measure
 from robustness.sweep.progress import WAITING, Progress
 from robustness.sweep.start import begin
 from robustness.sweep.transfer import Transfer
 from robustness.sweep.trial import trial
-from robustness.worker.own_modules import pack, plugin_packages
+from robustness.sweep.tried import tried
+from robustness.worker.own_modules import pack
 
 if TYPE_CHECKING:
     from robustness.study import Study
@@ -60,6 +60,7 @@ def run(
     quiet: bool = False,
     use_published: bool = True,
     process_ends: bool = False,
+    try_first: bool = True,
 ) -> Sweep:
     """Train what is missing of `study` and store it below `results`.
 
@@ -75,11 +76,13 @@ def run(
         use_published: take what is published of the study rather than train it.
         process_ends: leave Ray running where a second Ctrl-C raises KeyboardInterrupt: the caller then ends the process
             at once, by `os._exit`.
+        try_first: try what of the study is one's own on a small batch, before anything is trained.
 
     Returns:
         How it ended: how many runs were trained, failed or taken from published results.
 
     Raises:
+        DryRunError: something of one's own would not be trained as a plain loop of torch would train it.
         KeyboardInterrupt: Ctrl-C, or SIGTERM, came a second time.
         SweepError: results could not be written, or another sweep of the study took over.
         ClusterError: Ray could not be started or reached, or has no room for a stack.
@@ -94,13 +97,16 @@ def run(
         >>> sweep.trained, sweep.taken
         (0, 504)
     """
+    study = tried(study, quiet=quiet) if try_first else study
     with begin(study, results, use_published=use_published) as start:
         start.warn()
         source = start.source
         if source.total == source.done:
             start.tidy()
             return Sweep(start.store.root, 0, 0, interrupted=False, taken=start.taken)
-        start.store.write_provenance(collect(sys.argv, plugin_packages(study)))
+        start.store.write_provenance(
+            collect(sys.argv, plugin_packages(study)) | dry_run_record(study, try_first=try_first)
+        )
         with Progress(study, total=source.total, done=source.done, stored=start.stored, quiet=quiet) as progress:
             start.announce(progress)
             progress.say(f"joining Ray at {address}" if address else "starting Ray")

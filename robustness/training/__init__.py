@@ -9,6 +9,8 @@ import torch
 from robustness.training.checkpoint import Suspended
 from robustness.training.history import History
 from robustness.training.inputs import InputsError
+from robustness.training.network import NetworkError
+from robustness.training.objective import ShapeError
 from robustness.training.single import train_single, warm_up
 from robustness.training.stack import train_stack
 
@@ -18,7 +20,18 @@ if TYPE_CHECKING:
     from robustness.study import Run
     from robustness.training.checkpoint import Keeper
 
-__all__ = ["History", "InputsError", "Suspended", "default_device", "train", "train_single", "train_stack", "warm_up"]
+__all__ = [
+    "History",
+    "InputsError",
+    "NetworkError",
+    "ShapeError",
+    "Suspended",
+    "default_device",
+    "train",
+    "train_single",
+    "train_stack",
+    "warm_up",
+]
 
 
 def default_device() -> str:

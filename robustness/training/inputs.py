@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from robustness.randomness import seeded
 from robustness.trees import Tree, tensors
 from robustness.workloads.data import TensorFeed
 
@@ -35,7 +36,8 @@ def checked_feed(workload: Workload, seed: int, device: str, dtype: torch.dtype)
     Raises:
         InputsError: a value of them is not finite.
     """
-    feed = workload.feed(seed, device, dtype)
+    with seeded(seed):
+        feed = workload.feed(seed, device, dtype)
     if isinstance(feed, TensorFeed):
         splits = ("train", *feed.splits)
         refuse(workload, seed, {split: [_not_finite(part) for part in feed.data.split(split)] for split in splits})

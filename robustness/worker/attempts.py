@@ -133,7 +133,7 @@ class Tries:
 
 def _train(runs: Sequence[Run], device: str, retries: int, keeper: CheckpointKeeper | None = None) -> Tries:
     """Train as one stack; what fails is tried again in halves, so that one bad run costs only itself."""
-    from robustness.training import InputsError, Suspended, train
+    from robustness.training import InputsError, NetworkError, ShapeError, Suspended, train
     from robustness.training.stack_size import release
 
     started = time.perf_counter()
@@ -143,7 +143,7 @@ def _train(runs: Sequence[Run], device: str, retries: int, keeper: CheckpointKee
         return Tries([Success(histories, len(runs), seconds)])
     except Suspended:
         return Tries(suspended=True)
-    except InputsError as error:  # the same for each of them, and every time
+    except (InputsError, NetworkError, ShapeError) as error:  # the same for each of them, and every time
         return Tries(failures=[(run, str(error)) for run in runs])
     except Exception as error:  # noqa: BLE001 - a user's network may raise anything, and the sweep goes on
         why = reason(error)

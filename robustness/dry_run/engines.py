@@ -1,0 +1,205 @@
+"""A run of two epochs of one step each, by the very code that a sweep trains with."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pydantic import create_model
+
+from robustness.dry_run.finding import SINGLE, Refusal
+from robustness.dry_run.layers import Path
+from robustness.dry_run.plain import Outcome
+from robustness.randomness import initial_model
+from robustness.training import Suspended, train_single, train_stack
+from robustness.training.checkpoint import from_bytes, to_bytes
+from robustness.training.moving import moving_parts
+from robustness.training.network import NetworkError, Weights, placed
+from robustness.training.objective import ShapeError
+from robustness.workloads.data import Feed
+from robustness.workloads.schedules import ConstantSchedule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    import torch
+    from torch import nn
+
+    from robustness.study import Run
+    from robustness.training.history import History
+    from robustness.training.rows import State
+    from robustness.workloads import Workload
+    from robustness.workloads.data import Batch
+
+EPOCHS = 2
+
+SHARED = {"train_loss": "training loss", "train_error": "training error"}
+SHARED |= {"test_loss": "loss in evaluation", "test_error": "error in evaluation"}
+"""Metrics that a plain loop has too, by what they are."""
+
+
+class FewBatches(Feed):
+    """A batch an epoch; the last of them is evaluated on."""
+
+    splits = ("test",)
+    steps = 1
+
+    def __init__(self, batches: Sequence[Batch], *, gaps: bool) -> None:
+        self._batches, self._next, self.gaps = list(batches), 0, gaps
+
+    def train(self) -> Iterator[Batch]:
+        """Return the next batch."""
+        self._next += 1
+        return iter(self._batches[self._next - 1 : self._next])
+
+    def evaluate(self, split: str) -> Iterator[Batch]:  # noqa: ARG002 - there is one
+        """Return the last batch."""
+        return iter(self._batches[-1:])
+
+    def sample(self, examples: int) -> Iterator[Batch]:  # noqa: ARG002
+        """Return the first batch."""
+        return iter(self._batches[:1])
+
+
+def shortened(workload: Workload, batches: Sequence[Batch], path: Path, *, gaps: bool) -> Workload:
+    """Return a workload of two epochs, a batch each, at a constant rate, in plain precision and not compiled.
+
+    Args:
+        workload: the one that is tried.
+        batches: of the epochs.
+        path: follows the layers of its networks.
+        gaps: whether targets may be missing.
+    """
+    kind = type(workload)
+
+    def feed(self: Workload, seed: int, device: str, dtype: torch.dtype) -> Feed:  # noqa: ARG001
+        return FewBatches(batches, gaps=gaps)
+
+    def model(self: Workload) -> nn.Module:
+        return path.follow(kind.model(self))
+
+    made: Any = _subclass(workload)
+    made.feed, made.model = feed, model
+    options = {name: getattr(workload, name) for name in kind.model_fields}
+    options |= {"epochs": EPOCHS, "hessian": None, "schedule": ConstantSchedule()}
+    short: Workload = made.model_construct(**options | {"precision": "float32", "compiled": False})
+    return short
+
+
+def _subclass(workload: Workload) -> Any:
+    return create_model(type(workload).__name__, __base__=type(workload), name=(str, workload.name))
+
+
+@dataclass
+class Memory:
+    """A keeper of checkpoints that has the last one in memory, as bytes; where it halts, the training is suspended."""
+
+    halt: int | None = None
+    kept: bytes | None = None
+    last: State | None = None
+
+    def load(self, runs: Sequence[Run]) -> State | None:  # noqa: ARG002
+        """Return what was kept."""
+        return from_bytes(self.kept) if self.kept else None
+
+    def refuse(self, why: str) -> None:
+        """Refuse it in turn.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError(why)
+
+    def ended(self, epoch: int, epochs: int, state: Callable[[], State]) -> None:  # noqa: ARG002
+        """Keep a state at the epoch to halt at, and the last one's parts.
+
+        Raises:
+            Suspended: the epoch is the one to halt at.
+        """
+        self.last = state()
+        if epoch == self.halt:
+            self.kept = to_bytes(self.last)
+            self.halt = None
+            raise Suspended
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine, and what it is given to train.
+
+    Attributes:
+        name: `stack` or `single`.
+        batches: two, on the CPU.
+        dtype: of weights.
+        gaps: whether targets may be missing.
+    """
+
+    name: str
+    batches: Sequence[Batch]
+    dtype: torch.dtype
+    gaps: bool
+
+    def outcome(self, run: Run) -> Outcome:
+        """Return what comes of a run, a step for each batch.
+
+        Raises:
+            Refusal: the engine cannot train it.
+        """
+        path, memory = Path(), Memory()
+        short = self._shortened(run, path)
+        title = run.workload.title
+        try:
+            history = self._history(short, memory)
+        except NetworkError as error:
+            raise Refusal(f"{title}: {error}") from None
+        except ShapeError as error:
+            raise Refusal(str(error)) from None
+        except Exception as failure:
+            what = " ".join(str(failure).split())[:400]
+            way = f"; {SINGLE}" if self.name == "stack" else ""
+            raise Refusal(
+                f"{title}: the engine {self.name} cannot train it, in the {path}: {type(failure).__name__}: {what}{way}"
+            ) from failure
+        return self._outcome(short, history, memory)
+
+    def resumed(self, run: Run) -> Outcome:
+        """Return the same of a run that is set down between the two steps, and goes on from its checkpoint's bytes.
+
+        Raises:
+            Refusal: it cannot be set down, or not be resumed.
+        """
+        memory = Memory(halt=1)
+        short = self._shortened(run, Path())
+        try:
+            with suppress(Suspended):
+                self._history(short, memory)
+            history = self._history(short, memory)
+        except Exception as failure:
+            raise Refusal(f"{type(failure).__name__}: {' '.join(str(failure).split())[:300]}") from failure
+        return self._outcome(short, history, memory)
+
+    def _shortened(self, run: Run, path: Path) -> Run:
+        return replace(run, workload=shortened(run.workload, self.batches, path, gaps=self.gaps))
+
+    def _history(self, run: Run, memory: Memory) -> History:
+        if self.name == "stack":
+            return train_stack([run], dtype=self.dtype, keeper=memory)
+        return train_single(run, dtype=self.dtype, keeper=memory)
+
+    def _outcome(self, run: Run, history: History, memory: Memory) -> Outcome:
+        if memory.last is None or history.epochs[0] < EPOCHS:
+            raise Refusal(f"{run.workload.title}: a loss is not finite after {history.epochs[0]} steps")
+        numbers = {words: float(history.values[name][0, -1]) for name, words in SHARED.items()}
+        also = {name: float(history.values[name][0, -1]) for name in ("root_mean_v", "effective_decay", "grad_norm")}
+        state = memory.last["engine"]
+        if self.name == "single":
+            held, model = state["model"], initial_model(run.workload, run.seed)
+            parameters = {name: held[name] for name, _ in model.named_parameters()}
+            buffers = {name: held[name] for name, _ in model.named_buffers() if name in held}
+            return Outcome(numbers, parameters, buffers, also)
+        feed = FewBatches(self.batches, gaps=self.gaps)
+        model = placed(initial_model(run.workload, run.seed), "cpu", self.dtype)
+        layout = Weights(model, moving_parts(run.workload, feed, run.seed, "cpu", self.dtype))
+        moved = layout.named(state["weights"][0]) | layout.fixed
+        return Outcome(numbers, moved, {name: buffer[0] for name, buffer in state["buffers"].items()}, also)

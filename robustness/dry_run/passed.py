@@ -1,0 +1,52 @@
+"""Which pieces have passed a dry run on this machine: they need not be tried again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import suppress
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from robustness.dry_run.finding import Finding
+from robustness.provenance import code_version
+from robustness.worker.digests import code_of
+from robustness.workloads.places import data_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from robustness.study import Study
+
+
+def key_of(study: Study) -> str:
+    """Return a digest of all that a dry run depends on: the classes' modules, their options, and what tries them."""
+    spaces = [study.space_of(entry).model_dump_json() for entry in study.optimizers]
+    parts = {
+        "code": code_of(study),
+        "workloads": [[each.name, type(each).version, each.model_dump_json()] for each in study.workloads],
+        "optimizers": [[each.optimizer.name, each.optimizer.model_dump_json()] for each in study.optimizers],
+        "spaces": spaces,
+        "seed": study.seeds[0],
+        "versions": [version("torch"), code_version()],
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode(errors="surrogatepass")).hexdigest()
+
+
+def remembered(key: str) -> list[Finding] | None:
+    """Return what was found of pieces that passed; None where they have not been tried here."""
+    with suppress(OSError, ValueError, TypeError):
+        return [Finding(**each) for each in json.loads(_file(key).read_text("utf-8"))]
+    return None
+
+
+def remember(key: str, found: list[Finding]) -> None:
+    """Keep what was found of pieces that passed; where no file can be written they are tried again another time."""
+    with suppress(OSError):
+        file = _file(key)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps([each.plain() for each in found]), "utf-8")
+
+
+def _file(key: str) -> Path:
+    return data_folder() / "dry-runs" / f"{key}.json"
