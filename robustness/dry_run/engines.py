@@ -1,4 +1,4 @@
-"""A run of two epochs of one step each, by the very code that a sweep trains with."""
+"""The first two epochs of a run, one step each, by the very code that a sweep trains with."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from robustness.training.moving import moving_parts
 from robustness.training.network import NetworkError, Weights, placed
 from robustness.training.objective import ShapeError
 from robustness.workloads.data import Feed
-from robustness.workloads.schedules import ConstantSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from robustness.study import Run
-    from robustness.training.history import History
     from robustness.training.rows import State
     from robustness.workloads import Workload
     from robustness.workloads.data import Batch
@@ -63,7 +61,7 @@ class FewBatches(Feed):
 
 
 def shortened(workload: Workload, batches: Sequence[Batch], path: Path, *, gaps: bool) -> Workload:
-    """Return a workload of two epochs, a batch each, at a constant rate, in plain precision and not compiled.
+    """Return a workload whose epochs are a batch each, in plain precision and not compiled.
 
     Args:
         workload: the one that is tried.
@@ -82,7 +80,7 @@ def shortened(workload: Workload, batches: Sequence[Batch], path: Path, *, gaps:
     made: Any = _subclass(workload)
     made.feed, made.model = feed, model
     options = {name: getattr(workload, name) for name in kind.model_fields}
-    options |= {"epochs": EPOCHS, "hessian": None, "schedule": ConstantSchedule()}
+    options |= {"epochs": max(EPOCHS, workload.epochs), "hessian": None}
     short: Workload = made.model_construct(**options | {"precision": "float32", "compiled": False})
     return short
 
@@ -93,9 +91,9 @@ def _subclass(workload: Workload) -> Any:
 
 @dataclass
 class Memory:
-    """A keeper of checkpoints that has the last one in memory, as bytes; where it halts, the training is suspended."""
+    """A keeper of checkpoints that has the last one in memory, and suspends the training after `halt` epochs."""
 
-    halt: int | None = None
+    halt: int = EPOCHS
     kept: bytes | None = None
     last: State | None = None
 
@@ -112,15 +110,14 @@ class Memory:
         raise ValueError(why)
 
     def ended(self, epoch: int, epochs: int, state: Callable[[], State]) -> None:  # noqa: ARG002
-        """Keep a state at the epoch to halt at, and the last one's parts.
+        """Keep the state of the epoch to halt at.
 
         Raises:
-            Suspended: the epoch is the one to halt at.
+            Suspended: it is that one.
         """
-        self.last = state()
         if epoch == self.halt:
+            self.last = state()
             self.kept = to_bytes(self.last)
-            self.halt = None
             raise Suspended
 
 
@@ -150,7 +147,7 @@ class Engine:
         short = self._shortened(run, path)
         title = run.workload.title
         try:
-            history = self._history(short, memory)
+            self._train(short, memory)
         except NetworkError as error:
             raise Refusal(f"{title}: {error}") from None
         except ShapeError as error:
@@ -161,7 +158,7 @@ class Engine:
             raise Refusal(
                 f"{title}: the engine {self.name} cannot train it, in the {path}: {type(failure).__name__}: {what}{way}"
             ) from failure
-        return self._outcome(short, history, memory)
+        return self._outcome(short, memory)
 
     def resumed(self, run: Run) -> Outcome:
         """Return the same of a run that is set down between the two steps, and goes on from its checkpoint's bytes.
@@ -172,27 +169,31 @@ class Engine:
         memory = Memory(halt=1)
         short = self._shortened(run, Path())
         try:
-            with suppress(Suspended):
-                self._history(short, memory)
-            history = self._history(short, memory)
+            self._train(short, memory)
+            memory.halt = EPOCHS
+            self._train(short, memory)
         except Exception as failure:
             raise Refusal(f"{type(failure).__name__}: {' '.join(str(failure).split())[:300]}") from failure
-        return self._outcome(short, history, memory)
+        return self._outcome(short, memory)
 
     def _shortened(self, run: Run, path: Path) -> Run:
         return replace(run, workload=shortened(run.workload, self.batches, path, gaps=self.gaps))
 
-    def _history(self, run: Run, memory: Memory) -> History:
-        if self.name == "stack":
-            return train_stack([run], dtype=self.dtype, keeper=memory)
-        return train_single(run, dtype=self.dtype, keeper=memory)
+    def _train(self, run: Run, memory: Memory) -> None:
+        with suppress(Suspended):
+            if self.name == "stack":
+                train_stack([run], dtype=self.dtype, keeper=memory)
+            else:
+                train_single(run, dtype=self.dtype, keeper=memory)
 
-    def _outcome(self, run: Run, history: History, memory: Memory) -> Outcome:
-        if memory.last is None or history.epochs[0] < EPOCHS:
-            raise Refusal(f"{run.workload.title}: a loss is not finite after {history.epochs[0]} steps")
-        numbers = {words: float(history.values[name][0, -1]) for name, words in SHARED.items()}
-        also = {name: float(history.values[name][0, -1]) for name in ("root_mean_v", "effective_decay", "grad_norm")}
-        state = memory.last["engine"]
+    def _outcome(self, run: Run, memory: Memory) -> Outcome:
+        if memory.last is None:
+            raise Refusal(
+                f"{run.workload.title}: a loss of {run.optimizer.name} at lr {run.lr:g} is not finite in two steps"
+            )
+        values, state = memory.last["history"]["values"], memory.last["engine"]
+        numbers = {words: float(values[name][0, -1]) for name, words in SHARED.items()}
+        also = {name: float(values[name][0, -1]) for name in ("root_mean_v", "effective_decay", "grad_norm")}
         if self.name == "single":
             held, model = state["model"], initial_model(run.workload, run.seed)
             parameters = {name: held[name] for name, _ in model.named_parameters()}

@@ -58,6 +58,8 @@ def plain_outcome(run: Run, batches: Sequence[Batch], dtype: torch.dtype) -> Out
     try:
         with masks(run.seed, "cpu"):
             for number, batch in enumerate(batches):
+                for group in optimizer.param_groups:
+                    group["lr"] = run.lr * workload.schedule.factor(number, max(workload.epochs, len(batches)))
                 model.train()
                 loss, error = _step(workload, model, optimizer, batch, first=number == 0)
             model.eval()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from robustness.sweep.progress import Progress
 from robustness.sweep.stacks import by_checkpoint, cut
 from robustness.sweep.start import begin
-from robustness.sweep.tried import tried
+from robustness.sweep.tried import record, tried
 from robustness.sweep.tune import Sweep, SweepError
 from robustness.worker.attempts import Marks
 from robustness.worker.checkpointing import CheckpointKeeper
@@ -52,9 +51,7 @@ def run_here(
         start.warn()
         source = start.source
         if source.total > source.done:
-            start.store.write_provenance(
-                collect(sys.argv, plugin_packages(study)) | dry_run_record(study, try_first=try_first)
-            )
+            start.store.write_provenance(record(study, try_first=try_first))
         with Progress(study, total=source.total, done=source.done, stored=start.stored, quiet=quiet) as progress:
             start.announce(progress)
             while runs := source.next():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from robustness.sweep.progress import WAITING, Progress
 from robustness.sweep.start import begin
 from robustness.sweep.transfer import Transfer
 from robustness.sweep.trial import trial
-from robustness.sweep.tried import tried
+from robustness.sweep.tried import record, tried
 from robustness.worker.own_modules import pack
 
 if TYPE_CHECKING:
@@ -104,9 +103,7 @@ def run(
         if source.total == source.done:
             start.tidy()
             return Sweep(start.store.root, 0, 0, interrupted=False, taken=start.taken)
-        start.store.write_provenance(
-            collect(sys.argv, plugin_packages(study)) | dry_run_record(study, try_first=try_first)
-        )
+        start.store.write_provenance(record(study, try_first=try_first))
         with Progress(study, total=source.total, done=source.done, stored=start.stored, quiet=quiet) as progress:
             start.announce(progress)
             progress.say(f"joining Ray at {address}" if address else "starting Ray")
