@@ -7,7 +7,6 @@ import errno
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ import pyarrow as pa
 
 from robustness.results.files.errors import ResultsWarning, StorageError, Unreachable
 from robustness.results.files.folder import PUBLISHED, Entry, shown
-from robustness.results.files.local import LocalFolder
 from robustness.results.tables.parquet import decode, read_whole
 from robustness.results.tables.ranges import all_within, refuse_impossible
 from robustness.results.tables.schema import NewerSchemaError, SchemaError
@@ -44,7 +42,6 @@ class PartReader:
     def __init__(self, folder: Folder, root: str, *, read_only: bool = False) -> None:
         self._read_only = read_only
         self._folder, self._root = folder, shown(root)
-        self._path = Path(root) if isinstance(folder, LocalFolder) else None
         self._left_out: set[str] = set()
 
     def leaves_files(self) -> bool:
@@ -203,12 +200,13 @@ class PartReader:
         self, folder: str, entry: Entry, schema: pa.Schema, names: list[str] | None, only: pa.Array
     ) -> pa.Table | None:
         """Return the rows of these runs from a large local file, of which not all is read; None where that fails."""
-        if self._path is None:
+        place = self._folder.local(f"{folder}/{entry.name}")
+        if place is None:
             return None
         # What fails here need be no fault of the file, so whether it is damaged is told by reading all of it.
         with (
             contextlib.suppress(OSError, SchemaError, NewerSchemaError),
-            pa.OSFile(str(self._path / folder / entry.name)) as file,
+            pa.OSFile(place) as file,
         ):
             return decode(file, schema, names, only, lambda: self._curves_of(folder, entry))
         return None

@@ -35,7 +35,7 @@ def refused(data: bytes, schema: pa.Schema = RUNS) -> int:
     before = pa.total_allocated_bytes()
     with pytest.raises(SchemaError, match=r"rows would take more than .* MB of memory"):
         parquet.decode(data, schema)
-    return pa.total_allocated_bytes() - before
+    return int(pa.total_allocated_bytes()) - before
 
 
 def test_equal_rows_are_refused_unread() -> None:
