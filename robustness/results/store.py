@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from robustness.results.batches import runs_of
 from robustness.results.curves import read_curves
+from robustness.results.files.digests import CheckedFolder
 from robustness.results.files.folder import absolute, shown
 from robustness.results.files.opening import open_folder
 from robustness.results.index import COLUMNS, Index
@@ -76,8 +77,8 @@ class Store:
 
     @cached_property
     def folder(self) -> Folder:
-        """The files themselves, for the rest of this package."""
-        return open_folder(self.root)
+        """The files themselves, for the rest of this package; published ones as they were published."""
+        return CheckedFolder(open_folder(self.root), self.root)
 
     @cached_property
     def reader(self) -> PartReader:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
+import warnings
 from typing import TYPE_CHECKING
 
 import pytest
