@@ -32,10 +32,11 @@ def equal_rows(count: int, **changes: Any) -> pa.Table:
 
 def refused(data: bytes, schema: pa.Schema = RUNS) -> int:
     """Return how many bytes were taken at most until the file was refused."""
-    before = pa.total_allocated_bytes()
+    before: int = pa.total_allocated_bytes()
     with pytest.raises(SchemaError, match=r"rows would take more than .* MB of memory"):
         parquet.decode(data, schema)
-    return int(pa.total_allocated_bytes()) - before
+    after: int = pa.total_allocated_bytes()
+    return after - before
 
 
 def test_equal_rows_are_refused_unread() -> None:
