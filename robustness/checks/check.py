@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from robustness.checks.curves import faults_of_curves, lost_curves
+from robustness.checks.epoch_counts import faults_of_curves, lost_curves
 from robustness.checks.fault import RUN_AGAIN, Checked, Fault
 from robustness.checks.files import faults_of_digests, read_study
 from robustness.checks.ids import Ids

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from robustness.checks.fault import Fault
 from robustness.results import StorageError
-from robustness.results.files.digests import CheckedFolder
+from robustness.results.files.published_files import CheckedFolder
 from robustness.study import Study, StudyError
 from robustness.study.resolution import digest, resolve
 from robustness.study.resolved import Resolved, ResolvedError

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from robustness.commands.bar import bar
 from robustness.commands.stored import stored_root
-from robustness.console import FAILED, out, takes_stored
+from robustness.console import FAILED, bar, out, takes_stored
 from robustness.results import Store
 
 if TYPE_CHECKING:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from robustness.commands.bar import bar
 from robustness.commands.stored import stored_root
-from robustness.console import BAD_INPUT, err, out, takes_stored
+from robustness.console import BAD_INPUT, bar, err, out, takes_stored
 from robustness.results import Store, child
 from robustness.results import compact as merge
 from robustness.results import pull as copy

@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Any
 
 from robustness.results.batches import runs_of
 from robustness.results.curves import read_curves
-from robustness.results.files.digests import CheckedFolder
 from robustness.results.files.folder import absolute, shown
 from robustness.results.files.opening import open_folder
+from robustness.results.files.published_files import CheckedFolder
 from robustness.results.index import COLUMNS, Index
 from robustness.results.parts import PartReader
 from robustness.results.tables.arrow import finished, join, to_table

@@ -15,7 +15,7 @@ import pytest
 from robustness.cli import main
 from robustness.published.shipped import take, with_published
 from robustness.results import ResultsWarning, Store, load
-from robustness.results.files.digests import AlteredError
+from robustness.results.files.published_files import AlteredError
 from robustness.results.tables.arrow import to_table
 from robustness.results.tables.parquet import encode
 from robustness.results.tables.schema import RUNS
