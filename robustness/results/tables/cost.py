@@ -31,7 +31,13 @@ _AS_THEY_ARE = {"PLAIN", "RLE", "RLE_DICTIONARY", "PLAIN_DICTIONARY"}
 
 
 def refuse_costly(
-    source: pa.NativeFile, file: pq.ParquetFile, groups: list[int], names: list[str] | None, lists: list[int]
+    source: pa.NativeFile,
+    file: pq.ParquetFile,
+    groups: list[int],
+    names: list[str] | None,
+    lists: list[int],
+    *,
+    free: int = FREE,
 ) -> None:
     """Refuse row groups that would take too much memory.
 
@@ -41,12 +47,13 @@ def refuse_costly(
         groups: Row groups that are to be read at once.
         names: Columns that are; None for all.
         lists: Places of the columns that hold lists.
+        free: Bytes that any file may take.
 
     Raises:
         SchemaError: They would; the text has the figures.
     """
     metadata, size = file.metadata, source.size()
-    most = (FREE if "status" in file.schema_arrow.names else FREE_CURVES) + MOST_TIMES * size
+    most = free + MOST_TIMES * size
     parts = [metadata.row_group(place) for place in groups]
     rows, packed = sum(part.num_rows for part in parts), sum(part.total_byte_size for part in parts)
     numbers = WIDTH * (rows * metadata.num_columns + sum(part.column(n).num_values for part in parts for n in lists))

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from robustness.results.tables.arrow import check, conform
-from robustness.results.tables.cost import list_places, refuse_costly
+from robustness.results.tables.cost import FREE, FREE_CURVES, list_places, refuse_costly
 from robustness.results.tables.migration import migrate
 from robustness.results.tables.optional import optional
 from robustness.results.tables.schema import CURVES, RUNS, SCHEMA_VERSION, VERSION_KEY, SchemaError, version
@@ -95,10 +95,11 @@ def decode(
         columns = pa.schema([*schema, *optional(file.schema_arrow, schema)])
         usual = found == SCHEMA_VERSION and file.schema_arrow.equals(columns)
         wanted = None if names is None or names == columns.names or not usual else names
+        free = FREE_CURVES if schema.get_field_index("epoch") >= 0 else FREE
         lists = _LISTS[len(columns)] if usual and columns == schema else list_places(file.schema_arrow)
         tables = []
         for groups in _row_groups(file, only):
-            refuse_costly(source, file, groups, wanted, lists)
+            refuse_costly(source, file, groups, wanted, lists, free=free)
             size = sum(file.metadata.row_group(place).total_byte_size for place in groups)
             table = file.read_row_groups(groups, wanted, use_threads=size > LARGE)
             table = check(table) if usual else conform(migrate(table, found, curves), schema)
@@ -112,7 +113,7 @@ def decode(
 
 
 def read_whole(data: bytes) -> pa.Table:
-    """Return all columns of a Parquet file as they are, whatever they are.
+    """Return all columns of a Parquet file of curves as they are, whatever they are.
 
     Raises:
         SchemaError: It takes too much memory.
@@ -120,7 +121,9 @@ def read_whole(data: bytes) -> pa.Table:
     """
     source = pa.BufferReader(data)
     file = pq.ParquetFile(source)
-    refuse_costly(source, file, list(range(file.num_row_groups)), None, list_places(file.schema_arrow))
+    refuse_costly(
+        source, file, list(range(file.num_row_groups)), None, list_places(file.schema_arrow), free=FREE_CURVES
+    )
     return file.read()
 
 

@@ -11,22 +11,29 @@ from robustness.results.tables.columns import COLUMNS, PERCENT
 from robustness.results.tables.schema import SchemaError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Sequence
 
 WITHIN = {column.name: column.within for column in COLUMNS if column.within is not None}
 """The least and the greatest value of the columns that have one."""
+SMALL = 1000
+"""Rows of a chunk below which to copy it is faster than to look at it by itself."""
 ROUNDING = 1e-3
 """By so much an error that is a mean of single precision may go beyond."""
 
 
-def all_within(tables: Collection[pa.Table]) -> bool:
+def all_within(tables: Sequence[pa.Table]) -> bool:
     """Tell whether every value of these tables, which have the same columns but for optional ones, is a possible one.
 
-    All at once: a look at each of many small tables would cost as much as reading it.
+    All at once, uncopied: a look at each of many small tables would cost as much as reading it.
     """
-    names = [name for name in WITHIN if tables and name in next(iter(tables)).schema.names]
-    whole = pa.concat_tables([table.select(names) for table in tables]) if names else pa.table({})
-    return all(_is_within(whole.column(name), name) for name in names)
+    if not tables:
+        return True
+    try:
+        whole = pa.concat_tables(tables)
+    except pa.ArrowInvalid:  # some have optional columns, or those of another kind
+        names = [name for name in WITHIN if name in tables[0].schema.names]
+        whole = pa.concat_tables([table.select(names) for table in tables])
+    return all(_is_within(whole.column(name), name) for name in WITHIN if name in whole.schema.names)
 
 
 def impossible(table: pa.Table, name: str) -> pa.Array:
@@ -65,6 +72,7 @@ def _limits(name: str) -> tuple[float, float]:
 
 
 def _is_within(column: pa.ChunkedArray, name: str) -> bool:
-    found = pc.min_max(column).as_py()
+    small = len(column) < SMALL * column.num_chunks
+    found = pc.min_max(column.combine_chunks() if small else column).as_py()
     least, most = _limits(name)
     return found["min"] is None or (found["min"] >= least and found["max"] <= most)
