@@ -5,17 +5,20 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from contextlib import suppress
+import threading
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from rich.console import Console
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 FAILED = 1
 BAD_INPUT = 2
 INTERRUPTED = 130
+QUIET_S = 2.0
+"""A bar appears only where something takes longer than this."""
 
 out = Console(soft_wrap=True, highlight=False, markup=False)
 err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
@@ -43,6 +46,25 @@ class Add(Protocol):
         self, name: str, function: Callable[[argparse.Namespace], int], text: str, /
     ) -> argparse.ArgumentParser:
         """Take the command's name, its function (which returns the exit code) and its help; return its parser."""
+
+
+@contextmanager
+def bar(doing: str) -> Iterator[Callable[[int, int], None]]:
+    """Show on a terminal how far it is, unless it is done soon; what it gives is told how much is done, of how much."""
+    from rich.progress import Progress
+
+    shown = Progress(console=err, transient=True)
+    task = shown.add_task(doing, total=None)
+    timer = threading.Timer(QUIET_S, shown.start)
+    timer.daemon = True
+    if err.is_terminal:
+        timer.start()
+    try:
+        yield lambda done, total: shown.update(task, completed=done, total=total)
+    finally:
+        timer.cancel()
+        if shown.live.is_started:
+            shown.stop()
 
 
 def positive(text: str) -> float:

@@ -62,5 +62,6 @@ def export(drawing: Drawing, out: str | Path) -> Path:
     options = {"mathjax": False, "path": chromium}
     picture: bytes = kaleido.calc_fig_sync(figure, opts={"format": kind, **size}, kopts=options)
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)  # whatever was there: a link would lead to another file
     path.write_bytes(picture)
     return path

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from robustness.published.shipped import FOLDER, is_published, published
 from robustness.results import StorageError, load
 from robustness.results.files.folder import absolute, child, is_uri
+from robustness.results.files.links import refuse_link
 from robustness.study import Study, studies
 from robustness.study.file import SUFFIXES
 from robustness.study.unimported import without_imports
@@ -68,8 +69,14 @@ def beside(root: str, name: str, file: str, results: str) -> Path:
 
     That is the study's folder; of a published one, which is not written to, its folder in the results; and the
     working directory if that is on an object store.
+
+    Raises:
+        robustness.results.StorageError: there is a link in its place, which leads out of the folder.
     """
     if is_published(root):
         inside = Path(root).parent == Path(absolute(results))
         root = child("results" if inside else results, name)
-    return Path(f"{name}-{file}") if is_uri(root) else Path(root) / file
+    if is_uri(root):
+        return Path(f"{name}-{file}")
+    refuse_link(Path(root) / file, root)
+    return Path(root) / file

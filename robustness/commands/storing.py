@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import threading
 from typing import TYPE_CHECKING
 
 from robustness.commands.stored import stored_root
-from robustness.console import BAD_INPUT, err, out, takes_stored
+from robustness.console import BAD_INPUT, bar, err, out, takes_stored
 from robustness.results import Store, child
 from robustness.results import compact as merge
 from robustness.results import pull as copy
@@ -15,13 +13,8 @@ from robustness.results.files.folder import shown
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
 
     from robustness.console import Add
-    from robustness.results.batches import OnProgress
-
-QUIET_S = 2.0
-"""A bar appears only where something takes longer than this."""
 
 
 def add_commands(add: Add) -> None:
@@ -42,7 +35,7 @@ def compact(options: argparse.Namespace) -> int:
     """Merge the parts of each study."""
     for root in [stored_root(study, options.results) for study in options.study]:
         store = Store(root)
-        with _bar(f"compacting {store.name}") as on_progress:
+        with bar(f"compacting {store.name}") as on_progress:
             done = merge(store, on_progress)
         if done.merged:
             out.print(f"{store.name}: {done.before} parts became {done.after}")
@@ -62,7 +55,7 @@ def pull(options: argparse.Namespace) -> int:
     if source.root == target.root:
         err.print(f"{source.name} is in {shown(options.to)} already; say with --results where to pull it from")
         return BAD_INPUT
-    with _bar(f"pulling {source.name}") as on_progress:
+    with bar(f"pulling {source.name}") as on_progress:
         done = copy(source, target, on_progress)
     here = shown(options.to)
     if done.runs or done.failed:
@@ -75,22 +68,3 @@ def pull(options: argparse.Namespace) -> int:
 
 def _count(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
-
-
-@contextlib.contextmanager
-def _bar(doing: str) -> Iterator[OnProgress]:
-    """Show on a terminal how far it is, unless it is done soon."""
-    from rich.progress import Progress
-
-    bar = Progress(console=err, transient=True)
-    task = bar.add_task(doing, total=None)
-    timer = threading.Timer(QUIET_S, bar.start)
-    timer.daemon = True
-    if err.is_terminal:
-        timer.start()
-    try:
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-    finally:
-        timer.cancel()
-        if bar.live.is_started:
-            bar.stop()

@@ -24,6 +24,7 @@ import pyarrow as pa
 from robustness.results import ResultsWarning, StorageError, Store, finished
 from robustness.results.batches import PartsGoneError, Ticks, gather
 from robustness.results.files.folder import PUBLISHED as MARK
+from robustness.results.files.folder import child
 from robustness.results.index import COLUMNS, Index
 from robustness.results.tables.schema import RUNS
 from robustness.search.cells import asked_ids, grid_ids
@@ -60,14 +61,24 @@ def published() -> dict[str, Store]:
             _warn(folder, error)
             continue
         for path in entries:
-            if path.name not in found and not path.name.startswith(".") and (path / MARK).is_file():
-                found[path.name] = Store(path, read_only=True)
+            if path.name not in found and not path.name.startswith(".") and _is_marked(path):
+                try:
+                    found[path.name] = Store(child(folder, path.name), read_only=True)
+                except StorageError as error:
+                    _warn(path, error)
     return found
+
+
+def _is_marked(path: Path) -> bool:
+    try:
+        return (path / MARK).is_file()
+    except OSError:  # a link to itself
+        return False
 
 
 def is_published(root: str) -> bool:
     """Tell whether the folder of a study is a published one, which is not to be written to."""
-    return "://" not in root and (Path(root) / MARK).is_file()
+    return "://" not in root and _is_marked(Path(root))
 
 
 def refuse(store: Store) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from robustness.results.files.errors import StorageError
+from robustness.results.files.errors import ResultsWarning, StorageError, Unreachable
 from robustness.results.files.folder import absolute, child, is_uri, shown
 from robustness.results.files.opening import open_folder
 from robustness.results.run_labels import labelled
@@ -104,6 +105,22 @@ def load(study: str | Path, results: str | Path = "results") -> Results:
 
 
 def list_studies(results: str | Path = "results") -> list[str]:
-    """Return the names of the studies stored below a folder or URI, sorted."""
+    """Return the names of the studies stored below a folder or URI, sorted.
+
+    A folder that cannot be looked into, such as a link to itself or out of the results, is left out with a warning.
+
+    Raises:
+        StorageError: The results cannot be reached.
+    """
     folders = [e.name for e in open_folder(absolute(results)).entries() if not e.is_file]
-    return [name for name in folders if not name.startswith(".") and Store(child(results, name)).exists()]
+    return [name for name in folders if not name.startswith(".") and _is_stored(results, name)]
+
+
+def _is_stored(results: str | Path, name: str) -> bool:
+    try:
+        return Store(child(results, name), read_only=True).exists()
+    except Unreachable:
+        raise
+    except StorageError as error:
+        warnings.warn(f"{name} is passed over: {error}", ResultsWarning, stacklevel=4)
+        return False

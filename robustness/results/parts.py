@@ -7,17 +7,15 @@ import errno
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from robustness.results.files.errors import ResultsWarning, StorageError, Unreachable
 from robustness.results.files.folder import PUBLISHED, Entry, shown
-from robustness.results.files.local import LocalFolder
-from robustness.results.tables.parquet import decode
+from robustness.results.tables.parquet import decode, read_whole
+from robustness.results.tables.ranges import all_within, refuse_impossible
 from robustness.results.tables.schema import NewerSchemaError, SchemaError
 
 if TYPE_CHECKING:
@@ -44,7 +42,6 @@ class PartReader:
     def __init__(self, folder: Folder, root: str, *, read_only: bool = False) -> None:
         self._read_only = read_only
         self._folder, self._root = folder, shown(root)
-        self._path = Path(root) if isinstance(folder, LocalFolder) else None
         self._left_out: set[str] = set()
 
     def leaves_files(self) -> bool:
@@ -147,6 +144,8 @@ class PartReader:
             for result in pool.map(lambda entry: self.read_one(folder, entry, schema, names, only), entries):
                 results.append(result)
                 tick()
+        if not all_within([each for each in results if isinstance(each, pa.Table)]):
+            results = [_judged(each) for each in results]
         parts: dict[str, pa.Table | None] = {}
         for entry, result in zip(entries, results, strict=True):
             if isinstance(result, SchemaError):
@@ -193,20 +192,21 @@ class PartReader:
         """
         if folder != "runs" or (data := self._folder.read(f"curves/{entry.name}")) is None:
             return None
-        with contextlib.suppress(pa.ArrowException, OSError):
-            return pq.read_table(pa.BufferReader(data))
+        with contextlib.suppress(pa.ArrowException, OSError, SchemaError):
+            return read_whole(data)
         return None  # damaged: whoever reads the curves themselves is told so
 
     def _pick(
         self, folder: str, entry: Entry, schema: pa.Schema, names: list[str] | None, only: pa.Array
     ) -> pa.Table | None:
         """Return the rows of these runs from a large local file, of which not all is read; None where that fails."""
-        if self._path is None:
+        place = self._folder.local(f"{folder}/{entry.name}")
+        if place is None:
             return None
         # What fails here need be no fault of the file, so whether it is damaged is told by reading all of it.
         with (
             contextlib.suppress(OSError, SchemaError, NewerSchemaError),
-            pa.OSFile(str(self._path / folder / entry.name)) as file,
+            pa.OSFile(place) as file,
         ):
             return decode(file, schema, names, only, lambda: self._curves_of(folder, entry))
         return None
@@ -232,6 +232,16 @@ class PartReader:
             outcome = f"ignored where it is ({error})"
         lost = "its runs count as missing" if folder == "runs" else "the curves of its runs are missing"
         warnings.warn(f"{root}: {path} is not usable: {reason}; {outcome}, {lost}", ResultsWarning, stacklevel=4)
+
+
+def _judged(table: pa.Table | SchemaError | None) -> pa.Table | SchemaError | None:
+    """Return what was read, or what is wrong with its values."""
+    if isinstance(table, pa.Table):
+        try:
+            refuse_impossible(table)
+        except SchemaError as error:
+            return error
+    return table
 
 
 def _is_part(entry: Entry) -> bool:

@@ -26,6 +26,7 @@ from robustness.results.batches import runs_of
 from robustness.results.curves import read_curves
 from robustness.results.files.folder import absolute, shown
 from robustness.results.files.opening import open_folder
+from robustness.results.files.published_files import CheckedFolder
 from robustness.results.index import COLUMNS, Index
 from robustness.results.parts import PartReader
 from robustness.results.tables.arrow import finished, join, to_table
@@ -76,8 +77,8 @@ class Store:
 
     @cached_property
     def folder(self) -> Folder:
-        """The files themselves, for the rest of this package."""
-        return open_folder(self.root)
+        """The files themselves, for the rest of this package; published ones as they were published."""
+        return CheckedFolder(open_folder(self.root), self.root)
 
     @cached_property
     def reader(self) -> PartReader:

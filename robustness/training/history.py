@@ -9,7 +9,9 @@ import torch
 
 from robustness.results.tables.best_epoch import best_epoch
 from robustness.results.tables.columns import AT_END, PER_EPOCH
+from robustness.results.tables.ranges import ROUNDING
 from robustness.study.run import identity
+from robustness.training.inputs import InputsError
 from robustness.training.rows import places_of
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 METRICS = PER_EPOCH
 METRIC = "error"
 """What runs are judged by."""
+_ERRORS = ("train_error", "validation_error", "test_error")
 _LOSSES = ("train_loss", "validation_loss", "test_loss")
 
 
@@ -57,8 +60,12 @@ class History:
 
         Returns:
             (n,) booleans: True where every loss is finite.
+
+        Raises:
+            InputsError: the workload's errors are none: beyond 0 to 1.
         """
         arrays = {name: value.detach().double().cpu().numpy() for name, value in metrics.items()}
+        self._refuse_errors(arrays)
         sound: np.ndarray = np.isfinite(np.array([arrays[name] for name in _LOSSES if name in arrays])).all(axis=0)
         for name, array in arrays.items():
             self.values[name][rows[sound], epoch] = array[sound]
@@ -69,6 +76,16 @@ class History:
         for row in rows[~sound]:
             self.reasons[int(row)] = f"the loss was not finite in epoch {epoch + 1}"
         return sound
+
+    def _refuse_errors(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Refuse errors of a workload of one's own that are no share: no reader would take such rows."""
+        for name in _ERRORS:
+            if name in arrays and (np.abs(arrays[name] - 50) > 50 + ROUNDING).any():
+                worst = arrays[name][np.nanargmax(np.abs(arrays[name] - 50))]
+                raise InputsError(
+                    f"{self.workload.title}: {name} is {worst:g} %: `errors` of a workload must return 0 to 1 for each"
+                    " target; mend it, then run again"
+                )
 
     def record_sharpness(self, epoch: int, row: int, found: Sharpness) -> None:
         """Enter what was measured of the Hessian of the run `row` after `epoch` (counted from 0)."""

@@ -48,6 +48,7 @@ COMMANDS = [
     ["compare", "treebank", "cifar10"],
     ["figures", "cifar10", "--figure", "tuning"],
     ["compact", "mine"],
+    ["check", "mine", "treebank"],
     ["pull", "treebank", "--to", "elsewhere"],
     ["publish", "mine", "--to", "published-here"],
 ]

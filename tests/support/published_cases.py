@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 from typing import TYPE_CHECKING
 
@@ -62,6 +64,14 @@ def small_given(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.fixture(name="study")
 def small_study() -> Study:
     return Study.parse(FILE, "small.yaml")
+
+
+def digested(folder: Path) -> None:
+    """Make the files of a published study those that were published, whatever became of them."""
+    files = {
+        path: hashlib.sha256(data).hexdigest() for path, data in content(folder).items() if path != "published.json"
+    }
+    (folder / "published.json").write_text(json.dumps({"version": 1, "files": files}))
 
 
 def content(folder: Path) -> dict[str, bytes]:

@@ -33,8 +33,8 @@ LINE_S = 30.0
 class Studies:
     """The studies below a results folder or URI; many threads may ask.
 
-    No name leads out of the folder. A link in it may: whoever can write there has put it there, to keep a study on
-    another disk.
+    No name leads out of the folder, nor does a link in it, unless links are to be followed: see
+    `robustness.results.files.links`.
 
     Every method raises robustness.results.StorageError or OSError where the results cannot be read.
     """
@@ -59,8 +59,9 @@ class Studies:
         """Return a study as it is stored now; None if there is no such study, or no study could have that name."""
         if not is_name(name):
             return None
+        place = child(self.root, name)  # a link may have come in the place of a study that is watched
         with self._lock:
-            watched = self._watched.pop(name, None) or _Watched(Store(child(self.root, name), read_only=True))
+            watched = self._watched.pop(name, None) or _Watched(Store(place, read_only=True))
             self._watched[name] = watched  # the last one was asked for last
             for old in list(self._watched)[:-KEPT]:
                 del self._watched[old]

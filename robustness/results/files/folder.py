@@ -10,6 +10,7 @@ from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from robustness.results.files.errors import StorageError
+from robustness.results.files.links import refuse_link
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,9 @@ class Folder(Protocol):
 
     def read(self, path: str) -> bytes | None:
         """Return a file's bytes; None if it does not exist (any more)."""
+
+    def local(self, path: str) -> str | None:
+        """Return where a file can be opened in place; None if its bytes come over a network."""
 
     def write(self, path: str, data: bytes) -> None:
         """Write a file whole, in place of one that is there."""
@@ -72,10 +76,17 @@ def is_uri(text: str) -> bool:
 
 
 def child(root: str | Path, name: str) -> str:
-    """Return the folder `name` below `root`; the query of a URI stays at its end."""
+    """Return the folder `name` below `root`; the query of a URI stays at its end.
+
+    Raises:
+        LinkError: It is a link that leads out of `root`; see `links`.
+    """
     text = absolute(root)
     if not is_uri(text):
-        return str(Path(text) / name)
+        place = Path(text) / name
+        if not Path(name).is_absolute():  # a folder that is named whole is asked for as it is
+            refuse_link(place, text)
+        return str(place)
     path, mark, query = text.partition("?")
     return f"{path.rstrip('/')}/{name}{mark}{query}"
 

@@ -2,6 +2,8 @@
 
 Local files are written beside their place under a name that starts with a dot, synced and renamed. An
 object store gets one PUT from memory, which is atomic by itself.
+
+No link below the folder is followed out of it: see `links`. The folder itself may be one.
 """
 
 from __future__ import annotations
@@ -16,7 +18,10 @@ from pathlib import Path
 
 from robustness.results.files.errors import explained
 from robustness.results.files.folder import Entry
+from robustness.results.files.links import refuse_link, refuse_outside
 
+_IS_LINK = {errno.ELOOP, errno.EMLINK}
+"""What is said of a link that is not to be followed; BSD says the second."""
 _TEMPORARY = re.compile(r"^\..+\.tmp$")
 
 
@@ -30,20 +35,29 @@ class LocalFolder:
 
     def entries(self, folder: str = "") -> list[Entry]:
         """Return what `folder` holds, sorted by name; nothing if it does not exist."""
-        path = self._root / folder
+        path = self._place(folder)
         with explained("list", path), contextlib.suppress(FileNotFoundError), os.scandir(path) as found:
             return sorted((Entry(e.name, _is_file(e)) for e in found), key=lambda e: e.name)
         return []
 
     def read(self, path: str) -> bytes | None:
         """Return a file's bytes; None if it does not exist (any more)."""
-        with explained("read", self._root / path), contextlib.suppress(FileNotFoundError):
-            return (self._root / path).read_bytes()
+        full = self._beside(path)
+        with (
+            explained("read", full),
+            contextlib.suppress(FileNotFoundError),
+            open(full, "rb", 0, opener=self._opened) as file,
+        ):
+            return file.read()
         return None
+
+    def local(self, path: str) -> str | None:
+        """Return where a file can be opened in place."""
+        return str(self._place(path))
 
     def write(self, path: str, data: bytes) -> None:
         """Write a file whole: a reader sees the old one or the new one, also after a crash."""
-        target = self._root / path
+        target = self._beside(path)
         temporary = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
         with explained("write", target):
             _make_folder(target.parent)
@@ -61,18 +75,20 @@ class LocalFolder:
 
     def move(self, source: str, target: str) -> bool:
         """Move a file or folder; False if it is gone."""
-        with explained("move", self._root / source):
-            _make_folder((self._root / target).parent)
+        old, new = self._beside(source), self._beside(target)
+        with explained("move", old):
+            _make_folder(new.parent)
             try:
-                (self._root / source).rename(self._root / target)
+                old.rename(new)
             except FileNotFoundError:
                 return False
         return True
 
     def remove(self, path: str) -> None:
         """Remove a file, if it is there."""
-        with explained("remove", self._root / path):
-            (self._root / path).unlink(missing_ok=True)
+        full = self._beside(path)
+        with explained("remove", full):
+            full.unlink(missing_ok=True)
 
     def clean(self, folder: str, older_than_s: float) -> None:
         """Remove the temporary files of killed writers."""
@@ -85,9 +101,35 @@ class LocalFolder:
 
     def age(self, path: str) -> float | None:
         """Return the seconds since a file was written; None if it does not exist (any more)."""
-        with explained("look at", self._root / path), contextlib.suppress(FileNotFoundError):
-            return time.time() - (self._root / path).stat().st_mtime
+        full = self._place(path)
+        with explained("look at", full), contextlib.suppress(FileNotFoundError):
+            return time.time() - full.stat().st_mtime
         return None
+
+    def _place(self, path: str) -> Path:
+        """Return where a file or folder lies, if no link on the way leads out of this folder, it itself included."""
+        full = self._beside(path) if path else self._root
+        if path:
+            refuse_link(full, self._root)
+        return full
+
+    def _beside(self, path: str) -> Path:
+        """Return where a file lies, if no link on the way to it leads out of this folder; it may itself be one."""
+        where = self._root
+        for name in path.split("/")[:-1]:
+            where = where / name
+            refuse_link(where, self._root)
+        return self._root / path
+
+    def _opened(self, path: str, flags: int) -> int:
+        """Open a file to read, which may become a link meanwhile; a pipe is empty, rather than waited for."""
+        try:
+            return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno not in _IS_LINK:
+                raise
+        refuse_outside(path, self._root)
+        return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _is_file(entry: os.DirEntry[str]) -> bool:

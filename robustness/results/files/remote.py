@@ -61,6 +61,9 @@ class RemoteFolder:
             return bool(self.filesystem.get_file_info(full).type == fs.FileType.NotFound)
         return False
 
+    def local(self, path: str) -> None:
+        """Return None: the bytes come over a network."""
+
     def write(self, path: str, data: bytes) -> None:
         """Write a file whole: one PUT on an object store, a temporary file and a rename elsewhere."""
         target = PurePosixPath(self._root) / path

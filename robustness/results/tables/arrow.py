@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from robustness.results.tables.optional import cast, completed, is_optional, optional, united
+from robustness.results.tables.ranges import refuse_impossible
 from robustness.results.tables.schema import STATUSES, SchemaError
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def to_table(rows: pa.Table | Iterable[Mapping[str, Any]] | Mapping[str, Iterabl
     A nullable column may be left out; an optional one without any value is.
 
     Raises:
-        SchemaError: An unknown column, a missing one, or a value of the wrong type.
+        SchemaError: An unknown column, a missing one, or a value of the wrong type, or one that no run can have.
     """
     try:
         if isinstance(rows, pa.Table):
@@ -106,7 +107,9 @@ def to_table(rows: pa.Table | Iterable[Mapping[str, Any]] | Mapping[str, Iterabl
     for field in schema:
         if field.nullable and field.name not in table.schema.names:
             table = table.append_column(field, pa.nulls(len(table), field.type))
-    return _nan_to_null(conform(table, schema))
+    made = _nan_to_null(conform(table, schema))
+    refuse_impossible(made)
+    return made
 
 
 def _array(values: Iterable[Any], schema: pa.Schema, name: str) -> pa.Array:

@@ -48,6 +48,7 @@ class Column:
         kind: Arrow's type.
         role: Whether it identifies a run, is what came of it, or says how that came about.
         null: Whether it may have no value.
+        within: The least and the greatest value that it can have; None where it may have any.
         of_run: What it is in the table of runs; None where that has no such column.
         of_epoch: What it is in the table of curves; None where that has no such column.
         per_epoch: Whether training records it each epoch.
@@ -60,6 +61,7 @@ class Column:
     kind: pa.DataType
     role: Role
     null: bool = False
+    within: tuple[float, float] | None = None
     of_run: str | None
     of_epoch: str | None = None
     per_epoch: bool = False

@@ -6,6 +6,7 @@ A row says what the column is in the table of runs, in that of curves, or in bot
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pyarrow as pa
@@ -15,6 +16,9 @@ from robustness.results.tables.column import Column, OfCell, OnMaps
 TEXT, REAL, SHORT, LONG = pa.string(), pa.float64(), pa.int32(), pa.int64()
 REALS = pa.list_(REAL)
 TIME = pa.timestamp("us", tz="UTC")
+PERCENT, COUNT, FIRST = (0.0, 100.0), (0.0, 2.0**63), (1.0, 2.0**63)
+RATE, NORM = (0.0, sys.float_info.max), (0.0, float("inf"))
+"""What values may be within: a rate is finite, a norm may have overflown."""
 
 
 def _identity(name: str, kind: pa.DataType, of_run: str | None, **more: Any) -> Column:
@@ -49,7 +53,7 @@ COLUMNS: tuple[Column, ...] = (
         "Hash of everything that decides the run's outcome, and of nothing else.",
         of_epoch="The run, as in the runs table.",
     ),
-    _identity("epoch", SHORT, None, of_epoch="Epoch, counted from 1."),
+    _identity("epoch", SHORT, None, of_epoch="Epoch, counted from 1.", within=FIRST),
     _identity("cell_id", TEXT, "The same hash without the seed."),
     _identity("workload", TEXT, "Name of the workload, or its import string."),
     _identity("workload_options", TEXT, "Every resolved option of the workload, as JSON."),
@@ -62,10 +66,11 @@ COLUMNS: tuple[Column, ...] = (
         "Base learning rate, before the schedule.",
         of_epoch="Learning rate of that epoch, after the schedule.",
         per_epoch=True,
+        within=RATE,
     ),
-    _identity("weight_decay", REAL, "Weight decay on the common scale of L2 and scheduled decay."),
+    _identity("weight_decay", REAL, "Weight decay on the common scale of L2 and scheduled decay.", within=RATE),
     _identity("weight_decay_native", REAL, "Weight decay as the optimizer is given it."),
-    _identity("seed", LONG, "Seed of the splits, initial weights and data order."),
+    _identity("seed", LONG, "Seed of the splits, initial weights and data order.", within=COUNT),
     _identity("engine", TEXT, "stack (many runs as one model) or single (one by one)."),
     _outcome(
         "status",
@@ -76,16 +81,22 @@ COLUMNS: tuple[Column, ...] = (
     ),
     _outcome("reason", TEXT, "Why a run diverged or failed; null for a completed one."),
     _outcome("metric", TEXT, "What the run is judged by: error, in percent.", null=False),
-    _outcome("baseline", REAL, "That metric of a network that has learnt nothing: chance, percent; null if unknown."),
+    _outcome(
+        "baseline",
+        REAL,
+        "That metric of a network that has learnt nothing: chance, percent; null if unknown.",
+        within=PERCENT,
+    ),
     _outcome(
         "epochs",
         SHORT,
         "Finished epochs; 0 for a failed run.",
         null=False,
+        within=COUNT,
         of_cell=OfCell(place=6, head="Epochs"),
     ),
-    _outcome("steps", LONG, "Optimizer steps taken."),
-    _outcome("parameters", LONG, "Trainable numbers in the network."),
+    _outcome("steps", LONG, "Optimizer steps taken.", within=COUNT),
+    _outcome("parameters", LONG, "Trainable numbers in the network.", within=COUNT),
     _metric(
         "train_loss",
         "Mean training loss of the last epoch; null if diverged, as all that follows of the last epoch.",
@@ -97,6 +108,7 @@ COLUMNS: tuple[Column, ...] = (
         "train_error",
         "Training error of the last epoch, percent.",
         "Training error over the epoch's minibatches, percent.",
+        within=PERCENT,
         on_maps=_error(6, "Training error, last epoch", "training error"),
     ),
     _metric(
@@ -109,6 +121,7 @@ COLUMNS: tuple[Column, ...] = (
         "validation_error",
         "Validation error after the last epoch, percent; as above.",
         "Validation error after the epoch, percent; as above.",
+        within=PERCENT,
         on_maps=_error(4, "Validation error, last epoch", "validation error"),
         of_cell=OfCell(place=3, head="Validation error, %"),
     ),
@@ -122,6 +135,7 @@ COLUMNS: tuple[Column, ...] = (
         "test_error",
         "Test error after the last epoch, percent; null if diverged: see `baseline`.",
         "Test error after the epoch, percent.",
+        within=PERCENT,
         on_maps=_error(1, "Test error, last epoch", "test error"),
         of_cell=OfCell(place=2, head="Test error, %"),
     ),
@@ -129,29 +143,34 @@ COLUMNS: tuple[Column, ...] = (
         "best_epoch",
         SHORT,
         "Epoch (from 1) of least validation error, else of least test error, of those that ended; null if none did.",
+        within=FIRST,
     ),
     _outcome(
         "best_validation_error",
         REAL,
         "Least validation error over the epochs, percent.",
+        within=PERCENT,
         on_maps=_error(5, "Validation error, best epoch", "best validation error"),
     ),
     _outcome(
         "test_error_at_best",
         REAL,
         "Test error after best_epoch, percent.",
+        within=PERCENT,
         on_maps=_error(2, "Test error, epoch best on validation", "test error at best validation epoch"),
     ),
     _outcome(
         "best_test_error",
         REAL,
         "Least test error over the epochs, percent: the paper's protocol.",
+        within=PERCENT,
         on_maps=_error(3, "Test error, best epoch (by test)", "test error at best test epoch"),
     ),
     _metric(
         "grad_norm",
         "Mean 2-norm of the loss gradient over the last epoch's minibatches.",
         "Mean 2-norm of the loss gradient over the epoch's minibatches, no decay term.",
+        within=NORM,
         on_maps=OnMaps(place=10, title="Gradient norm", quantity="gradient norm", name="gradient norm"),
         of_cell=OfCell(place=5, head="Gradient norm"),
     ),
@@ -160,6 +179,7 @@ COLUMNS: tuple[Column, ...] = (
         "weight_norm",
         "2-norm of all parameters after the last epoch.",
         "2-norm of all parameters after the epoch.",
+        within=NORM,
     ),
     _outcome(
         "update_norm",
@@ -167,6 +187,7 @@ COLUMNS: tuple[Column, ...] = (
         None,
         of_epoch="2-norm of the epoch's net displacement of the parameters.",
         per_epoch=True,
+        within=NORM,
     ),
     _metric(
         "effective_decay",
@@ -199,13 +220,18 @@ COLUMNS: tuple[Column, ...] = (
     _provenance("label", TEXT, "What the study called the optimizer when it trained; null if unknown.", null=True),
     _provenance("sampler", TEXT, "What chose the cell: grid, tpe, gp, cmaes, qmc or random."),
     _provenance(
-        "stack_size", SHORT, "Runs trained together with this one, itself included; null if unknown.", null=True
+        "stack_size",
+        SHORT,
+        "Runs trained together with this one, itself included; null if unknown.",
+        null=True,
+        within=FIRST,
     ),
     _provenance(
         "duration_s",
         REAL,
         "The run's share of its stack's time, seconds; null if unknown.",
         null=True,
+        within=RATE,
         of_cell=OfCell(place=7, head="Seconds"),
     ),
     _provenance("device", TEXT, "Device that trained it; null if unknown.", null=True),

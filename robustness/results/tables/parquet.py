@@ -9,15 +9,17 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from robustness.results.tables.arrow import check, conform
+from robustness.results.tables.cost import FREE, FREE_CURVES, list_places, refuse_costly
 from robustness.results.tables.migration import migrate
 from robustness.results.tables.optional import optional
-from robustness.results.tables.schema import SCHEMA_VERSION, VERSION_KEY, SchemaError, version
+from robustness.results.tables.schema import CURVES, RUNS, SCHEMA_VERSION, VERSION_KEY, SchemaError, version
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 LARGE = 4 * 2**20
 """Bytes of which several threads read faster than one, and which are worth statistics."""
+_LISTS = {len(schema): list_places(schema) for schema in (RUNS, CURVES)}
 ROW_GROUP = 32 * 1024
 """Rows: a large part's curves of some hundred runs, so that those of one cell are read in milliseconds."""
 
@@ -82,7 +84,7 @@ def decode(
     table's metadata tell the file's version.
 
     Raises:
-        SchemaError: It is no Parquet file, torn, damaged, or another table; the text says which.
+        SchemaError: It is no Parquet file, torn, damaged, another table, or takes too much memory; the text says which.
         NewerSchemaError: A newer version of this package wrote it.
     """
     try:
@@ -93,8 +95,11 @@ def decode(
         columns = pa.schema([*schema, *optional(file.schema_arrow, schema)])
         usual = found == SCHEMA_VERSION and file.schema_arrow.equals(columns)
         wanted = None if names is None or names == columns.names or not usual else names
+        free = FREE_CURVES if schema.get_field_index("epoch") >= 0 else FREE
+        lists = _LISTS[len(columns)] if usual and columns == schema else list_places(file.schema_arrow)
         tables = []
         for groups in _row_groups(file, only):
+            refuse_costly(source, file, groups, wanted, lists, free=free)
             size = sum(file.metadata.row_group(place).total_byte_size for place in groups)
             table = file.read_row_groups(groups, wanted, use_threads=size > LARGE)
             table = check(table) if usual else conform(migrate(table, found, curves), schema)
@@ -105,6 +110,21 @@ def decode(
         raise SchemaError(_reason(data, error)) from error
     table = pa.concat_tables(tables).replace_schema_metadata({VERSION_KEY: str(found).encode()})
     return table if names is None else table.select([name for name in names if name in table.schema.names])
+
+
+def read_whole(data: bytes) -> pa.Table:
+    """Return all columns of a Parquet file of curves as they are, whatever they are.
+
+    Raises:
+        SchemaError: It takes too much memory.
+        pyarrow.ArrowException, OSError: It is no Parquet file, or damaged.
+    """
+    source = pa.BufferReader(data)
+    file = pq.ParquetFile(source)
+    refuse_costly(
+        source, file, list(range(file.num_row_groups)), None, list_places(file.schema_arrow), free=FREE_CURVES
+    )
+    return file.read()
 
 
 def _reason(data: bytes | pa.NativeFile, error: Exception) -> str:

@@ -24,6 +24,7 @@ from tests.support.published_cases import (  # noqa: F401
     FILE,
     RUNS_OF_IT,
     content,
+    digested,
     larger,
     small_given,
     small_made,
@@ -136,16 +137,15 @@ def test_a_damaged_file_is_a_warning_and_its_runs_are_trained(
     path.write_bytes(path.read_bytes()[:-100])
     before = content(given)
     with (
-        pytest.warns(ResultsWarning, match=f"{which}/small.parquet is not usable: it is torn"),
+        pytest.warns(ResultsWarning, match=f"are left out: .*{which}/small.parquet is not the file that was published"),
         begin(study, "results") as start,
     ):
         assert (start.taken, start.source.done) == (0, 0)
     assert content(given) == before, "it is not moved either"
-    # A report of nothing would look as if nothing had been trained.
-    assert main(["report", str(given)]) == (1 if which == "runs" else 0)
+    assert main(["report", str(given)]) == 1
     said = capsys.readouterr().err
-    assert f"warning: {given}: {which}/small.parquet is not usable" in said
-    assert "ignored where it is" in said
+    assert f"error: {given}/{which}/small.parquet is not the file that was published: its SHA-256 is" in said
+    assert "publish the study anew with `robustness publish`" in said
     assert content(given) == before
 
 
@@ -153,6 +153,7 @@ def test_results_of_a_newer_version_are_left_out(given: Path, study: Study) -> N
     path = given / "runs" / "small.parquet"
     table = pq.read_table(path)
     pq.write_table(table.replace_schema_metadata({b"robustness_schema_version": b"99"}), path)
+    digested(given)
     store = Store("results/small")
     with pytest.warns(ResultsWarning, match="are left out: .* newer version"):
         assert take(study, store, store.runs()) == 0

@@ -69,11 +69,11 @@ finite_or_not = st.one_of(st.none(), st.floats(width=64))
     data=st.lists(
         st.fixed_dictionaries(
             {
-                "lr": st.floats(allow_nan=False),
-                "seed": st.integers(-(2**63), 2**63 - 1),
+                "lr": st.floats(0, allow_nan=False, allow_infinity=False),
+                "seed": st.integers(0, 2**63 - 1),
                 "reason": st.one_of(st.none(), st.text()),
                 "test_loss": finite_or_not,
-                "best_epoch": st.one_of(st.none(), st.integers(-(2**31), 2**31 - 1)),
+                "best_epoch": st.one_of(st.none(), st.integers(1, 2**31 - 1)),
                 "finished_at": st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)),
             }
         ),

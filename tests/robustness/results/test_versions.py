@@ -26,6 +26,7 @@ from robustness.results.tables.schema import (
     RUNS,
     VERSION_KEY,
 )  # fmt: skip
+from tests.support.published_cases import digested
 from tests.support.service_pages import HOME
 from tests.support.stored_folders import Dying, KilledError, Memory, store_in
 from tests.support.stored_rows import curve, failed, fill, row
@@ -114,7 +115,7 @@ def test_published_results_stay_as_they_are_and_are_migrated_in_memory(tmp_path:
     store = stored("2", tmp_path)
     read_only = Store(store.root, read_only=True)
     assert renew(read_only).rewritten == 0
-    (Path(store.root) / "published.json").write_text("{}")
+    digested(Path(store.root))
     compact_of_two = {path: path.read_bytes() for path in Path(store.root).rglob("*.parquet")}
     assert renew(store).rewritten == 0
     assert {path: path.read_bytes() for path in Path(store.root).rglob("*.parquet")} == compact_of_two
