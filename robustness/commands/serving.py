@@ -65,7 +65,6 @@ def serve(options: argparse.Namespace) -> int:
     from analysis.service.server import serve as answer
     from analysis.service.web.guard import LOOPBACK
     from robustness.jobs.cluster import DEFAULT_ADDRESS
-    from robustness.results.files.folder import shown
 
     try:
         given = _given(options.token_file)
@@ -76,9 +75,8 @@ def serve(options: argparse.Namespace) -> int:
     token = given or (secrets.token_urlsafe(24) if wanted else None)
 
     def ready(address: str) -> None:
-        out.print(
-            f"studies in {shown(str(options.results))}: {address}{'' if given or not token else f'/?token={token}'}"
-        )
+        # The token by itself: what stands in a URI's query is blotted out, and this one is to be read once.
+        out.print(f"studies in {options.results}: {address}", f"/?token={token}" if token and not given else "", sep="")
         if token:
             out.print("visitors sign in with the token" + (", which is not printed again" if not given else ""))
         out.print("Ctrl-C ends it.")

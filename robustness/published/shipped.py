@@ -32,6 +32,7 @@ from robustness.search.make import make_source
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from robustness.results.files.place import Place
     from robustness.study import Study
     from robustness.workloads import Workload
 
@@ -65,9 +66,9 @@ def published() -> dict[str, Store]:
     return found
 
 
-def is_published(root: str) -> bool:
+def is_published(root: Place) -> bool:
     """Tell whether the folder of a study is a published one, which is not to be written to."""
-    return "://" not in root and (Path(root) / MARK).is_file()
+    return not root.is_uri and (Path(root) / MARK).is_file()
 
 
 def refuse(store: Store) -> None:
@@ -138,7 +139,7 @@ def _offers(study: Study, store: Store, stored: pd.DataFrame) -> Iterator[tuple[
             found = asked_ids(study, source.runs()) if asked is None else asked
             wanted = (source.done() & found) - have
         except (StorageError, OSError) as error:
-            _warn(Path(source.root), error)
+            _warn(source.root, error)
             continue
         if wanted:
             have |= wanted
@@ -156,7 +157,7 @@ def _copy(source: Store, target: Store, wanted: set[str]) -> int:
             batch = gather(source.reader, index, Ticks(None, 0))
         records = source.folder.entries("provenance")
     except (StorageError, PartsGoneError, OSError) as error:
-        _warn(Path(source.root), error)
+        _warn(source.root, error)
         return 0
     ids = batch.runs["run_id"].to_pylist()
     if ids:
@@ -174,6 +175,6 @@ def _copies(runs: pa.Table, name: str) -> pa.Table:
     return runs.set_column(place, runs.schema.field(place), pa.array([name] * len(runs), pa.string()))
 
 
-def _warn(place: Path, error: Exception) -> None:
+def _warn(place: Path | Place, error: Exception) -> None:
     words = str(error) or type(error).__name__
     warnings.warn(f"published results in {place} are left out: {words}", ResultsWarning, stacklevel=3)

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from robustness.results.files.errors import ResultsWarning, StorageError, Unreachable
-from robustness.results.files.folder import PUBLISHED, Entry, shown
+from robustness.results.files.folder import PUBLISHED, Entry
 from robustness.results.files.local import LocalFolder
 from robustness.results.tables.parquet import decode
 from robustness.results.tables.schema import NewerSchemaError, SchemaError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from robustness.results.files.folder import Folder
+    from robustness.results.files.place import Place
 
 NOTE = "compaction.json"
 """What a compaction writes between its new parts and the removal of the old ones; see `compaction`."""
@@ -41,9 +42,9 @@ def _nothing() -> None: ...
 class PartReader:
     """Reads the parts of a study and sets aside what is none (`read_only`: leaves it), with one warning each."""
 
-    def __init__(self, folder: Folder, root: str, *, read_only: bool = False) -> None:
+    def __init__(self, folder: Folder, root: Place, *, read_only: bool = False) -> None:
         self._read_only = read_only
-        self._folder, self._root = folder, shown(root)
+        self._folder, self._root = folder, root
         self._path = Path(root) if isinstance(folder, LocalFolder) else None
         self._left_out: set[str] = set()
 

@@ -18,12 +18,13 @@ from robustness.worker.work import work
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from robustness.results.files.place import Place
     from robustness.study import Run, Study
     from robustness.sweep.start import Start
 
 
 def run_here(
-    study: Study, results: str | Path = "results", *, quiet: bool = False, use_published: bool = True
+    study: Study, results: str | Path | Place = "results", *, quiet: bool = False, use_published: bool = True
 ) -> Sweep:
     """Train what is missing of `study`, stack by stack, on this machine's GPU if it has one.
 

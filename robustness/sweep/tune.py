@@ -19,6 +19,7 @@ from robustness.sweep.trial import trial
 from robustness.worker.own_modules import pack, plugin_packages
 
 if TYPE_CHECKING:
+    from robustness.results.files.place import Place
     from robustness.study import Study
     from robustness.sweep.start import Start
 
@@ -35,12 +36,12 @@ class Sweep:
         taken: runs that were copied from published results.
 
     Example:
-        >>> from robustness import Sweep
-        >>> Sweep("results/mine", trained=36, failed=0, interrupted=False).taken
+        >>> from robustness import Place, Sweep
+        >>> Sweep(Place("results/mine"), trained=36, failed=0, interrupted=False).taken
         0
     """
 
-    root: str
+    root: Place
     trained: int
     failed: int
     interrupted: bool
@@ -53,7 +54,7 @@ class SweepError(Exception):
 
 def run(
     study: Study,
-    results: str | Path = "results",
+    results: str | Path | Place = "results",
     *,
     address: str | None = None,
     verbose: bool = False,
