@@ -33,7 +33,7 @@ _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+:/+)(.*)", re.DOTALL)
 _IN_TEXT = re.compile(r"\b[A-Za-z][A-Za-z0-9+.-]+:/+[^\s\"'<>`]+")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,62}")
 _CONTAINER = re.compile(r"[a-z0-9$][a-z0-9-]{2,62}")
-_WITH_PORT = re.compile(r"(?:[\w.-]*|\[[0-9A-Fa-f:.]*\]):\d{0,5}")
+_WITH_PORT = re.compile(r"[\w.-]*:\d{0,5}|\[[0-9A-Fa-f:.]*\]?(?::\d{0,5})?")
 _FLAG = re.compile(r"(--?[A-Za-z][\w-]*=)(.*)", re.DOTALL)
 _SECRET_WORDS = {"KEY", "SECRET", "TOKEN", "PASSWORD", "PASSWD", "PASSPHRASE", "PWD", "SAS", "SIGNATURE", "SIG"}
 _LEAST = 3

@@ -60,12 +60,16 @@ class TokenError(Exception):
 
 
 def serve(options: argparse.Namespace) -> int:
-    """Answer until Ctrl-C; 2 for a token that is none, 1 where the address cannot be listened on."""
+    """Answer until Ctrl-C; 2 for a token that is none or a key that is not to be seen, 1 where it cannot listen."""
     from analysis.service.server import ServiceError
     from analysis.service.server import serve as answer
     from analysis.service.web.guard import LOOPBACK
     from robustness.jobs.cluster import DEFAULT_ADDRESS
+    from robustness.jobs.submit import SEEN
 
+    if options.allow_submit and options.results.has_keys:
+        err.print(f"error: {options.results}: the URI holds a key, which {SEEN}")
+        return BAD_INPUT
     try:
         given = _given(options.token_file)
     except TokenError as error:

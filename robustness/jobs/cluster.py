@@ -151,6 +151,6 @@ def _dashboard(address: str) -> str:
         host = None
     if scheme.lower() not in {"", "http", "https"} or not host or rest == "auto" or " " in rest:
         raise JobsError(
-            f"{redaction.argument(address)}: give the address of the cluster's dashboard, such as {DEFAULT_ADDRESS}"
+            f"{redaction.text(address)}: give the address of the cluster's dashboard, such as {DEFAULT_ADDRESS}"
         )
     return f"{scheme or 'http'}://{rest.rstrip('/')}"
