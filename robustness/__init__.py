@@ -17,7 +17,7 @@ from robustness import package_finder
 package_finder.install()  # before anything else of ours is looked for
 
 from robustness.lazy import lazily  # noqa: E402
-from robustness.results import Results, Store, load  # noqa: E402
+from robustness.results import Place, Results, Store, load  # noqa: E402
 from robustness.study import Run, Study, StudyError  # noqa: E402
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     __version__: str
 
-__all__ = ["Results", "Run", "Store", "Study", "StudyError", "Sweep", "__version__", "load", "run"]
+__all__ = ["Place", "Results", "Run", "Store", "Study", "StudyError", "Sweep", "__version__", "load", "run"]
 
 __getattr__ = lazily(
     __name__,

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import warnings
 from typing import TYPE_CHECKING
 
 from robustness.commands import GROUPS
-from robustness.console import BAD_INPUT, FAILED, INTERRUPTED, STOPPED, err
+from robustness.console import BAD_INPUT, FAILED, INTERRUPTED, STOPPED, Parser, err
+from robustness.own_arguments import own_arguments
 from robustness.plugins import PluginError
 from robustness.results import ResultsWarning, StorageError
 from robustness.study import StudyError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return 0, 1 (something failed), 2 (the input is wrong) or 130 (interrupted)."""
-    options = _parser().parse_args(arguments)
+    options = _parser().parse_args(own_arguments() if arguments is None else arguments)
     warnings.showwarning = _show_warning  # type: ignore[assignment]
     command: Callable[[argparse.Namespace], int] = options.command
     try:
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="robustness", description="Map how robust an optimizer is to its learning rate and weight decay."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

@@ -7,9 +7,12 @@ import os
 import sys
 import threading
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from rich.console import Console
+
+from robustness import redaction
+from robustness.results import Place, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,8 +23,25 @@ INTERRUPTED = 130
 QUIET_S = 2.0
 """A bar appears only where something takes longer than this."""
 
-out = Console(soft_wrap=True, highlight=False, markup=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+
+class _Console(Console):
+    """The screen, where no key of a URI is shown, whatever text has it."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as rich does."""
+        super().print(*(redaction.text(each) if isinstance(each, str) else each for each in objects), **options)
+
+
+class Parser(argparse.ArgumentParser):
+    """A command line whose errors repeat no key that somebody typed."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the program with the usage and what is wrong."""
+        super().error(redaction.text(message))
+
+
+out = _Console(soft_wrap=True, highlight=False, markup=False)
+err = _Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
 
 
 STOPPED = "stopped; what was stored stays, and the same command goes on from there"
@@ -78,10 +98,19 @@ def positive(text: str) -> float:
     return value
 
 
+def place(text: str) -> Place:
+    """Return the folder or URI that was given as an argument."""
+    try:
+        return Place(text)
+    except StorageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def takes_results(command: argparse.ArgumentParser) -> None:
     """Add --results."""
     command.add_argument(
         "--results",
+        type=place,
         default=os.environ.get("ROBUSTNESS_RESULTS", "results"),
         help="folder or URI of all results (default: $ROBUSTNESS_RESULTS, else results)",
     )

@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from robustness.results.files.folder import shown
+from robustness import redaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,18 +31,21 @@ def collect(command_line: Sequence[str] | str, plugins: Iterable[Package] = ()) 
     """Return the record of a sweep that starts now; it holds only what JSON can.
 
     Args:
-        command_line: Program and arguments, or the line itself. Keys inside a URI are blotted out.
+        command_line: Program and arguments, or the line itself. Keys are blotted out.
         plugins: Packages that bring a workload or an optimizer of the study; the record has their versions by name,
             under `plugins`, where there are any.
 
     Versions are read from the packages' metadata, so nothing heavy is imported; one that is not installed
     is null. `git` is null outside of a checkout.
     """
-    text = command_line if isinstance(command_line, str) else shlex.join(command_line)
+    if isinstance(command_line, str):
+        text = redaction.text(command_line)
+    else:
+        text = shlex.join(map(redaction.argument, command_line))
     brought = {package.name: package.version for package in plugins}
     return {
         "started_at": datetime.now(UTC).isoformat(timespec="microseconds"),
-        "command_line": shown(text),
+        "command_line": text,
         "git": git_commit(),
         "versions": versions(),
         **({"plugins": brought} if brought else {}),

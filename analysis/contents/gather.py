@@ -23,7 +23,6 @@ from analysis.formats import listing
 from analysis.measures.contrasts import Contrasts
 from analysis.measures.equal_loss import last_epochs
 from robustness.results.files.errors import StorageError
-from robustness.results.files.folder import shown
 from robustness.results.tables.schema import CURVES
 
 if TYPE_CHECKING:
@@ -90,7 +89,7 @@ def gather_all(store: Store, deltas: Sequence[float] = DELTAS, claims: Sequence[
     study, problem = stored_study(text, store.read_resolved(), store.name)
     stored, provenance = store.runs(), store.read_provenance()
     if not len(stored) and (unusable := store.reader.left_out):
-        raise StorageError(f"{shown(store.root)} holds no run, for {listing(sorted(unusable))} cannot be used")
+        raise StorageError(f"{store.root} holds no run, for {listing(sorted(unusable))} cannot be used")
     found = lightly(store.name, text, problem, by_workload(stored, study), stored, deltas=deltas)
     return fully(found, provenance, store.curves, claims)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from analysis.figures.base.theme import Drawing
+    from robustness.results import Place
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Written:
 
 
 def write_figures(
-    root: str | Path, out: str | Path, figures: Iterable[str] | None = None, kind: str = "svg"
+    root: str | Path | Place, out: str | Path, figures: Iterable[str] | None = None, kind: str = "svg"
 ) -> Written:
     """Write figures of a stored study into the folder `out`, as figure-11.svg and so on.
 
@@ -66,7 +67,7 @@ def write_figures(
     return written
 
 
-def write_overview(root: str | Path, out: str | Path) -> list[Path]:
+def write_overview(root: str | Path | Place, out: str | Path) -> list[Path]:
     """Write what there is of learning rate and weight decay as a picture (.svg, .png or .pdf) and return its path.
 
     The landscapes; of a study that has none, the cut along its one axis or its single cells. Of several workloads a
@@ -78,7 +79,8 @@ def write_overview(root: str | Path, out: str | Path) -> list[Path]:
     """
     from robustness.results import Store
 
-    studies, out = gather_all(Store(root, read_only=True)), Path(out)
+    store = Store(root, read_only=True)
+    studies, out = gather_all(store), Path(out)
     drawn: dict[Path, Drawing] = {}
     for contents, slug in zip(studies, slugs([one.workload for one in studies]), strict=True):
         path = out if len(studies) == 1 else out.with_stem(f"{out.stem}-{slug}")
@@ -86,5 +88,5 @@ def write_overview(root: str | Path, out: str | Path) -> list[Path]:
         if some := [one for one in found if not isinstance(one, NotDrawn)]:
             drawn[path] = some[0]
     if not drawn:
-        raise ExportError(f"{root}: no run of this study is stored yet")
+        raise ExportError(f"{store.root}: no run of this study is stored yet")
     return [export(one, path) for path, one in drawn.items()]

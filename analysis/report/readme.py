@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from analysis.escaping import markdown
 from analysis.formats import count, number, plural, spread
 from analysis.report.answer import answer
 from robustness.results.tables.cells import at_chance
@@ -49,7 +50,7 @@ def readme_text(found: Sequence[Contents], lacking: int, said: str | None) -> st
         [line for each in found for line in _came_out(each, several=len(found) > 1)],
         _look(first.name),
     )
-    lines = [f"# {first.name}", "", *([about.strip(), ""] if about else [])]
+    lines = [f"# {first.name}", "", *([markdown(about), ""] if about else [])]
     for heading, body in zip(SECTIONS, parts, strict=True):
         lines += [f"## {heading}", "", *body, *([""] if body[-1] else [])]
     return "\n".join(lines)
@@ -60,14 +61,16 @@ def _asked(found: Sequence[Contents]) -> list[str]:
     lines = []
     for contents in found:
         runs = contents.runs
-        lines.append(f"**{contents.workload}**")
+        lines.append(f"**{markdown(contents.workload)}**")
         for label in (one.label for one in contents.summaries):
             rows = runs[runs["label"] == label]
             rates, decays = _axis(rows["lr"], "learning rate"), _axis(rows["weight_decay"], "weight decay")
-            lines.append(f"- {label}: {rates} × {decays}")
+            lines.append(f"- {markdown(label)}: {rates} × {decays}")
         how = ", ".join(sorted(runs["sampler"].unique()))
-        lines.append(f"- cells chosen by: {how}; {plural(int(runs['seed'].nunique()), 'seed')} each")
-        lines += [f"- options: {', '.join(_options(json.loads(one)))}" for one in runs["workload_options"].unique()]
+        lines.append(f"- cells chosen by: {markdown(how)}; {plural(int(runs['seed'].nunique()), 'seed')} each")
+        lines += [
+            f"- options: {markdown(', '.join(_options(json.loads(one))))}" for one in runs["workload_options"].unique()
+        ]
         lines.append("")
     scale = "Weight decay is on the common scale, that of L2 and of AdamS: AdamW was given 1000 times it."
     return [*lines, f"{scale} The study file: [study.yaml](study.yaml)."]
@@ -114,11 +117,11 @@ def _trained(runs: pd.DataFrame, found: Sequence[Contents], lacking: int) -> lis
     results += f" ({count(slow)} of the completed ones no better than chance)" if slow else ""
     return [
         f"- runs: {results}" + (f"; {count(lacking)} of the study's runs have no result" if lacking else ""),
-        f"- device and time (the runs' own, of all stacks together): {devices}",
+        f"- device and time (the runs' own, of all stacks together): {markdown(devices)}",
         f"- dates: {begun:%Y-%m-%d}" + (f" to {ended:%Y-%m-%d}" if begun.date() != ended.date() else ""),
-        f"- engine: {', '.join(sorted(runs['engine'].unique()))}",
-        f"- versions: torch {', '.join(sorted(runs['torch_version'].unique()))};"
-        f" this package {', '.join(sorted(runs['code_version'].unique()))}",
+        f"- engine: {markdown(', '.join(sorted(runs['engine'].unique())))}",
+        f"- versions: torch {markdown(', '.join(sorted(runs['torch_version'].unique())))};"
+        f" this package {markdown(', '.join(sorted(runs['code_version'].unique())))}",
     ]
 
 
@@ -128,17 +131,17 @@ def _time(seconds: float) -> str:
 
 def _came_out(contents: Contents, *, several: bool) -> list[str]:
     """Return the answer, the best cells and the verdicts of a workload."""
-    lines = [f"### {contents.workload}", ""] if several else []
+    lines = [f"### {markdown(contents.workload)}", ""] if several else []
     lines += [_markdown(answer(contents)), ""]
     lines += ["| optimizer | chosen cell | its test error, % | least test error of a cell, % |", "|---|---|---|---|"]
     for one in contents.summaries:
         errors = [spread(cell.mean, cell.std) if cell else "–" for cell in (one.chosen, one.least)]
-        lines.append(f"| {_cell(one.label)} | {_where(one.chosen or one.least)} | {errors[0]} | {errors[1]} |")
+        lines.append(f"| {markdown(one.label)} | {_where(one.chosen or one.least)} | {errors[0]} | {errors[1]} |")
     lines += ["", "Mean ± standard deviation over seeds. The chosen cell is scored by data that did not choose it.", ""]
     verdicts = [each for each in contents.verdicts if each.made_for or each.outcome != "no data"]
     if verdicts:
         lines += ["| claim | verdict | what decides it |", "|---|---|---|"]
-        lines += [f"| {_cell(one.sentence)} | {one.outcome} | {_cell(one.why)} |" for one in verdicts]
+        lines += [f"| {markdown(one.sentence)} | {one.outcome} | {markdown(one.why)} |" for one in verdicts]
         lines.append("")
     return lines
 
@@ -148,11 +151,9 @@ def _where(cell: Optimum | None) -> str:
 
 
 def _markdown(words: str) -> str:
-    return html.unescape(words.replace("<strong>", "**").replace("</strong>", "**"))
-
-
-def _cell(words: str) -> str:
-    return words.replace("|", "\\|")
+    """Return words of the report, HTML, as Markdown: what is strong stays so, all else is text."""
+    pieces = re.split(r"(</?strong>)", words)
+    return "".join("**" if place % 2 else markdown(html.unescape(piece)) for place, piece in enumerate(pieces))
 
 
 def _look(name: str) -> list[str]:

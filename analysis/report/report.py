@@ -11,6 +11,7 @@ from analysis.report.compared_page import ComparedWorkloads
 from analysis.report.one_workload import OneWorkload
 from analysis.report.sections import OF_COMPARISON, OF_STUDY, OF_STUDY_OF_ONE, written
 from analysis.report.several_workloads import SeveralWorkloads
+from robustness import redaction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from analysis.contents.side_by_side import Workload
     from analysis.figures import Drawing
     from analysis.report.sections import Section, Told
+    from robustness.results import Place
 
 
-def write_report(root: str | Path, out: str | Path | None = None) -> Path:
+def write_report(root: str | Path | Place, out: str | Path | None = None) -> Path:
     """Write the report of a stored study and return its path.
 
     Args:
@@ -50,13 +52,13 @@ def write_report(root: str | Path, out: str | Path | None = None) -> Path:
 
     store = Store(root, read_only=True)
     studies = gather_all(store)
-    return page.write_page(_target(store.root, studies[0].name, out), report_html(studies, str(root)))
+    return page.write_page(_target(store.root, studies[0].name, out), report_html(studies, redaction.place(str(root))))
 
 
-def _target(root: str, name: str, out: str | Path | None) -> Path:
+def _target(root: Place, name: str, out: str | Path | None) -> Path:
     if out is not None:
         return Path(out)
-    return Path(f"{name}-report.html") if "://" in root else Path(root) / "report.html"
+    return Path(f"{name}-report.html") if root.is_uri else Path(root) / "report.html"
 
 
 def report_html(studies: Sequence[Contents], root: str) -> str:

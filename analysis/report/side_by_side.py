@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from robustness.results import Place
+
 DASH = "–"
 
 
@@ -60,7 +62,7 @@ COLUMNS = (
 """The columns of measures; the basins are shares of the box."""
 
 
-def read(roots: Sequence[str | Path], delta: float = 1.0) -> list[Workload]:
+def read(roots: Sequence[str | Path | Place], delta: float = 1.0) -> list[Workload]:
     """Read and measure stored studies.
 
     Args:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from flask import Response
 
     from analysis.service.base.paths import Paths
+    from robustness.results import Place
 
 ASSETS = str(Path(__file__).parent / "assets")
 
@@ -56,7 +57,9 @@ FRAME = """<!doctype html>
 """
 
 
-def make(results: str, guard: Guard | None = None, *, address: str | None = None, allow_submit: bool = False) -> Dash:
+def make(
+    results: str | Place, guard: Guard | None = None, *, address: str | None = None, allow_submit: bool = False
+) -> Dash:
     """Return the application over a results folder or URI.
 
     Args:
@@ -103,7 +106,7 @@ def make(results: str, guard: Guard | None = None, *, address: str | None = None
     return app
 
 
-def sources_of(results: str, *, address: str | None = None, allow_submit: bool = False) -> Sources:
+def sources_of(results: str | Place, *, address: str | None = None, allow_submit: bool = False) -> Sources:
     """Return what the pages over a results folder or URI are made from; arguments as of `make`."""
     studies, jobs = Studies(results), RayJobs(address)
     return Sources(

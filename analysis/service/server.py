@@ -16,6 +16,8 @@ __all__ = ["LOOPBACK", "ServiceError", "serve"]
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from robustness.results import Place
+
 THREADS = 8
 CONNECTIONS = 1000
 """Open at once: a browser holds some, and whoever sends slowly must not keep the others out."""
@@ -31,7 +33,7 @@ class ServiceError(Exception):
 
 
 def serve(
-    results: str,
+    results: str | Place,
     host: str,
     port: int,
     ready: Callable[[str], None],

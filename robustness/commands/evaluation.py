@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from analysis.claims.verdict import Verdict
     from robustness.console import Add
+    from robustness.results.files.place import Place
 
 KINDS = ("svg", "pdf", "png")
 
@@ -74,7 +75,7 @@ def report(options: argparse.Namespace) -> int:
     return 0
 
 
-def show_report(root: str, target: Path | None, *, open_it: bool) -> None:
+def show_report(root: Place, target: Path | None, *, open_it: bool) -> None:
     """Write the report of the study in `root` and say where it is."""
     from analysis.report.report import write_report
 

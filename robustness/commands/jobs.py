@@ -10,15 +10,16 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from robustness.console import FAILED, INTERRUPTED, err, out, takes_study
+from robustness import redaction
+from robustness.console import FAILED, INTERRUPTED, err, out, place, takes_study
 from robustness.errors import ClusterError
 from robustness.jobs import Cluster, choose, pack
 from robustness.jobs.cluster import DEFAULT_ADDRESS
 from robustness.jobs.follow import follow
 from robustness.jobs.job_text import ending, going_on, jobs_table
 from robustness.jobs.screen import Screen
-from robustness.jobs.submit import Order, start
-from robustness.results.files.folder import absolute, is_uri
+from robustness.jobs.submit import SEEN, Order, start
+from robustness.results.files.place import is_uri
 from robustness.study import Study
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from robustness.console import Add
     from robustness.jobs import Job
+    from robustness.results import Place
 
     Command = Callable[[argparse.Namespace], int]
 
@@ -59,7 +61,7 @@ def add_commands(add: Add) -> None:
 def _submit_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--results",
-        type=_place,
+        type=_shared_place,
         default=_shared(os.environ.get("ROBUSTNESS_RESULTS", "")),
         help="URI of all results, or an absolute path that all nodes share (default: $ROBUSTNESS_RESULTS here if it is"
         " one of these, else what it is on the cluster)",
@@ -71,7 +73,7 @@ def _submit_options(command: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME[=VALUE]",
         help="an environment variable of the job and its workers, with this machine's value if none is given; Ray"
-        " replaces $OTHER in it, and whoever may see the cluster's jobs can read it",
+        " replaces $OTHER in it. No keys: whoever may see the cluster's jobs can read it",
     )
     command.add_argument("--data-dir", type=_folder, metavar="DIR", help="folder of downloaded data, on every node")
     command.add_argument("--smoke", action="store_true", help="the study's smallest version, stored as STUDY-smoke")
@@ -95,13 +97,13 @@ def _takes_job(command: argparse.ArgumentParser) -> None:
     _takes_address(command)
 
 
-def _place(text: str) -> str:
+def _shared_place(text: str) -> Place:
     if not _shared(text):
         raise argparse.ArgumentTypeError(
             f"{text} is another folder on each node: give a URI such as s3://bucket/results, or an absolute path that"
             " all nodes share"
         )
-    return absolute(text)
+    return place(text)
 
 
 def _shared(text: str) -> str | None:
@@ -121,6 +123,8 @@ def _variable(text: str) -> tuple[str, str]:
         raise argparse.ArgumentTypeError(f"'{name}' is no name of an environment variable")
     if name == "ROBUSTNESS_RESULTS":
         raise argparse.ArgumentTypeError("say with --results where results go")
+    if redaction.names_key(name) or redaction.text(value) != value:
+        raise argparse.ArgumentTypeError(f"{name} holds a key, which {SEEN}")
     if not given and name not in os.environ:
         raise argparse.ArgumentTypeError(f"{name} is not set here: set it, or give {name}=VALUE")
     return name, value if given else os.environ[name]
@@ -186,7 +190,7 @@ def logs(options: argparse.Namespace) -> int:
     job = choose(cluster.jobs(), options.job, cluster.address)
     if options.follow:
         return _follow(cluster, job)
-    sys.stdout.write(cluster.log(job.id))
+    sys.stdout.write(redaction.text(cluster.log(job.id)))
     return 0
 
 

@@ -20,7 +20,6 @@ from robustness.jobs.versions import difference
 from robustness.published.shipped import to_train
 from robustness.results import Store, child, finished
 from robustness.results.best import nothing_learnt
-from robustness.results.files.folder import shown
 from robustness.results.files.retrying import patiently
 from robustness.search.cells import asked_ids
 from robustness.search.missing import Missing, missing
@@ -89,7 +88,7 @@ def run(options: argparse.Namespace) -> int:
         err.print(f"error: {error}\nWhat was stored stays; the same command goes on from there.")
         return FAILED
     taken = f", {sweep.taken} taken from published results" if sweep.taken else ""
-    out.print(f"{sweep.trained} runs trained, {sweep.failed} failed{taken}; results in {shown(sweep.root)}")
+    out.print(f"{sweep.trained} runs trained, {sweep.failed} failed{taken}; results in {sweep.root}")
     stored = patiently(Store(sweep.root, read_only=True).runs)
     lacking = missing(study, stored)
     if lacking.count:

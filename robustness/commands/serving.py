@@ -60,13 +60,16 @@ class TokenError(Exception):
 
 
 def serve(options: argparse.Namespace) -> int:
-    """Answer until Ctrl-C; 2 for a token that is none, 1 where the address cannot be listened on."""
+    """Answer until Ctrl-C; 2 for a token that is none or a key that is not to be seen, 1 where it cannot listen."""
     from analysis.service.server import ServiceError
     from analysis.service.server import serve as answer
     from analysis.service.web.guard import LOOPBACK
     from robustness.jobs.cluster import DEFAULT_ADDRESS
-    from robustness.results.files.folder import shown
+    from robustness.jobs.submit import SEEN
 
+    if options.allow_submit and options.results.has_keys:
+        err.print(f"error: {options.results}: the URI holds a key, which {SEEN}")
+        return BAD_INPUT
     try:
         given = _given(options.token_file)
     except TokenError as error:
@@ -76,9 +79,8 @@ def serve(options: argparse.Namespace) -> int:
     token = given or (secrets.token_urlsafe(24) if wanted else None)
 
     def ready(address: str) -> None:
-        out.print(
-            f"studies in {shown(str(options.results))}: {address}{'' if given or not token else f'/?token={token}'}"
-        )
+        # The token by itself: what stands in a URI's query is blotted out, and this one is to be read once.
+        out.print(f"studies in {options.results}: {address}", f"/?token={token}" if token and not given else "", sep="")
         if token:
             out.print("visitors sign in with the token" + (", which is not printed again" if not given else ""))
         out.print("Ctrl-C ends it.")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from robustness.published.shipped import FOLDER, is_published, published
 from robustness.results import StorageError, load
-from robustness.results.files.folder import absolute, child, is_uri
 from robustness.results.files.links import refuse_link
+from robustness.results.files.place import Place, child
 from robustness.study import Study, studies
 from robustness.study.file import SUFFIXES
 from robustness.study.unimported import without_imports
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from robustness.study import Claim
 
 
-def stored_root(study: str, results: str) -> str:
+def stored_root(study: str, results: Place) -> Place:
     """Return the folder or URI of a stored study; it also goes by its study file, such as paper/figure-11.
 
     What is not stored may be published, here or with the package: by its name, or as published/NAME.
@@ -43,7 +43,7 @@ def stored_root(study: str, results: str) -> str:
         raise
 
 
-def _published_root(name: str) -> str | None:
+def _published_root(name: str) -> Place | None:
     found = published().get(name)
     return found.root if found else None
 
@@ -52,7 +52,7 @@ def _has_file(study: str) -> bool:
     return study in studies() or (study.endswith(SUFFIXES) and Path(study).is_file())
 
 
-def stored_claims(study: str, results: str) -> tuple[str, tuple[Claim, ...] | None]:
+def stored_claims(study: str, results: Place) -> tuple[Place, tuple[Claim, ...] | None]:
     """Return a stored study's root and the claims of its file as it is now; None where there is no such file.
 
     So that a claim added to the file is judged at once, without a sweep that would store the file anew.
@@ -64,7 +64,7 @@ def stored_claims(study: str, results: str) -> tuple[str, tuple[Claim, ...] | No
     return stored_root(study, results), file.claims
 
 
-def beside(root: str, name: str, file: str, results: str) -> Path:
+def beside(root: Place, name: str, file: str, results: Place) -> Path:
     """Return where `file`, made of the study in `root`, is written.
 
     That is the study's folder; of a published one, which is not written to, its folder in the results; and the
@@ -74,9 +74,9 @@ def beside(root: str, name: str, file: str, results: str) -> Path:
         robustness.results.StorageError: there is a link in its place, which leads out of the folder.
     """
     if is_published(root):
-        inside = Path(root).parent == Path(absolute(results))
+        inside = root.parent == results
         root = child("results" if inside else results, name)
-    if is_uri(root):
+    if root.is_uri:
         return Path(f"{name}-{file}")
-    refuse_link(Path(root) / file, root)
+    refuse_link(Path(root) / file, Path(root))
     return Path(root) / file

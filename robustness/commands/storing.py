@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from robustness.commands.stored import stored_root
-from robustness.console import BAD_INPUT, bar, err, out, takes_stored
+from robustness.console import BAD_INPUT, bar, err, out, place, takes_stored
 from robustness.results import Store, child
 from robustness.results import compact as merge
 from robustness.results import pull as copy
-from robustness.results.files.folder import shown
 
 if TYPE_CHECKING:
     import argparse
@@ -27,7 +26,7 @@ def add_commands(add: Add) -> None:
     command = add("pull", pull, "copy a stored study, such as one in a bucket, to this machine: what is missing here")
     takes_stored(command)
     command.add_argument(
-        "--to", default="results", metavar="RESULTS", help="folder or URI to copy it to (default: results)"
+        "--to", type=place, default="results", metavar="RESULTS", help="folder or URI to copy it to (default: results)"
     )
 
 
@@ -53,11 +52,11 @@ def pull(options: argparse.Namespace) -> int:
     source = Store(stored_root(options.study, options.results), read_only=True)
     target = Store(child(options.to, source.name))
     if source.root == target.root:
-        err.print(f"{source.name} is in {shown(options.to)} already; say with --results where to pull it from")
+        err.print(f"{source.name} is in {options.to} already; say with --results where to pull it from")
         return BAD_INPUT
     with bar(f"pulling {source.name}") as on_progress:
         done = copy(source, target, on_progress)
-    here = shown(options.to)
+    here = options.to
     if done.runs or done.failed:
         failed = f" and {_count(done.failed, 'failed one')}" if done.failed else ""
         out.print(f"{source.name}: {_count(done.runs, 'run')}{failed} pulled; {here} has {done.stored} now")

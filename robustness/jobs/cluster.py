@@ -7,6 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from robustness import redaction
 from robustness.jobs import token
 from robustness.jobs.errors import JobsError, explained
 from robustness.jobs.job import Job
@@ -24,7 +25,7 @@ class Cluster:
     """The job server of a Ray cluster, at its dashboard's address.
 
     Attributes:
-        address: the address, with its scheme.
+        address: the address, with its scheme, as it is shown.
     """
 
     def __init__(self, address: str) -> None:
@@ -34,12 +35,13 @@ class Cluster:
             UnreachableError: nothing answers at `address`.
             JobsError: it is no dashboard's address, or the cluster wants another token.
         """
-        self.address = _dashboard(address)
+        dashboard = _dashboard(address)
+        self.address = redaction.place(dashboard)
         headers, self._token = token.headers()
         from robustness.jobs.client import Client
 
         with explained(self.address, self._token):
-            self._client = Client(self.address, headers)
+            self._client = Client(dashboard, headers)
 
     def other_ray(self) -> str | None:
         """Return a line on a cluster whose version of Ray is not this machine's; None if it is."""
@@ -148,5 +150,7 @@ def _dashboard(address: str) -> str:
     except ValueError:  # brackets that do not fit
         host = None
     if scheme.lower() not in {"", "http", "https"} or not host or rest == "auto" or " " in rest:
-        raise JobsError(f"{address}: give the address of the cluster's dashboard, such as {DEFAULT_ADDRESS}")
+        raise JobsError(
+            f"{redaction.text(address)}: give the address of the cluster's dashboard, such as {DEFAULT_ADDRESS}"
+        )
     return f"{scheme or 'http'}://{rest.rstrip('/')}"

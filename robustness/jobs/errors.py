@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 
+from robustness import redaction
 from robustness.errors import ClusterError
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def explained(address: str, token: str) -> Iterator[None]:
     except AnswerError as error:
         raise JobsError(NO_JOB_SERVER.format(address)) from error
     except (requests.exceptions.InvalidURL, requests.URLRequired) as error:
-        raise JobsError(f"{address}: {error}") from error
+        raise JobsError(f"{address}: {redaction.text(str(error))}") from error
     except (OSError, aiohttp.ClientError) as error:
         raise UnreachableError(f"no Ray cluster answers at {address}: {_cause(error)}") from error
     except RuntimeError as error:
@@ -83,7 +84,7 @@ def _of_text(address: str, text: str) -> JobsError:
         return _of_status(address, int(match[1]), match[2] or "")
     if "WebSocket" in text:
         return UnreachableError(f"the job server at {address} hung up")
-    return JobsError(f"{address}: {text}")
+    return JobsError(f"{address}: {redaction.text(text)}")
 
 
 def _of_status(address: str, status: int, text: str) -> JobsError:
@@ -112,4 +113,4 @@ def _cause(error: BaseException) -> str:
     if isinstance(innermost, HTTPException):
         return "what listens there speaks no HTTP; the dashboard's port is 8265 by default"
     text = innermost.strerror if isinstance(innermost, OSError) else None
-    return text or " ".join(str(innermost).split())[:200] or type(innermost).__name__
+    return text or redaction.text(" ".join(str(innermost).split()))[:200] or type(innermost).__name__

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from robustness import redaction
 from robustness.jobs.errors import MissingJobError
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Job:
             id=details.submission_id,
             study=known.get(STUDY, ""),
             version=known.get(VERSION, ""),
-            results=known.get(RESULTS, CLUSTERS_OWN),
+            results=redaction.place(known.get(RESULTS, CLUSTERS_OWN)),
             status=details.status.value,
             message=details.message or "",
             started_s=(details.start_time or 0) / 1000,

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from robustness import redaction
 from robustness.jobs.errors import JobsError
 from robustness.jobs.job import CLUSTERS_OWN, RESULTS, STUDY, SUBMITTED_WITH, VERSION
 from robustness.jobs.versions import SUBMITTED_WITH as SUBMITTED_WITH_ENV
 from robustness.jobs.versions import installed
-from robustness.results.files.folder import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from robustness.jobs.cluster import Cluster
     from robustness.jobs.job import Job
     from robustness.jobs.package import Package
+    from robustness.results import Place
 
 STOP_WAIT_S = 3600
 """How long Ray waits for running stacks when a job is stopped; by itself it kills after 3 s."""
@@ -32,6 +33,14 @@ _NOWHERE = (
 )
 
 
+SEEN = (
+    "whoever may see the cluster's jobs would read: leave it out and give it to the nodes, by a role of the machines, "
+    "~/.aws/credentials, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment of `ray start`; or set "
+    "ROBUSTNESS_RESULTS there, and submit without --results"
+)
+"""What to do about a key that is to go to a cluster."""
+
+
 @dataclass(frozen=True)
 class Order:
     """What is to be run.
@@ -39,21 +48,31 @@ class Order:
     Attributes:
         study: the name of the study, as it is stored.
         package: the study.
-        results: absolute path or URI of results; None leaves it to the cluster.
+        results: where results go, without any key; None leaves it to the cluster.
         options: further arguments of `robustness run`.
-        env: environment variables of the job and its workers.
+        env: environment variables of the job and its workers, without any key.
+
+    Raises:
+        JobsError: It holds a key, which a cluster shows to everybody who sees its jobs.
     """
 
     study: str
     package: Package
-    results: str | None
+    results: Place | None
     options: Sequence[str]
     env: Mapping[str, str]
 
+    def __post_init__(self) -> None:
+        if self.results is not None and self.results.has_keys:
+            raise JobsError(f"{self.results}: the URI holds a key, which {SEEN}")
+        for name, value in self.env.items():
+            if redaction.names_key(name) or redaction.text(value) != value:
+                raise JobsError(f"{name} holds a key, which {SEEN}")
+
     @property
     def place(self) -> str:
-        """Where results go, without keys, in the words of a message."""
-        return shown(self.results) if self.results else CLUSTERS_OWN
+        """Where results go, in the words of a message."""
+        return str(self.results) if self.results else CLUSTERS_OWN
 
     @property
     def key(self) -> str:
@@ -63,7 +82,7 @@ class Order:
 
     @property
     def entrypoint(self) -> str:
-        """The shell's command line. Where results go is in the environment, for it may carry a key."""
+        """The shell's command line. Where results go is in the environment."""
         run = ["python", "-m", "robustness.cli", "run", self.package.file, "--address", "auto", "--no-report"]
         command = f"exec {shlex.join([*run, *self.options])}"
         return command if self.results else f': "${{ROBUSTNESS_RESULTS:?{_NOWHERE}}}"; {command}'
@@ -76,7 +95,7 @@ class Order:
             "PYTHONUNBUFFERED": "1",
             SUBMITTED_WITH_ENV: installed(),
         }
-        return ours | ({"ROBUSTNESS_RESULTS": self.results} if self.results else {}) | dict(self.env)
+        return ours | ({"ROBUSTNESS_RESULTS": self.results.with_keys} if self.results else {}) | dict(self.env)
 
     @property
     def metadata(self) -> dict[str, str]:

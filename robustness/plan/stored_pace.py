@@ -70,8 +70,7 @@ def paces_elsewhere(studies: list[Study], store: Store) -> list[dict[str, Stored
 
     A study beside it that cannot be read, such as one that a newer version wrote, is left out with a warning.
     """
-    root, _, query = store.root.partition("?")
-    beside = root.rstrip("/").rpartition("/")[0] + (f"?{query}" if query else "")
+    beside = store.root.parent
     found: list[dict[str, StoredPace]] = [{} for _ in studies]
     for name in list_studies(beside):
         if name == store.name:

@@ -14,7 +14,6 @@ from ruamel.yaml import YAML
 from robustness.results import StorageError, finished
 from robustness.results.batches import Batch, PartsGoneError, Ticks, gather
 from robustness.results.files.folder import PUBLISHED as MARK
-from robustness.results.files.folder import shown
 from robustness.results.index import COLUMNS, Index
 from robustness.results.tables.arrow import to_table
 from robustness.results.tables.parquet import encode_small
@@ -100,7 +99,7 @@ def _study(source: Store) -> Study:
         study = Study.parse(str(source.read_study()), f"{source.name}.yaml")
     if any(getattr(workload, "data_dir", None) for workload in study.workloads):
         raise PublishError(
-            f"{shown(source.root)}/study.yaml: workload.data_dir names a folder of this machine: leave it out of the"
+            f"{source.root}/study.yaml: workload.data_dir names a folder of this machine: leave it out of the"
             " study file, run that once more (it trains nothing), and publish then"
         )
     return study
@@ -116,11 +115,11 @@ def _asked(resolved: Resolved, stored: pd.DataFrame) -> tuple[set[str], int]:
 def _resolved(source: Store) -> Resolved:
     text = source.read_study()
     if text is None:
-        raise PublishError(f"{shown(source.root)}: there is no study.yaml beside the results")
+        raise PublishError(f"{source.root}: there is no study.yaml beside the results")
     try:
         return stored_study(text, source.read_resolved(), f"{source.name}.yaml")
     except StudyError as error:
-        raise PublishError(f"{shown(source.root)}: {error}") from error
+        raise PublishError(f"{source.root}: {error}") from error
 
 
 def _gathered(name: str, asked: set[str], source: Store) -> Batch:
@@ -129,10 +128,10 @@ def _gathered(name: str, asked: set[str], source: Store) -> Batch:
         wanted = pa.array(sorted(asked), pa.string())
         batch = gather(source.reader, index.only(index.finished & index.is_in(wanted)), Ticks(None, 0))
     except PartsGoneError as error:
-        raise StorageError(f"{shown(source.root)}: its parts are being merged; try again later") from error
+        raise StorageError(f"{source.root}: its parts are being merged; try again later") from error
     if batch.bare:
         raise PublishError(
-            f"{shown(source.root)}: the curves of {', '.join(sorted(batch.bare))} are missing or broken; remove these"
+            f"{source.root}: the curves of {', '.join(sorted(batch.bare))} are missing or broken; remove these"
             " parts from runs/, and run the study again"
         )
     if not len(batch.runs):

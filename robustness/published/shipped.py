@@ -24,7 +24,7 @@ import pyarrow as pa
 from robustness.results import ResultsWarning, StorageError, Store, finished
 from robustness.results.batches import PartsGoneError, Ticks, gather
 from robustness.results.files.folder import PUBLISHED as MARK
-from robustness.results.files.folder import child
+from robustness.results.files.place import child
 from robustness.results.index import COLUMNS, Index
 from robustness.results.tables.schema import RUNS
 from robustness.search.cells import asked_ids, grid_ids
@@ -33,6 +33,7 @@ from robustness.search.make import make_source
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from robustness.results.files.place import Place
     from robustness.study import Study
     from robustness.workloads import Workload
 
@@ -76,9 +77,9 @@ def _is_marked(path: Path) -> bool:
         return False
 
 
-def is_published(root: str) -> bool:
+def is_published(root: Place) -> bool:
     """Tell whether the folder of a study is a published one, which is not to be written to."""
-    return "://" not in root and _is_marked(Path(root))
+    return not root.is_uri and _is_marked(Path(root))
 
 
 def refuse(store: Store) -> None:
@@ -149,7 +150,7 @@ def _offers(study: Study, store: Store, stored: pd.DataFrame) -> Iterator[tuple[
             found = asked_ids(study, source.runs()) if asked is None else asked
             wanted = (source.done() & found) - have
         except (StorageError, OSError) as error:
-            _warn(Path(source.root), error)
+            _warn(source.root, error)
             continue
         if wanted:
             have |= wanted
@@ -167,7 +168,7 @@ def _copy(source: Store, target: Store, wanted: set[str]) -> int:
             batch = gather(source.reader, index, Ticks(None, 0))
         records = source.folder.entries("provenance")
     except (StorageError, PartsGoneError, OSError) as error:
-        _warn(Path(source.root), error)
+        _warn(source.root, error)
         return 0
     ids = batch.runs["run_id"].to_pylist()
     if ids:
@@ -185,6 +186,6 @@ def _copies(runs: pa.Table, name: str) -> pa.Table:
     return runs.set_column(place, runs.schema.field(place), pa.array([name] * len(runs), pa.string()))
 
 
-def _warn(place: Path, error: Exception) -> None:
+def _warn(place: Path | Place, error: Exception) -> None:
     words = str(error) or type(error).__name__
     warnings.warn(f"published results in {place} are left out: {words}", ResultsWarning, stacklevel=3)

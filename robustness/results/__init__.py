@@ -2,7 +2,7 @@
 
 from robustness.results.compaction import Compaction, compact
 from robustness.results.files.errors import ResultsWarning, StorageError, Unreachable
-from robustness.results.files.folder import child
+from robustness.results.files.place import Place, child
 from robustness.results.files.retrying import patiently
 from robustness.results.following import Following
 from robustness.results.loading import Results, list_studies, load
@@ -15,6 +15,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "Compaction",
     "Following",
+    "Place",
     "Pulled",
     "Results",
     "ResultsWarning",

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from robustness import redaction
 from robustness.results.files.errors import ResultsWarning, StorageError, Unreachable
-from robustness.results.files.folder import absolute, child, is_uri, shown
 from robustness.results.files.opening import open_folder
+from robustness.results.files.place import Place, child, is_uri
 from robustness.results.run_labels import labelled
 from robustness.results.store import Store
 from robustness.results.tables.cells import cells_of
@@ -38,7 +39,7 @@ class Results:
     store: Store
 
     @property
-    def root(self) -> str:
+    def root(self) -> Place:
         """Return the study's folder."""
         return self.store.root
 
@@ -75,7 +76,7 @@ class Results:
         return self.store.read_study()
 
 
-def load(study: str | Path, results: str | Path = "results") -> Results:
+def load(study: str | Path | Place, results: str | Path | Place = "results") -> Results:
     """Open a study's results.
 
     Args:
@@ -94,17 +95,21 @@ def load(study: str | Path, results: str | Path = "results") -> Results:
         >>> int(load(published()["cifar10"].root).curves["epoch"].max())
         8
     """
-    text = str(study)
-    places = [] if is_uri(text) or text.startswith("file:") else [child(results, text)]
-    places.append(absolute(study))
+    places = [] if _says_where(study) else [child(results, str(study))]
+    places.append(Place(study))
     for place in places:
         if (store := Store(place, read_only=True)).exists():
             return Results(store)
     known = ", ".join(list_studies(results)) or "none"
-    raise StorageError(f"no results of {shown(text)} in {shown(absolute(results))} (stored studies: {known})")
+    raise StorageError(f"no results of {redaction.place(str(study))} in {Place(results)} (stored studies: {known})")
 
 
-def list_studies(results: str | Path = "results") -> list[str]:
+def _says_where(study: str | Path | Place) -> bool:
+    """Tell a place from what may be the name of a study."""
+    return isinstance(study, Place) or is_uri(str(study)) or str(study).startswith("file:")
+
+
+def list_studies(results: str | Path | Place = "results") -> list[str]:
     """Return the names of the studies stored below a folder or URI, sorted.
 
     A folder that cannot be looked into, such as a link to itself or out of the results, is left out with a warning.
@@ -112,11 +117,11 @@ def list_studies(results: str | Path = "results") -> list[str]:
     Raises:
         StorageError: The results cannot be reached.
     """
-    folders = [e.name for e in open_folder(absolute(results)).entries() if not e.is_file]
+    folders = [e.name for e in open_folder(Place(results)).entries() if not e.is_file]
     return [name for name in folders if not name.startswith(".") and _is_stored(results, name)]
 
 
-def _is_stored(results: str | Path, name: str) -> bool:
+def _is_stored(results: str | Path | Place, name: str) -> bool:
     try:
         return Store(child(results, name), read_only=True).exists()
     except Unreachable:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from robustness.results.files.errors import ResultsWarning, StorageError, Unreachable
-from robustness.results.files.folder import PUBLISHED, Entry, shown
+from robustness.results.files.folder import PUBLISHED, Entry
 from robustness.results.tables.parquet import decode, read_whole
 from robustness.results.tables.ranges import all_within, refuse_impossible
 from robustness.results.tables.schema import NewerSchemaError, SchemaError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from robustness.results.files.folder import Folder
+    from robustness.results.files.place import Place
 
 NOTE = "compaction.json"
 """What a compaction writes between its new parts and the removal of the old ones; see `compaction`."""
@@ -39,9 +40,9 @@ def _nothing() -> None: ...
 class PartReader:
     """Reads the parts of a study and sets aside what is none (`read_only`: leaves it), with one warning each."""
 
-    def __init__(self, folder: Folder, root: str, *, read_only: bool = False) -> None:
+    def __init__(self, folder: Folder, root: Place, *, read_only: bool = False) -> None:
         self._read_only = read_only
-        self._folder, self._root = folder, shown(root)
+        self._folder, self._root = folder, root
         self._left_out: set[str] = set()
 
     def leaves_files(self) -> bool:

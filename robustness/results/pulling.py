@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from robustness.results.batches import PartsGoneError, Ticks, gather, pack
 from robustness.results.files.errors import StorageError
-from robustness.results.files.folder import shown
 from robustness.results.index import COLUMNS, Index
 from robustness.results.renewal import renew
 from robustness.results.tables.schema import RUNS
@@ -61,9 +60,7 @@ def pull(source: Store, target: Store, on_progress: OnProgress | None = None) ->
         except PartsGoneError:  # what was copied before that is not missing in the next round
             continue
     else:
-        raise StorageError(
-            f"{shown(source.root)}: its parts are merged faster than they can be copied; try again later"
-        )
+        raise StorageError(f"{source.root}: its parts are merged faster than they can be copied; try again later")
     _copy_files(source, target)
     renew(target)  # what came may tell more of what was there, and the other way round
     after = _index(target)

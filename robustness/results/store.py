@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 from robustness.results.batches import runs_of
 from robustness.results.curves import read_curves
-from robustness.results.files.folder import absolute, shown
 from robustness.results.files.opening import open_folder
+from robustness.results.files.place import Place
 from robustness.results.files.published_files import CheckedFolder
 from robustness.results.index import COLUMNS, Index
 from robustness.results.parts import PartReader
@@ -50,7 +50,7 @@ class Store:
     """The stored results of one study; cheap to make, and travels to workers by pickling.
 
     Args:
-        root: The study's folder: a local path, or the URI of any pyarrow filesystem.
+        root: The study's folder: a local path, or the URI of any pyarrow filesystem; kept as a `Place`.
         read_only: Whether reading leaves even torn files where they are.
 
     Example:
@@ -61,19 +61,19 @@ class Store:
         False
     """
 
-    def __init__(self, root: str | Path, *, read_only: bool = False) -> None:
-        self.root, self._read_only = absolute(root), read_only
+    def __init__(self, root: str | Path | Place, *, read_only: bool = False) -> None:
+        self.root, self._read_only = Place(root), read_only
 
     def __getstate__(self) -> dict[str, Any]:
         return {"root": self.root, "_read_only": self._read_only}  # what is open stays here
 
     def __repr__(self) -> str:
-        return f"Store({shown(self.root)!r})"
+        return f"Store({str(self.root)!r})"
 
     @property
     def name(self) -> str:
         """The folder's own name; of a URI, without its query."""
-        return self.root.partition("?")[0].rstrip("/").rpartition("/")[2]
+        return self.root.name
 
     @cached_property
     def folder(self) -> Folder:

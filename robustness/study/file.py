@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ruamel.yaml import YAML
 
+from robustness import redaction
 from robustness.validation.document import Document
 from robustness.validation.messages import nearest
 from robustness.validation.problems import Problem, StudyError
@@ -70,7 +71,7 @@ def find(name_or_path: str | Path) -> Path:
         missing = f"there is no such file{nearest(path.name, beside) or nearest(path.stem, known) or ';'}"
     else:
         missing = f"there is no such study{nearest(name_or_path, known) or ';'}"
-    asked = " ".join(str(name_or_path).split())
+    asked = redaction.argument(" ".join(str(name_or_path).split()))
     raise refused(asked[:80], f"{missing} known studies: {', '.join(known) or 'none'}")
 
 

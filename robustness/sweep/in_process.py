@@ -16,13 +16,14 @@ from robustness.worker.work import work
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from robustness.results.files.place import Place
     from robustness.study import Run, Study
     from robustness.sweep.start import Start
 
 
 def run_here(
     study: Study,
-    results: str | Path = "results",
+    results: str | Path | Place = "results",
     *,
     quiet: bool = False,
     use_published: bool = True,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from robustness.results.checkpoints import Checkpoint
+    from robustness.results.files.place import Place
     from robustness.search.source import Source
     from robustness.study import Study
     from robustness.study.code_changes import CodeChange
@@ -81,14 +82,14 @@ class Start:
 
 
 @contextlib.contextmanager
-def begin(study: Study, results: str | Path, *, use_published: bool = True) -> Iterator[Start]:
+def begin(study: Study, results: str | Path | Place, *, use_published: bool = True) -> Iterator[Start]:
     """Claim `study` for a new sweep, and take the claim back when it ends, however it does.
 
     Raises:
         StorageError: the results folder cannot be read or written.
         StudyError: stored runs are of another class of `__main__` that has the same name.
     """
-    store = Store(child(str(results), study.name))
+    store = Store(child(results, study.name))
     shipped.refuse(store)
     sweep_id = uuid.uuid4().hex
     before = store.claim(sweep_id)  # before anything is read: from here on no other sweep's worker adds to it

@@ -6,7 +6,6 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from robustness.errors import ClusterError
-from robustness.results.files.folder import shown
 from robustness.results.files.retrying import patiently
 from robustness.sweep import ray_session
 from robustness.worker.attempts import Marks, reason
@@ -61,7 +60,7 @@ def _report(config: dict[str, Any], parcel: Parcel, store: Store, sweep_id: str)
     if ray_session.flag(sweep_id):
         return Report(skipped=True)
     if not patiently(store.exists):
-        return Report(error=NOT_SHARED.format(host=socket.gethostname(), root=shown(store.root)))
+        return Report(error=NOT_SHARED.format(host=socket.gethostname(), root=store.root))
     study = parcel.open()
     return work(
         decode(study, config[RUNS]),

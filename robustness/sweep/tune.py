@@ -18,6 +18,7 @@ from robustness.sweep.tried import record, tried
 from robustness.worker.own_modules import pack
 
 if TYPE_CHECKING:
+    from robustness.results.files.place import Place
     from robustness.study import Study
     from robustness.sweep.start import Start
 
@@ -34,12 +35,12 @@ class Sweep:
         taken: runs that were copied from published results.
 
     Example:
-        >>> from robustness import Sweep
-        >>> Sweep("results/mine", trained=36, failed=0, interrupted=False).taken
+        >>> from robustness import Place, Sweep
+        >>> Sweep(Place("results/mine"), trained=36, failed=0, interrupted=False).taken
         0
     """
 
-    root: str
+    root: Place
     trained: int
     failed: int
     interrupted: bool
@@ -52,7 +53,7 @@ class SweepError(Exception):
 
 def run(
     study: Study,
-    results: str | Path = "results",
+    results: str | Path | Place = "results",
     *,
     address: str | None = None,
     verbose: bool = False,

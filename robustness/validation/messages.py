@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
+from robustness import redaction
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -35,7 +37,7 @@ def show(value: object) -> str:
     if isinstance(value, (Mapping, list, tuple)):
         noun = "mapping" if isinstance(value, Mapping) else "list"
         return f"a {noun}" if value else f"an empty {noun}"
-    text = " ".join(str(value).split())
+    text = redaction.text(" ".join(str(value).split()))
     return f"the text '{text if len(text) <= 60 else text[:57] + '...'}'"
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from robustness import redaction
 from robustness.validation.problems import Problem, StudyError
 
 
 def shown(path: Path) -> str:
     """Write a path as a message has it: below the current folder if it is there."""
     absolute, here = path.absolute(), Path.cwd()
-    return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(path)
+    return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else redaction.argument(str(path))
 
 
 def read(path: Path) -> str:

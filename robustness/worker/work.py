@@ -13,6 +13,7 @@ from robustness.worker.report import Report, outcome
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from robustness.results.files.place import Place
     from robustness.study import Run
     from robustness.training import History
     from robustness.worker.attempts import Marks, Result
@@ -26,7 +27,7 @@ def taken_over(store: Store) -> str:
     return f"another sweep of this study has started and goes on in place of this one{who}"
 
 
-seen_parts: dict[tuple[str, str], tuple[set[str], set[str]]] = {}
+seen_parts: dict[tuple[Place, str], tuple[set[str], set[str]]] = {}
 """By results folder and sweep: the parts that this process has read, and the done runs in them."""
 
 

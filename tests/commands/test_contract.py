@@ -53,7 +53,7 @@ REFUSING = [
     for action in parser.arguments
     if action.choices or action.type not in (None, Path)
 ]
-"""Options that do not take just any text."""
+"""Options that do not take just any text; a place of results takes any folder, but no URI with one slash."""
 
 
 @pytest.fixture(autouse=True)
@@ -118,7 +118,7 @@ def test_what_is_missing_is_said(name: str, capsys: pytest.CaptureFixture[str]) 
 def test_a_value_that_an_option_cannot_take_is_refused(
     name: str, option: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert exit_code(name, *COMMANDS[name].positional, option, "no such thing") == 2
+    assert exit_code(name, *COMMANDS[name].positional, option, "s3:/no such thing") == 2
     captured = capsys.readouterr()
     assert f"error: argument {option}: " in captured.err.strip().splitlines()[-1]
     assert "Traceback" not in captured.err

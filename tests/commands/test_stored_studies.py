@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from analysis.claims.verdict import Outcome, Verdict
-from robustness import Store
+from robustness import Place, Store
 from robustness.cli import main
 from tests.support.noted import noted
 from tests.support.studies import FILE
@@ -78,7 +78,7 @@ def test_claims_of_several_studies_go_into_one_file_where_that_is_asked(
 def test_claims_of_an_object_store_are_written_here(
     judged: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("robustness.commands.stored.load", lambda *_: SimpleNamespace(root="s3://bucket/t?x=1"))
+    monkeypatch.setattr("robustness.commands.stored.load", lambda *_: SimpleNamespace(root=Place("s3://bucket/t?x=1")))
     monkeypatch.setattr("robustness.commands.evaluation.Store", lambda root, **_: root)
     assert main(["claims", "s3://bucket/t"]) == 0
     assert (tmp_path / "t-claims.json").exists()
@@ -147,7 +147,7 @@ def test_figures_go_below_the_study_and_say_what_is_left_out(
     assert captured.out.splitlines() == [f"{root}/figures/figure-11.svg"]
     assert captured.err == "12: not drawn, no warm restarts\n"
     assert main(["figures", "t", "--figure", "11", "--out", str(tmp_path / "new"), "--format", "pdf"]) == 0
-    assert pictures == [
+    assert [(str(of), *rest) for of, *rest in pictures] == [
         (root, tmp_path / "results" / "t" / "figures", None, "svg"),
         (root, tmp_path / "new", ["11"], "pdf"),
     ]

@@ -126,8 +126,7 @@ class Cluster:
 
     def follow(self, study: str, name: str) -> subprocess.Popen[bytes]:
         """Start `robustness submit --follow` of the client's file `study`; what it prints is `said(name)`."""
-        passed = [word for key in CREDENTIALS for word in ("--env", key)]
-        command = ["python", "-m", "robustness.cli", "submit", study, "--address", ADDRESS, "--follow", *passed]
+        command = ["python", "-m", "robustness.cli", "submit", study, "--address", ADDRESS, "--follow"]
         return self.hosts.start(CLIENT, *command, log=self._folder / f"{name}.txt", **self._user({}))
 
     def said(self, name: str) -> str:
@@ -182,7 +181,7 @@ class Cluster:
         """Return the stored rows of a study as pandas reads its files: every row that is there."""
         copy = f"/root/raw/{study}"
         self.client("mkdir", "-p", copy)
-        self.client("python", "-c", COPY, child(RESULTS, f"{study}/runs"), copy)
+        self.client("python", "-c", COPY, child(RESULTS, f"{study}/runs").with_keys, copy)
         return pd.read_parquet(self.hosts.path(CLIENT, copy))
 
     def rays(self, name: str) -> list[str]:

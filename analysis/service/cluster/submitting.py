@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.service.cluster.checker import Checker, CheckerError
 from analysis.service.cluster.ray_jobs import state_words
-from robustness.results.files.folder import absolute
+from robustness.results.files.place import Place
 
 if TYPE_CHECKING:
     from analysis.service.cluster.ray_jobs import RayJobs
@@ -35,10 +35,10 @@ class Submitting:
         place: where results go, without keys.
     """
 
-    def __init__(self, studies: Studies, jobs: RayJobs, address: str | None, results: str) -> None:
+    def __init__(self, studies: Studies, jobs: RayJobs, address: str | None, results: str | Place) -> None:
         """Take the cluster, and the service's own folder or URI of results, which all its nodes must share."""
         self.jobs, self.address = jobs, address
-        self.place, self._results = studies.place, absolute(results)
+        self.place, self._results = studies.place, Place(results)
         self.checker = Checker()
 
     def check(self, text: str, file: str | None = None, price: float | None = None) -> dict[str, Any]:
@@ -60,7 +60,7 @@ class Submitting:
         if found["problems"]:
             return found
         try:
-            planned = self.checker.ask("plan", results=self._results, price=price, **_source(text, file))
+            planned = self.checker.ask("plan", results=self._results.with_keys, price=price, **_source(text, file))
         except CheckerError as error:
             planned = {"plan": [f"no plan: {error}"]}
         return found | _or_words(planned)

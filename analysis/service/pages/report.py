@@ -10,7 +10,6 @@ from analysis.contents.gather import fully_against
 from analysis.report.report import report_html
 from analysis.service.web.page_row import Route
 from analysis.service.web.responses import document
-from robustness.results.files.folder import shown
 
 if TYPE_CHECKING:
     from analysis.service.base.address import View
@@ -23,7 +22,7 @@ def report(sources: Sources, view: View) -> Response:
     if snapshot is None:
         return Response("no such study\n", 404, mimetype="text/plain")
     found = [fully_against(one, view.get("reference")) for one in snapshot.full()]
-    root = shown(snapshot.store.root)
+    root = str(snapshot.store.root)
     text = report_html(found, root)
     return document(text)
 

@@ -13,8 +13,8 @@ from analysis.service.studies.snapshot import Snapshot
 from robustness.results import Following, StorageError, Store, child
 from robustness.results.checkpoints import Checkpoints
 from robustness.results.files.errors import Unreachable
-from robustness.results.files.folder import absolute, shown
 from robustness.results.files.opening import open_folder
+from robustness.results.files.place import Place
 from robustness.study.study import NAME
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class Studies:
     Every method raises robustness.results.StorageError or OSError where the results cannot be read.
     """
 
-    def __init__(self, results: str) -> None:
-        self.root = absolute(results)
+    def __init__(self, results: str | Place) -> None:
+        self.root = Place(results)
         self._watched: dict[str, _Watched] = {}
         self._lines: dict[str, tuple[StudyLine, float]] = {}
         self._lock, self._listing = threading.Lock(), threading.Lock()
@@ -48,7 +48,7 @@ class Studies:
     @property
     def place(self) -> str:
         """Where the results lie, without the key that a URI may carry."""
-        return shown(self.root)
+        return str(self.root)
 
     def names(self) -> list[str]:
         """Return the names of the stored studies."""

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from robustness import redaction
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class StorageError(Exception):
@@ -51,13 +53,28 @@ _AWAY_TEXT = re.compile(
 
 
 @contextlib.contextmanager
-def explained(action: str, path: object) -> Iterator[None]:
-    """Turn the errors of the operating system and of pyarrow into a StorageError with path and cause."""
+def explained(action: str, path: object, hidden: Callable[[str], str] = redaction.text) -> Iterator[None]:
+    """Turn the errors of the operating system and of pyarrow into a StorageError with path and cause.
+
+    Args:
+        action: What was to be done.
+        path: With what.
+        hidden: Takes the keys out of a text: pyarrow's errors repeat the URI that they are about.
+    """
     try:
         yield
     except (OSError, pa.ArrowException) as error:
         kind = Unreachable if _is_away(error) else StorageError
-        raise kind(f"cannot {action} {path}: {_cause(error)}") from error
+        raise kind(hidden(f"cannot {action} {path}: {_cause(error)}")) from _without_keys(error, hidden)
+
+
+def _without_keys(error: Exception, hidden: Callable[[str], str]) -> Exception:
+    """Return an error as a traceback may show it: of the same kind, with the keys taken out of its words."""
+    words = [hidden(each) if isinstance(each, str) else each for each in error.args]
+    if words == list(error.args):
+        return error
+    copy = type(error)(*words)
+    return copy.with_traceback(error.__traceback__)
 
 
 def _is_away(error: Exception) -> bool:

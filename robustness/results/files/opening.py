@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from robustness.results.files.folder import Folder, is_uri
+from typing import TYPE_CHECKING
+
 from robustness.results.files.local import LocalFolder
 
+if TYPE_CHECKING:
+    from robustness.results.files.folder import Folder
+    from robustness.results.files.place import Place
 
-def open_folder(root: str) -> Folder:
-    """Return the folder at an absolute path or URI."""
-    if not is_uri(root):
-        return LocalFolder(root)
+
+def open_folder(root: Place) -> Folder:
+    """Return the folder at a place."""
+    if not root.is_uri:
+        return LocalFolder(root.with_keys)
     from robustness.results.files.remote import RemoteFolder
 
     return RemoteFolder(root)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robustness.results.files.errors import StorageError
-from robustness.results.files.folder import PUBLISHED, shown
+from robustness.results.files.folder import PUBLISHED
 
 if TYPE_CHECKING:
     from robustness.results.files.folder import Entry, Folder
+    from robustness.results.files.place import Place
 
 LISTED = ("runs/", "curves/", "provenance/", "study.yaml", "resolved.json")
 """What no published folder has beyond those that its `published.json` lists."""
@@ -30,8 +31,8 @@ class AlteredError(StorageError):
 class CheckedFolder:
     """A folder; if it is a published one, each file that is read from it is the one that was published."""
 
-    def __init__(self, folder: Folder, root: str) -> None:
-        self._folder, self._root = folder, shown(root)
+    def __init__(self, folder: Folder, root: Place) -> None:
+        self._folder, self._root = folder, root
         self._known: tuple[dict[str, str] | None] | None = None
         self.threads = folder.threads
 

@@ -7,12 +7,18 @@ import os
 import secrets
 import time
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pyarrow import fs
 
 from robustness.results.files.errors import StorageError, explained
-from robustness.results.files.folder import Entry, shown
+from robustness.results.files.folder import Entry
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from robustness.results.files.place import Place
 
 _ATTEMPTS = 4
 _GOOGLE_RETRIES_S = 5
@@ -24,19 +30,24 @@ class RemoteFolder:
 
     threads = 16
 
-    def __init__(self, root: str, filesystem: fs.FileSystem | None = None) -> None:
-        with explained("open", shown(root)):
+    def __init__(self, root: Place, filesystem: fs.FileSystem | None = None) -> None:
+        """Open the filesystem that a URI names, or take the one at hand, in which `root` is a path."""
+        self._place, path = root, root.with_keys
+        with self._explained("open", root):
             if filesystem is None:
-                filesystem, root = open_filesystem(root)
-        self.filesystem, self._root = filesystem, root.rstrip("/")
+                filesystem, path = open_filesystem(root)
+        self.filesystem, self._root = filesystem, path.rstrip("/")
         self._is_object_store = filesystem.type_name in _OBJECT_STORES
+
+    def _explained(self, action: str, path: object) -> AbstractContextManager[None]:
+        return explained(action, path, self._place.hidden)
 
     def entries(self, folder: str = "") -> list[Entry]:
         """Return what `folder` holds, sorted by name; nothing if it does not exist."""
         path = f"{self._root}/{folder}".rstrip("/")
         # On Google's store pyarrow lists folders only where it lists all that is in them; only the root has some.
         deep = self.filesystem.type_name == "gcs" and not folder
-        with explained("list", path):
+        with self._explained("list", path):
             found = self.filesystem.get_file_info(fs.FileSelector(path, allow_not_found=True, recursive=deep))
         is_file: dict[str, bool] = {}
         for info in found:
@@ -48,7 +59,7 @@ class RemoteFolder:
         """Return a file's bytes; None if it does not exist (any more)."""
         full = f"{self._root}/{path}"
         try:
-            with explained("read", full), self.filesystem.open_input_file(full) as file:
+            with self._explained("read", full), self.filesystem.open_input_file(full) as file:
                 return bytes(file.read())
         except StorageError as error:
             # An object may go between the request that opens it and the one that reads it.
@@ -67,7 +78,7 @@ class RemoteFolder:
     def write(self, path: str, data: bytes) -> None:
         """Write a file whole: one PUT on an object store, a temporary file and a rename elsewhere."""
         target = PurePosixPath(self._root) / path
-        with explained("write", target):
+        with self._explained("write", target):
             if self._is_object_store:
                 self._put(str(target), data)
                 return
@@ -87,7 +98,7 @@ class RemoteFolder:
 
     def move(self, source: str, target: str) -> bool:
         """Move a file; False if it is gone."""
-        with explained("move", f"{self._root}/{source}"):
+        with self._explained("move", f"{self._root}/{source}"):
             try:
                 if not self._is_object_store:
                     self.filesystem.create_dir(str(PurePosixPath(self._root, target).parent), recursive=True)
@@ -98,7 +109,7 @@ class RemoteFolder:
 
     def remove(self, path: str) -> None:
         """Remove a file, if it is there."""
-        with explained("remove", f"{self._root}/{path}"), contextlib.suppress(FileNotFoundError):
+        with self._explained("remove", f"{self._root}/{path}"), contextlib.suppress(FileNotFoundError):
             self.filesystem.delete_file(f"{self._root}/{path}")
 
     def clean(self, folder: str, older_than_s: float) -> None:
@@ -106,17 +117,18 @@ class RemoteFolder:
 
     def age(self, path: str) -> float | None:
         """Return the seconds since a file was written; None if it does not exist (any more)."""
-        with explained("look at", f"{self._root}/{path}"):
+        with self._explained("look at", f"{self._root}/{path}"):
             info = self.filesystem.get_file_info(f"{self._root}/{path}")
         return None if info.mtime is None else time.time() - info.mtime.timestamp()
 
 
-def open_filesystem(uri: str) -> tuple[fs.FileSystem, str]:
+def open_filesystem(root: Place) -> tuple[fs.FileSystem, str]:
     """Return the filesystem that a URI names and the path in it.
 
     Raises:
-        OSError, ArrowInvalid: The URI is malformed, or its filesystem cannot be reached.
+        OSError, ArrowInvalid: The URI is malformed, or its filesystem cannot be reached; the text may have its keys.
     """
+    uri = root.with_keys
     if uri.startswith(("gs:", "gcs:")) and "retry_limit_seconds=" not in uri:
         uri += f"{'&' if '?' in uri else '?'}retry_limit_seconds={_GOOGLE_RETRIES_S}"  # of itself a quarter of an hour
     filesystem, path = fs.FileSystem.from_uri(uri)

@@ -74,6 +74,7 @@ def study(tmp_path: Path) -> Path:
         (["--data-dir", "data"], "data is another folder on each node: give an absolute path"),
         (["--env", "2X=1"], "'2X' is no name of an environment variable"),
         (["--env", "NOT_SET_HERE"], "NOT_SET_HERE is not set here: set it, or give NOT_SET_HERE=VALUE"),
+        (["--env", "AWS_SECRET_ACCESS_KEY=x"], "AWS_SECRET_ACCESS_KEY holds a key, which whoever may see"),
         (["--env", "ROBUSTNESS_RESULTS=/x"], "say with --results where results go"),
     ],
 )

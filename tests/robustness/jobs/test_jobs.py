@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from robustness import Study
+from robustness import Place, Study
 from robustness.jobs import Job, JobsError, choose, pack, versions
 from robustness.jobs.job_text import duration, ending, jobs_table, last_words
 from robustness.jobs.package import Package
@@ -41,7 +41,9 @@ def job(**changes: object) -> Job:
 
 
 def order(**changes: object) -> Order:
-    plain = Order("digits", Package("digits.yaml", b"", "v1"), "s3://b/r", [], {})
+    plain = Order("digits", Package("digits.yaml", b"", "v1"), Place("s3://b/r"), [], {})
+    if isinstance(place := changes.get("results"), str):
+        changes["results"] = Place(place)
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
@@ -73,16 +75,21 @@ def test_an_id_names_the_study_and_the_place_of_its_results() -> None:
     key = order().key
     assert key.startswith("digits-")
     assert order(results="s3://b/r/").key == key
-    assert order(results="s3://me:secret@b/r").key == order(results="s3://you:other@b/r").key
     assert len({key, order(results="s3://b/other").key, order(results=None).key, order(study="x").key}) == 4
 
 
 def test_no_key_is_where_all_can_see_it() -> None:
-    keyed = order(results="s3://me:secret@b/r", options=["--data-dir", "/my data"])
-    assert "secret" not in keyed.entrypoint + str(keyed.metadata) + keyed.place
-    assert keyed.environment["ROBUSTNESS_RESULTS"] == "s3://me:secret@b/r"
-    assert keyed.entrypoint.endswith("run digits.yaml --address auto --no-report --data-dir '/my data'")
-    assert keyed.environment["RAY_JOB_STOP_WAIT_TIME_S"] == "3600"
+    for place in ("s3://me:secret@b/r", "s3://b/r?secret_key=secret"):
+        with pytest.raises(JobsError, match="a role of the machines") as refused:
+            order(results=place)
+        assert "secret@" not in str(refused.value)
+    for name, value in (("AWS_SECRET_ACCESS_KEY", "x"), ("PLACE", "s3://me:secret@b/r")):
+        with pytest.raises(JobsError, match=f"{name} holds a key"):
+            order(env={name: value})
+    plain = order(options=["--data-dir", "/my data"], env={"GATE": "/x"})
+    assert plain.entrypoint.endswith("run digits.yaml --address auto --no-report --data-dir '/my data'")
+    assert plain.environment["ROBUSTNESS_RESULTS"] == "s3://b/r"
+    assert plain.environment["RAY_JOB_STOP_WAIT_TIME_S"] == "3600"
 
 
 @pytest.mark.parametrize(("results", "code"), [("", 2), ("/somewhere", 0)])

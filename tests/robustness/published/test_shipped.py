@@ -118,7 +118,7 @@ def test_the_variable_names_another_folder_or_none(given: Path, monkeypatch: pyt
     assert published() == {}
     moved = given.parent.rename(given.parent.parent / "elsewhere")
     monkeypatch.setenv("ROBUSTNESS_PUBLISHED", str(moved))
-    assert published()["small"].root == str(moved / "small")
+    assert str(published()["small"].root) == str(moved / "small")
     monkeypatch.setenv("ROBUSTNESS_PUBLISHED", str(moved / "nothing"))
     assert published() == {}
     monkeypatch.delenv("ROBUSTNESS_PUBLISHED")

@@ -136,12 +136,12 @@ def test_the_commands(
     source: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    far = str(Path(source.root).parent)
+    far, here = str(Path(source.root).parent), tmp_path / "results"
     assert main(["pull", "digits", "--results", far]) == 0
-    assert capsys.readouterr().out == "digits: 4 runs and 1 failed one pulled; results has 5 now\n"
+    assert capsys.readouterr().out == f"digits: 4 runs and 1 failed one pulled; {here} has 5 now\n"
     same(load("digits").store, source)
     assert main(["pull", "digits", "--results", far]) == 0
-    assert capsys.readouterr().out == "digits: nothing to pull; results has all of its 5 runs\n"
+    assert capsys.readouterr().out == f"digits: nothing to pull; {here} has all of its 5 runs\n"
     assert main(["pull", "digits"]) == 2
     assert "say with --results where to pull it from" in capsys.readouterr().err
     assert main(["pull", "other", "--results", far]) == 1

@@ -32,9 +32,9 @@ def test_an_empty_store_has_typed_empty_tables(store: Store) -> None:
     assert list(store.curves().columns) == CURVES.names
     assert len(store.runs()) == len(store.curves()) == 0
     fill(store, 1)
-    assert (Store(store.root + "-none").runs().dtypes == store.runs().dtypes).all()
+    assert (Store(f"{store.root}-none").runs().dtypes == store.runs().dtypes).all()
     assert store.done() == {f"{1:016x}"}
-    assert not Store(store.root + "-none").exists()
+    assert not Store(f"{store.root}-none").exists()
 
 
 def test_every_type_comes_back_to_the_bit(store: Store) -> None:
@@ -158,7 +158,7 @@ def test_pandas_reads_the_folder(store: Store) -> None:
 def test_order_of_rows_does_not_depend_on_order_of_writing(store: Store) -> None:
     for number in (5, 3, 8, 1):
         fill(store, number, part=f"p{number}")
-    other = Store(store.root + "-2")
+    other = Store(f"{store.root}-2")
     for number in (8, 1, 3, 5):
         fill(other, number, part=f"q{9 - number}")
     pd.testing.assert_frame_equal(store.runs(), other.runs())

@@ -135,7 +135,7 @@ def local(study: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 def test_the_sweep_waits_and_ends_complete(swept: str, bucket: Bucket, local: Store) -> None:
     assert f"{RUNS} runs trained, 0 failed" in swept
-    frame = pd.read_parquet(child(bucket.store.root, "runs"))
+    frame = pd.read_parquet(child(bucket.store.root, "runs").with_keys)
     assert len(frame) == frame["run_id"].nunique() == RUNS
     pd.testing.assert_frame_equal(outcomes(bucket.store.runs()), outcomes(local.runs()))
     pd.testing.assert_frame_equal(bucket.store.curves(), local.curves())

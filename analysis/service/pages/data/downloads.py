@@ -14,6 +14,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from flask import send_file
 
+from analysis.escaping import without_formulas
 from analysis.service.pages.data.query import Query
 from analysis.service.web.page_row import Route
 from analysis.service.web.responses import problem
@@ -73,7 +74,7 @@ def _content(snapshot: Snapshot, runs: pa.Table, file: str) -> BinaryIO:
             return _curves(snapshot, runs)
     written = BytesIO()
     if file == "runs.csv":
-        pa.csv.write_csv(_flat(runs), written)
+        pa.csv.write_csv(without_formulas(_flat(runs)), written)
     else:
         pq.write_table(runs, written, compression="zstd")
     written.seek(0)

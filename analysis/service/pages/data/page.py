@@ -17,7 +17,6 @@ from analysis.service.pages.data.query import Query
 from analysis.service.pages.data.snippets import files_and_lines
 from analysis.service.web import frame, live
 from analysis.service.web.sources import Sources
-from robustness.results.files.folder import shown
 from robustness.results.tables.schema import RUNS
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ def body(snapshot: Snapshot, view: View) -> list[Any]:
         _table(snapshot, some, query, view) if len(rows) else html.P("No run meets all of these filters."),
         _paging(view, path, at, pages) if len(some) > 20 else None,
         _other_columns(view, path),
-        *files_and_lines(query, path, shown(snapshot.store.root)),
+        *files_and_lines(query, path, str(snapshot.store.root)),
     ]
 
 

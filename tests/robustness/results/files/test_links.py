@@ -176,6 +176,6 @@ def test_a_report_is_not_written_over_a_file_elsewhere(
     store: Store, secret: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder(store, "claims.json").symlink_to(secret)
-    assert main(["claims", store.root]) == 1
+    assert main(["claims", str(store.root)]) == 1
     assert "claims.json leads out of" in " ".join(capsys.readouterr().err.split())
     assert secret.read_text() == "root:x:0:0"

@@ -107,7 +107,7 @@ def test_a_local_and_a_remote_table_are_the_same(results: str, tmp_path: object)
 def test_pandas_reads_the_folder(results: str) -> None:
     store = Store(child(results, "digits"))
     store.write("one", [row(1)], curve(1))
-    assert list(pd.read_parquet(child(store.root, "runs"))["run_id"]) == [f"{1:016x}"]
+    assert list(pd.read_parquet(child(store.root, "runs").with_keys)["run_id"]) == [f"{1:016x}"]
     filesystem, root = open_filesystem(store.root)
     assert len(pd.read_parquet(f"{root}/curves", filesystem=filesystem)) == 3
 
@@ -165,7 +165,7 @@ def test_a_part_is_one_put(results: str, monkeypatch: pytest.MonkeyPatch) -> Non
     store.write("one", [row(n) for n in range(100)], [e for n in range(100) for e in curve(n, 20)])
     assert multipart == []
     assert len(store.runs()) == 100
-    filesystem, root = fs.FileSystem.from_uri(store.root)
+    filesystem, root = fs.FileSystem.from_uri(store.root.with_keys)
     with filesystem.open_output_stream(f"{root}/x") as stream:  # as pyarrow would do by itself
         stream.write(b"x")
     assert len(multipart) == 1
