@@ -1,7 +1,7 @@
 """CIFAR-10 and CIFAR-100: 50 000 training and 10 000 test images of 32 x 32, kept as bytes on the device.
 
-Source: A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009. Addresses, checksums and the
-reading of the batches are torchvision's.
+Source: A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009. Addresses and checksums are
+torchvision's.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pydantic import Field, PositiveInt, model_validator
 from robustness.models import ResNet18Options, ResNet34Options
 from robustness.workloads.augmentation import crop_and_flip
 from robustness.workloads.data import Data
-from robustness.workloads.downloads import Remote, extract, fetch, locked, verify
+from robustness.workloads.downloads import Remote, extract, fetch, locked, verified, verify
 from robustness.workloads.images import Colour, ImageWorkload, Network, held_out, normalized, subset
-from robustness.workloads.places import DataError, data_folder
+from robustness.workloads.places import data_folder
 from robustness.workloads.schedules import Schedule, StepSchedule
 
 if TYPE_CHECKING:
@@ -125,23 +125,32 @@ class CIFAR100(_CIFAR):
 @lru_cache(maxsize=2)
 def raw(name: str, folder: Path) -> Splits:
     """Return train and test images (n, 3, 32, 32) of bytes, each with its targets (n,); read once a process."""
+    import numpy as np
     import torch
     from torchvision import datasets
 
+    from robustness.workloads.cifar_batches import read
+
     kind: Any = getattr(datasets, name)
-    _ready(kind, folder)
+    batches, again = _unpacked(kind, folder)
+    verify(batches / kind.meta["filename"], kind.meta["md5"], again)
     splits: list[Tensor] = []
-    for train in (True, False):
-        try:
-            read = kind(folder, train=train)
-        except RuntimeError as error:
-            raise DataError(f"{folder / kind.base_folder} is damaged: {error}") from error
-        splits += [torch.from_numpy(read.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(read.targets)]
+    for files in (kind.train_list, kind.test_list):
+        # What is read is what was checked: a batch is a pickle.
+        images, labels = zip(*(read(verified(batches / file, md5, again)) for file, md5 in files), strict=True)
+        splits += [torch.from_numpy(np.concatenate(images)), torch.from_numpy(np.concatenate(labels))]
     return splits[0], splits[1], splits[2], splits[3]
 
 
 def _ready(kind: Any, folder: Path) -> None:
     """Fetch and unpack the archive where the batches are absent; then check each batch."""
+    batches, again = _unpacked(kind, folder)
+    for file, md5 in (*kind.train_list, *kind.test_list, (kind.meta["filename"], kind.meta["md5"])):
+        verify(batches / file, md5, again)
+
+
+def _unpacked(kind: Any, folder: Path) -> tuple[Path, str]:
+    """Return the folder of the batches, fetched if absent, and what happens once one of them is deleted."""
     batches = folder / kind.base_folder
     if not batches.exists():
         archive = folder / kind.filename
@@ -149,6 +158,4 @@ def _ready(kind: Any, folder: Path) -> None:
         with locked(batches):
             if not batches.exists():
                 extract(archive, batches)
-    again = f"and the whole folder with it: it will be unpacked anew from {kind.filename}, fetched if need be"
-    for file, md5 in (*kind.train_list, *kind.test_list, (kind.meta["filename"], kind.meta["md5"])):
-        verify(batches / file, md5, again)
+    return batches, f"and the whole folder with it: it will be unpacked anew from {kind.filename}, fetched if need be"
