@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from robustness.private_files import temporary_folder
 from robustness.provenance import collect
 from robustness.sweep import ray_session
 from robustness.sweep.capacity import measure
@@ -19,6 +18,8 @@ from robustness.sweep.trial import trial
 from robustness.worker.own_modules import pack, plugin_packages
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from robustness.study import Study
     from robustness.sweep.start import Start
 
@@ -132,7 +133,7 @@ def _tune(start: Start, progress: Progress) -> bool:
         sweep_id=sweep_id,
         checkpoints=start.checkpoints,
     )
-    scratch = Path(tempfile.mkdtemp(prefix="robustness-"))
+    scratch = temporary_folder("robustness-")
 
     def stop() -> None:
         searcher.stop()
