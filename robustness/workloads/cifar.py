@@ -6,6 +6,8 @@ torchvision's.
 
 from __future__ import annotations
 
+import io
+import pickle
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -23,12 +25,24 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     Splits = tuple[Tensor, Tensor, Tensor, Tensor]
 
 TRAIN, TEST, SIDE = 50_000, 10_000, 32
 HOME = "https://www.cs.toronto.edu/~kriz/cifar.html"
+
+LABELS = ("labels", "fine_labels")
+"""How a batch calls them: of CIFAR-10 and of CIFAR-100."""
+
+IN_ARRAYS = {
+    *((module, "_reconstruct") for module in ("numpy.core.multiarray", "numpy._core.multiarray")),
+    *(("numpy", name) for name in ("ndarray", "dtype")),
+    ("_codecs", "encode"),
+}
+"""All that a pickle of arrays refers to; of Python 2, as CIFAR's own are, and of 3."""
 
 
 class _CIFAR(ImageWorkload):
@@ -129,15 +143,13 @@ def raw(name: str, folder: Path) -> Splits:
     import torch
     from torchvision import datasets
 
-    from robustness.workloads.cifar_batches import read
-
     kind: Any = getattr(datasets, name)
     batches, again = _unpacked(kind, folder)
     verify(batches / kind.meta["filename"], kind.meta["md5"], again)
     splits: list[Tensor] = []
     for files in (kind.train_list, kind.test_list):
         # What is read is what was checked: a batch is a pickle.
-        images, labels = zip(*(read(verified(batches / file, md5, again)) for file, md5 in files), strict=True)
+        images, labels = zip(*(_arrays(verified(batches / file, md5, again)) for file, md5 in files), strict=True)
         splits += [torch.from_numpy(np.concatenate(images)), torch.from_numpy(np.concatenate(labels))]
     return splits[0], splits[1], splits[2], splits[3]
 
@@ -159,3 +171,21 @@ def _unpacked(kind: Any, folder: Path) -> tuple[Path, str]:
             if not batches.exists():
                 extract(archive, batches)
     return batches, f"and the whole folder with it: it will be unpacked anew from {kind.filename}, fetched if need be"
+
+
+class _Arrays(pickle.Unpickler):
+    """Reads the arrays and lists of a pickle, and knows nothing else that could be in one."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in IN_ARRAYS:
+            raise pickle.UnpicklingError(f"{module}.{name} is no part of an array")
+        return super().find_class(module.replace("numpy.core", "numpy._core"), name)  # the old name warns
+
+
+def _arrays(content: bytes) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the images (n, 3, 32, 32) of a batch and their labels (n,)."""
+    import numpy as np
+
+    batch = _Arrays(io.BytesIO(content), encoding="latin1").load()
+    labels = next(batch[name] for name in LABELS if name in batch)
+    return batch["data"].reshape(-1, 3, SIDE, SIDE), np.asarray(labels, dtype=np.int64)

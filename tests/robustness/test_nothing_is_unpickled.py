@@ -20,7 +20,7 @@ MODULES = {module for module, _ in READERS} - {"pd", "pandas"}
 ALLOWED = {
     ("robustness/worker/own_modules.py", "pickle.loads"): "the study, which the driver hands to Ray in memory",
     ("robustness/sweep/transfer.py", "pickle.loads"): "a function, which the driver hands to Ray in memory",
-    ("robustness/workloads/cifar_batches.py", "pickle.Unpickler"): "knows arrays alone, of bytes with a known digest",
+    ("robustness/workloads/cifar.py", "pickle.Unpickler"): "knows arrays alone, of bytes with a known digest",
 }
 """What unpickles, and why it may."""
 
