@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from robustness.console import BAD_INPUT, FAILED, err, out, takes_results
+from robustness.private_files import SharedFileError, secret_text
 
 if TYPE_CHECKING:
     from robustness.console import Add
@@ -108,11 +109,13 @@ def _given(path: Path | None) -> str | None:
     """Return the token of a file or of the environment; None where neither is named.
 
     Raises:
-        TokenError: It cannot be read, or is no token.
+        TokenError: It cannot be read, others can read it too, or it is no token.
     """
     name = f"--token-file {path}" if path is not None else f"${TOKEN}"
     try:
-        token = path.read_text().strip() if path is not None else os.environ.get(TOKEN, "").strip()
+        token = secret_text(path).strip() if path is not None else os.environ.get(TOKEN, "").strip()
+    except SharedFileError as error:
+        raise TokenError(f"--token-file: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise TokenError(f"{name}: cannot be read: {error}") from error
     if path is None and not token:

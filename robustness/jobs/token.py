@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from robustness.jobs.errors import JobsError
+from robustness.private_files import SharedFileError, secret_text
 
 
 def headers() -> tuple[dict[str, str], str]:
@@ -15,7 +16,8 @@ def headers() -> tuple[dict[str, str], str]:
     there are none: then it is Ray's to know what is needed.
 
     Raises:
-        JobsError: $RAY_AUTH_TOKEN_PATH names a file that cannot be read, or the token is no single line.
+        JobsError: $RAY_AUTH_TOKEN_PATH names a file that cannot be read, others can read it, or the token is no single
+            line.
     """
     mode = os.environ.get("RAY_AUTH_MODE", "token")
     if mode.lower() != "token":
@@ -36,7 +38,9 @@ def _token() -> tuple[str, str] | None:
     named = os.environ.get("RAY_AUTH_TOKEN_PATH", "").strip()
     path = Path(named or "~/.ray/auth_token").expanduser()
     try:
-        token = path.read_text().strip()
+        token = secret_text(path).strip()
+    except SharedFileError as error:
+        raise JobsError(f"RAY_AUTH_TOKEN_PATH: {error}" if named else str(error)) from error
     except OSError as error:
         if named:
             raise JobsError(f"RAY_AUTH_TOKEN_PATH: cannot read {path}: {error.strerror}") from error

@@ -11,9 +11,11 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from robustness.errors import ClusterError
+from robustness.sweep.ray_alone import ray_alone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -23,7 +25,6 @@ _QUIET = {
     "RAY_AIR_NEW_OUTPUT": "0",  # the new output prints its own header whatever the verbosity
 }
 
-OBJECT_STORE_BYTES = 128 * 2**20
 CONNECT_TIMEOUT_S = 10.0
 
 STOP_S = 5.0
@@ -42,7 +43,7 @@ def connect(address: str | None, *, verbose: bool, process_ends: bool = False) -
             takes seconds and can crash the process. What Ray started here ends with the process.
 
     Raises:
-        ClusterError: no cluster answers at `address`, or Ray does not start.
+        ClusterError: no cluster answers at `address`, or Ray does not start, or has no place for its folder.
     """
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
@@ -53,28 +54,29 @@ def connect(address: str | None, *, verbose: bool, process_ends: bool = False) -
         return
     if address:
         _check_that_it_answers(address)
-    local: dict[str, Any] = {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
-    try:
-        ray.init(
-            address=address or "local",
-            log_to_driver=verbose,
-            logging_level=logging.INFO if verbose else logging.ERROR,
-            **({} if address else local),
-        )
-    except Exception as error:  # of any kind: a node that does not start in time is a bare Exception
-        place = f"no Ray cluster answers at {address!r}" if address else "Ray does not start"
-        raise ClusterError(f"{place}: {error}") from error
-    if not verbose:
-        _hush()
-    left = False
-    try:
-        yield
-    except KeyboardInterrupt:
-        left = process_ends
-        raise
-    finally:
-        if not left:
-            ray.shutdown()
+    alone: AbstractContextManager[dict[str, Any]] = contextlib.nullcontext({}) if address else ray_alone()
+    with alone as local:
+        try:
+            ray.init(
+                address=address or "local",
+                log_to_driver=verbose,
+                logging_level=logging.INFO if verbose else logging.ERROR,
+                **local,
+            )
+        except Exception as error:  # of any kind: a node that does not start in time is a bare Exception
+            place = f"no Ray cluster answers at {address!r}" if address else "Ray does not start"
+            raise ClusterError(f"{place}: {error}") from error
+        if not verbose:
+            _hush()
+        left = False
+        try:
+            yield
+        except KeyboardInterrupt:
+            left = process_ends
+            raise
+        finally:
+            if not left:
+                ray.shutdown()
 
 
 def _hush() -> None:

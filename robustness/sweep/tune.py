@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from robustness.private_files import temporary_folder
 from robustness.sweep import ray_session
 from robustness.sweep.capacity import measure
 from robustness.sweep.progress import WAITING, Progress
@@ -18,6 +17,8 @@ from robustness.sweep.tried import record, tried
 from robustness.worker.own_modules import pack
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from robustness.results.files.place import Place
     from robustness.study import Study
     from robustness.sweep.start import Start
@@ -136,7 +137,7 @@ def _tune(start: Start, progress: Progress) -> bool:
         sweep_id=sweep_id,
         checkpoints=start.checkpoints,
     )
-    scratch = Path(tempfile.mkdtemp(prefix="robustness-"))
+    scratch = temporary_folder("robustness-")
 
     def stop() -> None:
         searcher.stop()

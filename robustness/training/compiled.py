@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import warnings
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from robustness.private_files import kept_folder
 from robustness.trees import Tree, shapes
 
 if TYPE_CHECKING:
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
 
 MOST_SHAPES = 6
 """Compiling takes up to a minute; dynamo itself gives up after 8 times."""
+
+CACHE = "TORCHINDUCTOR_CACHE_DIR"
+"""Names the folder in which inductor keeps what it has compiled, pickles and libraries, and takes it from again."""
 
 
 class Compiled:
@@ -42,6 +48,7 @@ class Compiled:
                 the next call.
             kind: returns what else is compiled apart, as it is at a call.
         """
+        _keep_others_out()
         self._function, self._kind = function, kind
         self._graphs = graphs and device == "cuda" and backend == "inductor"
         mode = "reduce-overhead" if self._graphs else None
@@ -74,3 +81,10 @@ class Compiled:
             self._compiled = self._function
             self._graphs = False
             return self._function(*arguments)
+
+
+@cache
+def _keep_others_out() -> None:
+    """Have inductor's folder be ours alone, where the user names none: torch's own is one that others may have made."""
+    if not os.environ.get(CACHE):
+        os.environ[CACHE] = str(kept_folder("robustness-compiled"))

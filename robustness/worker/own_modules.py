@@ -13,7 +13,6 @@ import site
 import socket
 import sys
 import sysconfig
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +25,7 @@ from robustness.errors import ClusterError
 from robustness.optimizers.imported import TorchOptimizer
 from robustness.package_finder import PACKAGES
 from robustness.plugins import packages
+from robustness.private_files import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -186,7 +186,7 @@ def _files(place: Path) -> Iterator[Path]:
 @cache
 def _opened(parcel: Parcel) -> Study:
     if parcel.modules:
-        folder = tempfile.mkdtemp(prefix="robustness-modules-")
+        folder = str(temporary_folder("robustness-modules-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         zipfile.ZipFile(BytesIO(parcel.modules)).extractall(folder)
         sys.path.insert(0, folder)

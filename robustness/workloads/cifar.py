@@ -1,11 +1,13 @@
 """CIFAR-10 and CIFAR-100: 50 000 training and 10 000 test images of 32 x 32, kept as bytes on the device.
 
-Source: A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009. Addresses, checksums and the
-reading of the batches are torchvision's.
+Source: A. Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009. Addresses and checksums are
+torchvision's.
 """
 
 from __future__ import annotations
 
+import io
+import pickle
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -14,21 +16,33 @@ from pydantic import Field, PositiveInt, model_validator
 from robustness.models import ResNet18Options, ResNet34Options
 from robustness.workloads.augmentation import crop_and_flip
 from robustness.workloads.data import Data
-from robustness.workloads.downloads import Remote, extract, fetch, locked, verify
+from robustness.workloads.downloads import Remote, extract, fetch, locked, verified, verify
 from robustness.workloads.images import Colour, ImageWorkload, Network, held_out, normalized, subset
-from robustness.workloads.places import DataError, data_folder
+from robustness.workloads.places import data_folder
 from robustness.workloads.schedules import Schedule, StepSchedule
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Self
 
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     Splits = tuple[Tensor, Tensor, Tensor, Tensor]
 
 TRAIN, TEST, SIDE = 50_000, 10_000, 32
 HOME = "https://www.cs.toronto.edu/~kriz/cifar.html"
+
+LABELS = ("labels", "fine_labels")
+"""How a batch calls them: of CIFAR-10 and of CIFAR-100."""
+
+IN_ARRAYS = {
+    *((module, "_reconstruct") for module in ("numpy.core.multiarray", "numpy._core.multiarray")),
+    *(("numpy", name) for name in ("ndarray", "dtype")),
+    ("_codecs", "encode"),
+}
+"""All that a pickle of arrays refers to; of Python 2, as CIFAR's own are, and of 3."""
 
 
 class _CIFAR(ImageWorkload):
@@ -125,23 +139,30 @@ class CIFAR100(_CIFAR):
 @lru_cache(maxsize=2)
 def raw(name: str, folder: Path) -> Splits:
     """Return train and test images (n, 3, 32, 32) of bytes, each with its targets (n,); read once a process."""
+    import numpy as np
     import torch
     from torchvision import datasets
 
     kind: Any = getattr(datasets, name)
-    _ready(kind, folder)
+    batches, again = _unpacked(kind, folder)
+    verify(batches / kind.meta["filename"], kind.meta["md5"], again)
     splits: list[Tensor] = []
-    for train in (True, False):
-        try:
-            read = kind(folder, train=train)
-        except RuntimeError as error:
-            raise DataError(f"{folder / kind.base_folder} is damaged: {error}") from error
-        splits += [torch.from_numpy(read.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(read.targets)]
+    for files in (kind.train_list, kind.test_list):
+        # What is read is what was checked: a batch is a pickle.
+        images, labels = zip(*(_arrays(verified(batches / file, md5, again)) for file, md5 in files), strict=True)
+        splits += [torch.from_numpy(np.concatenate(images)), torch.from_numpy(np.concatenate(labels))]
     return splits[0], splits[1], splits[2], splits[3]
 
 
 def _ready(kind: Any, folder: Path) -> None:
     """Fetch and unpack the archive where the batches are absent; then check each batch."""
+    batches, again = _unpacked(kind, folder)
+    for file, md5 in (*kind.train_list, *kind.test_list, (kind.meta["filename"], kind.meta["md5"])):
+        verify(batches / file, md5, again)
+
+
+def _unpacked(kind: Any, folder: Path) -> tuple[Path, str]:
+    """Return the folder of the batches, fetched if absent, and what happens once one of them is deleted."""
     batches = folder / kind.base_folder
     if not batches.exists():
         archive = folder / kind.filename
@@ -149,6 +170,22 @@ def _ready(kind: Any, folder: Path) -> None:
         with locked(batches):
             if not batches.exists():
                 extract(archive, batches)
-    again = f"and the whole folder with it: it will be unpacked anew from {kind.filename}, fetched if need be"
-    for file, md5 in (*kind.train_list, *kind.test_list, (kind.meta["filename"], kind.meta["md5"])):
-        verify(batches / file, md5, again)
+    return batches, f"and the whole folder with it: it will be unpacked anew from {kind.filename}, fetched if need be"
+
+
+class _Arrays(pickle.Unpickler):
+    """Reads the arrays and lists of a pickle, and knows nothing else that could be in one."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in IN_ARRAYS:
+            raise pickle.UnpicklingError(f"{module}.{name} is no part of an array")
+        return super().find_class(module.replace("numpy.core", "numpy._core"), name)  # the old name warns
+
+
+def _arrays(content: bytes) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the images (n, 3, 32, 32) of a batch and their labels (n,)."""
+    import numpy as np
+
+    batch = _Arrays(io.BytesIO(content), encoding="latin1").load()
+    labels = next(batch[name] for name in LABELS if name in batch)
+    return batch["data"].reshape(-1, 3, SIDE, SIDE), np.asarray(labels, dtype=np.int64)

@@ -92,6 +92,24 @@ def verify(path: Path, md5: str, then: str) -> None:
         found = md5_of(path)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    _check(found, path, md5, then)
+
+
+def verified(path: Path, md5: str, then: str) -> bytes:
+    """Return the content of a file that `verify` finds right: nobody can have changed it in between.
+
+    Raises:
+        DataError: it is absent, cannot be read, or its md5 is another.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+    _check(hashlib.md5(content, usedforsecurity=False).hexdigest(), path, md5, then)
+    return content
+
+
+def _check(found: str, path: Path, md5: str, then: str) -> None:
     if found != md5:
         raise DataError(f"{path} is damaged: its md5 is {found}, it should be {md5}; delete it, {then}")
 

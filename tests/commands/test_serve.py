@@ -26,6 +26,7 @@ from robustness.results.checkpoints import Checkpoint
 from robustness.study import Study
 from robustness.study.resolution import resolve
 from tests.support import synthetic_store
+from tests.support.private import private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,11 +126,22 @@ def test_a_token_that_is_none_is_a_clear_error(
     assert main(["serve", "--results", str(tmp_path)]) == 2
     assert "$ROBUSTNESS_TOKEN: a token is one word of at least 16 ASCII characters" in capsys.readouterr().err
     file = tmp_path / "token"
-    file.write_text(bad)
+    private(file, bad)
     assert main(["serve", "--results", str(tmp_path), "--token-file", str(file)]) == 2
     assert f"--token-file {file}: a token is one word" in capsys.readouterr().err
     assert main(["serve", "--results", str(tmp_path), "--token-file", str(tmp_path / "absent")]) == 2
     assert "cannot be read" in capsys.readouterr().err
+
+
+def test_a_token_file_that_others_can_read_is_refused_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = private(tmp_path / "token", "a-token-long-enough")
+    file.chmod(0o640)
+    assert main(["serve", "--results", str(tmp_path), "--token-file", str(file)]) == 2
+    error = " ".join(capsys.readouterr().err.split())
+    assert f"error: --token-file: {file} can be read or written by others (mode 0640)" in error
+    assert f"`chmod 600 {file}`" in error
 
 
 @pytest.mark.parametrize(("options", "words"), [({}, "give a token"), ({"allow_submit": True}, "needs a token")])
@@ -223,7 +235,7 @@ def test_beyond_loopback_a_token_is_made_and_printed_once(tmp_path: Path) -> Non
 @pytest.mark.slow
 def test_a_token_that_is_given_is_not_printed(tmp_path: Path) -> None:
     file = tmp_path / "token"
-    file.write_text(f"{TOKEN}\n")
+    private(file, f"{TOKEN}\n")
     with served(tmp_path / "results", "--token-file", str(file)) as service:
         said = printed(service) + printed(service)
         assert TOKEN not in said

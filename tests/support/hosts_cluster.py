@@ -141,6 +141,7 @@ class Cluster:
         self.hosts.start(CLIENT, *server, log=self._folder / STORAGE_LOG)
         self.guide("export ROBUSTNESS_RESULTS=s3://BUCKET/results")
         self.guide("ray get-auth-token --generate")
+        self.guide("chmod 600 ~/.ray/auth_token")
         wait_for(lambda: self._answers(f"{STORAGE}/bucket", "PUT"), 60, why="the S3 server")
 
     def up(self) -> None:

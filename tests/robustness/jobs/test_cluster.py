@@ -23,6 +23,7 @@ from robustness.sweep.in_process import run_here
 from tests.support import jobs_studies
 from tests.support.jobs_head import TOKEN, Head, Proxy, head
 from tests.support.jobs_studies import OF_A_SEED, RUNS, WAIT_S, Following
+from tests.support.private import private
 from tests.support.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def test_who_has_no_token_or_another_is_told_so(
     assert "~/.ray/auth_token" in error
     file = tmp_path / ".ray" / "auth_token"
     file.parent.mkdir()
-    file.write_text(f"{TOKEN}\n")
+    private(file, f"{TOKEN}\n")
     assert main(["jobs"]) == 0, "the token's usual place"
     monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(file.rename(tmp_path / "elsewhere")))
     assert main(["jobs"]) == 0

@@ -16,6 +16,7 @@ from robustness.cli import main
 from robustness.jobs import Cluster, JobsError, client, token
 from robustness.jobs.errors import AnswerError, explained
 from tests.support.jobs_head import free_ports
+from tests.support.private import private
 from tests.support.studies import FILE
 
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ def test_a_token_is_looked_for_where_ray_does(monkeypatch: pytest.MonkeyPatch, t
     assert token.headers() == ({}, "this machine has none")
     usual = tmp_path / ".ray" / "auth_token"
     usual.parent.mkdir()
-    usual.write_text("usual\n")
+    private(usual, "usual\n")
     assert token.headers()[0] == {"Authorization": "Bearer usual"}
-    (tmp_path / "named").write_text("named")
+    private(tmp_path / "named", "named")
     monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "named"))
     assert token.headers()[0] == {"Authorization": "Bearer named"}
     monkeypatch.setenv("RAY_AUTH_TOKEN", "set")
@@ -49,6 +50,23 @@ def test_a_token_is_looked_for_where_ray_does(monkeypatch: pytest.MonkeyPatch, t
     )
     monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     assert token.headers()[0] == {}
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o602])
+def test_a_token_that_others_can_read_is_refused_by_name(
+    mode: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    usual = tmp_path / ".ray" / "auth_token"
+    usual.parent.mkdir()
+    private(usual, "secret").chmod(mode)
+    what_to_do = rf"{usual} can be read or written by others \(mode {mode:04o}\).*`chmod 600 {usual}`"
+    with pytest.raises(JobsError, match=what_to_do):
+        token.headers()
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(usual))
+    with pytest.raises(JobsError, match=f"RAY_AUTH_TOKEN_PATH: {what_to_do}"):
+        token.headers()
+    usual.chmod(0o600)
+    assert token.headers()[0] == {"Authorization": "Bearer secret"}
 
 
 def test_a_token_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 import tarfile
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -13,9 +15,6 @@ from torchvision import datasets
 from robustness.workloads import CIFAR10, CIFAR100, DataError, cifar
 from tests.support.cifar_files import read_anew, small_cifar10
 from tests.support.file_server import served
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["read_anew", "small_cifar10"]
 
@@ -78,3 +77,26 @@ def test_a_missing_batch_is_named(small: Path) -> None:
     (small / "cifar-10-batches-py" / "test_batch").unlink()
     with pytest.raises(DataError, match="cifar-10-batches-py/test_batch cannot be read: No such file"):
         CIFAR10(data_dir=str(small)).data(0)
+
+
+class Bomb:
+    """What makes a file when its pickle is loaded."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.file,)
+
+
+def test_a_batch_is_read_as_arrays_and_nothing_else(
+    small: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kind, batch = datasets.CIFAR10, small / "cifar-10-batches-py" / "data_batch_1"
+    content = pickle.dumps({"data": Bomb(tmp_path / "went off"), "labels": []})
+    batch.write_bytes(content)
+    md5s = [[name, hashlib.md5(content).hexdigest() if name == batch.name else md5] for name, md5 in kind.train_list]
+    monkeypatch.setattr(kind, "train_list", md5s)  # it would even have been checked
+    with pytest.raises(pickle.UnpicklingError, match=r"is no part of an array"):
+        CIFAR10(data_dir=str(small)).data(0)
+    assert not (tmp_path / "went off").exists()
