@@ -5,6 +5,6 @@ Source of the principle: what is brought is trained as torch would train it, or 
 
 from __future__ import annotations
 
-from robustness.dry_run.running import DryRunError, dry_run, own_pieces, said_before
+from robustness.dry_run.runner import DryRunError, dry_run, own_pieces, said_before
 
 __all__ = ["DryRunError", "dry_run", "own_pieces", "said_before"]

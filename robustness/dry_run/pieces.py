@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from robustness.dry_run.comparison import difference
+from robustness.dry_run.agreement import difference
 from robustness.dry_run.data import feed_of
-from robustness.dry_run.engines import EPOCHS, Engine
+from robustness.dry_run.engine_steps import EPOCHS, Engine
 from robustness.dry_run.finding import SINGLE, Finding, Refusal
 from robustness.dry_run.plain import plain_outcome
 from robustness.randomness import seeded
