@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -113,14 +113,14 @@ def test_a_file_that_cannot_be_read_is_an_error_and_not_set_aside(
 ) -> None:
     fill(store, 1)
 
-    plain = Path.read_bytes
+    plain = os.open
 
-    def fail(self: Path) -> bytes:
-        if self.suffix != ".parquet":
-            return plain(self)
-        raise OSError(5, "Input/output error")
+    def fail(path: str, flags: int, *more: Any, **named: Any) -> int:
+        if str(path).endswith(".parquet"):
+            raise OSError(5, "Input/output error")
+        return plain(path, flags, *more, **named)
 
-    monkeypatch.setattr(Path, "read_bytes", fail)
+    monkeypatch.setattr(os, "open", fail)
     with pytest.raises(StorageError, match=r"cannot read .*/runs/one\.parquet: Input/output error"):
         store.runs()
     assert aside(store) == []

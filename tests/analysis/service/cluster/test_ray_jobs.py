@@ -36,7 +36,8 @@ def job(**changes: Any) -> Job:
     return Job(**known.__dict__ | changes)
 
 
-def test_a_cluster_that_is_away_is_said_to_be(results: Path) -> None:
+def test_a_cluster_that_is_away_is_said_to_be(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(results))  # without whatever token lies in this machine's
     with closing(socket.socket()) as nobody:
         nobody.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{nobody.getsockname()[1]}"
@@ -53,7 +54,8 @@ def test_a_cluster_that_is_away_is_said_to_be(results: Path) -> None:
     assert "no Ray cluster answers" in content(answer)["problem"]
 
 
-def test_a_cluster_that_hangs_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_that_hangs_keeps_nobody_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
     with closing(socket.socket()) as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from robustness.results import ResultsWarning, StorageError, Store, child, list_studies, load
-from robustness.results.files.remote import open_filesystem
+from robustness.results.files.remote import RemoteFolder, open_filesystem
 from tests.support.stored_rows import curve, failed, row
 
 if TYPE_CHECKING:
@@ -141,8 +141,8 @@ def test_an_object_that_goes_between_opening_and_reading_is_not_there(results: s
             self._filesystem.delete_file(path)  # type: ignore[attr-defined]
             return file
 
-    folder = store.folder
-    folder.filesystem = Opened(folder.filesystem)  # type: ignore[attr-defined]
+    folder = RemoteFolder(store.root)
+    folder.filesystem = Opened(folder.filesystem)  # type: ignore[assignment]
     assert folder.read("runs/part.parquet") is None
     assert len(Store(store.root).runs()) == 0
 
