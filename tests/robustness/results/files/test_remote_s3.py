@@ -142,7 +142,7 @@ def test_an_object_that_goes_between_opening_and_reading_is_not_there(results: s
             return file
 
     folder = RemoteFolder(store.root)
-    folder.filesystem = Opened(folder.filesystem)  # type: ignore[assignment]
+    folder.filesystem = Opened(folder.filesystem)
     assert folder.read("runs/part.parquet") is None
     assert len(Store(store.root).runs()) == 0
 
