@@ -54,7 +54,8 @@ def test_a_sweep_opens_no_port_to_others_and_its_files_are_its_own(networks: Two
     (tmp_path / "waiting.py").write_text(MODULE.replace("{folder!r}", repr(str(tmp_path))))
     (tmp_path / "x.yaml").write_text(STUDY)
     (long := tmp_path / ("jobdir-of-a-batch-system-" * 4)).mkdir()
-    line = ("robustness.cli", "run", str(tmp_path / "x.yaml"), "--results", str(tmp_path / "results"), "--no-report")
+    options = ("--results", str(tmp_path / "results"), "--no-report", "--no-try")
+    line = ("robustness.cli", "run", str(tmp_path / "x.yaml"), *options)
     ours = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     sweep = networks.start(
         *(sys.executable, "-m", *line),
