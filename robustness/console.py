@@ -40,8 +40,8 @@ class Parser(argparse.ArgumentParser):
         super().error(redaction.text(message))
 
 
-out = _Console(soft_wrap=True, highlight=False, markup=False)
-err = _Console(stderr=True, soft_wrap=True, highlight=False, markup=False)
+out = _Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
+err = _Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 STOPPED = "stopped; what was stored stays, and the same command goes on from there"

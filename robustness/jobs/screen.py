@@ -27,7 +27,7 @@ class Screen:
     """Shows a job's lines: its progress as `robustness run` does, all others above it or between."""
 
     def __init__(self, job: Job) -> None:
-        self.console = Console(stderr=True, highlight=False)
+        self.console = Console(stderr=True, highlight=False, emoji=False)
         self._study, self._message = job.study, _WAITING
         self._line: ProgressLine | None = None
         self._bar = Bar(self.console, elapsed_s=job.took_s)

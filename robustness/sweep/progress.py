@@ -103,7 +103,7 @@ class Progress:
         self, study: Study, *, total: int, done: int, stored: pd.DataFrame | None = None, quiet: bool = False
     ) -> None:
         """Show the sweep of `study`, of whose `total` runs `done` are among the `stored` ones."""
-        self.console = Console(stderr=True, quiet=quiet, highlight=False)
+        self.console = Console(stderr=True, quiet=quiet, highlight=False, emoji=False)
         self.total, self.done = total, done
         self.counts: Counter[str] = Counter()
         self.bests = Bests(study, stored)

@@ -159,7 +159,7 @@ def _download(remote: Remote, path: Path) -> None:
 
 
 def _save(response: HTTPResponse, remote: Remote, path: Path, part: Path) -> None:
-    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True, emoji=False)
     console.print(f"fetching {remote.url} to {path}")
     columns = BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
     bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
