@@ -12,7 +12,7 @@ from robustness.randomness import seeded
 from robustness.training.inputs import InputsError, checked_feed
 from robustness.trees import described, examples, leaves, tensors
 from robustness.workloads import Workload
-from robustness.workloads.data import NO_TARGET, Data
+from robustness.workloads.data import NO_TARGET, Data, present
 
 if TYPE_CHECKING:
     from robustness.trees import Tree
@@ -34,8 +34,7 @@ def feed_of(workload: Workload, seed: int, dtype: torch.dtype) -> Feed:
     if own and type(workload).feed is Workload.feed:
         _same_twice(workload, seed)
     try:
-        with seeded(seed):
-            return checked_feed(workload, seed, "cpu", dtype)
+        return checked_feed(workload, seed, "cpu", dtype)
     except InputsError as error:
         raise Refusal(str(error)) from None
 
@@ -87,9 +86,10 @@ def _count(workload: Workload, data: Data, split: str) -> None:
 def _classes(workload: Workload, targets: Tree, split: str) -> None:
     """Refuse class indices that are none: the error of chance says that targets are classes."""
     guessing = type(workload).chance_error is Workload.chance_error and hasattr(workload, "classes")
-    if not guessing or not isinstance(targets, torch.Tensor) or targets.is_floating_point() or not targets.numel():
+    given = present(targets)
+    if not guessing or given is None or not targets.numel():
         return
-    there = targets[targets != NO_TARGET].long()
+    there = targets[given].long()
     if not len(there):
         raise Refusal(f"{workload.title}: no target of {split} is one: all are {NO_TARGET}")
     least, greatest, classes = int(there.min()), int(there.max()), workload.classes

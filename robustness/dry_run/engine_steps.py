@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pydantic import create_model
-
-from robustness.dry_run.finding import SINGLE, Refusal
+from robustness.dry_run.finding import SINGLE, Refusal, words_of
 from robustness.dry_run.layers import Path
 from robustness.dry_run.plain import Outcome
 from robustness.randomness import initial_model
@@ -17,6 +15,7 @@ from robustness.training.checkpoint import from_bytes, to_bytes
 from robustness.training.moving import moving_parts
 from robustness.training.network import NetworkError, Weights, placed
 from robustness.training.objective import ShapeError
+from robustness.workloads.base import altered
 from robustness.workloads.data import Feed
 
 if TYPE_CHECKING:
@@ -77,16 +76,9 @@ def shortened(workload: Workload, batches: Sequence[Batch], path: Path, *, gaps:
     def model(self: Workload) -> nn.Module:
         return path.follow(kind.model(self))
 
-    made: Any = _subclass(workload)
-    made.feed, made.model = feed, model
-    options = {name: getattr(workload, name) for name in kind.model_fields}
-    options |= {"epochs": max(EPOCHS, workload.epochs), "hessian": None}
-    short: Workload = made.model_construct(**options | {"precision": "float32", "compiled": False})
-    return short
-
-
-def _subclass(workload: Workload) -> Any:
-    return create_model(type(workload).__name__, __base__=type(workload), name=(str, workload.name))
+    epochs = max(EPOCHS, workload.epochs)
+    plain = {"hessian": None, "precision": "float32", "compiled": False}
+    return altered(workload, {"feed": feed, "model": model}, epochs=epochs, **plain)
 
 
 @dataclass
@@ -94,12 +86,11 @@ class Memory:
     """A keeper of checkpoints that has the last one in memory, and suspends the training after `halt` epochs."""
 
     halt: int = EPOCHS
-    kept: bytes | None = None
     last: State | None = None
 
     def load(self, runs: Sequence[Run]) -> State | None:  # noqa: ARG002
-        """Return what was kept."""
-        return from_bytes(self.kept) if self.kept else None
+        """Return what was kept, through the bytes of a checkpoint."""
+        return from_bytes(to_bytes(self.last)) if self.last else None
 
     def refuse(self, why: str) -> None:
         """Refuse it in turn.
@@ -117,7 +108,6 @@ class Memory:
         """
         if epoch == self.halt:
             self.last = state()
-            self.kept = to_bytes(self.last)
             raise Suspended
 
 
@@ -153,10 +143,9 @@ class Engine:
         except ShapeError as error:
             raise Refusal(str(error)) from None
         except Exception as failure:
-            what = " ".join(str(failure).split())[:400]
             way = f"; {SINGLE}" if self.name == "stack" else ""
             raise Refusal(
-                f"{title}: the engine {self.name} cannot train it, in the {path}: {type(failure).__name__}: {what}{way}"
+                f"{title}: the engine {self.name} cannot train it, in the {path}: {words_of(failure)}{way}"
             ) from failure
         return self._outcome(short, memory)
 
@@ -173,7 +162,7 @@ class Engine:
             memory.halt = EPOCHS
             self._train(short, memory)
         except Exception as failure:
-            raise Refusal(f"{type(failure).__name__}: {' '.join(str(failure).split())[:300]}") from failure
+            raise Refusal(words_of(failure)) from failure
         return self._outcome(short, memory)
 
     def _shortened(self, run: Run, path: Path) -> Run:

@@ -30,5 +30,10 @@ class Finding:
         return asdict(self)
 
 
+def words_of(failure: Exception) -> str:
+    """Return an error of another's code as one line of at most some four hundred characters."""
+    return f"{type(failure).__name__}: {' '.join(str(failure).split())[:400]}"
+
+
 class Refusal(Exception):  # noqa: N818 - what is wrong is in the study, not in this program
     """Ends the dry run of a piece: what comes after it would say the same in other words."""

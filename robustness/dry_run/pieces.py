@@ -11,7 +11,7 @@ import torch
 from robustness.dry_run.agreement import difference
 from robustness.dry_run.data import feed_of
 from robustness.dry_run.engine_steps import EPOCHS, Engine
-from robustness.dry_run.finding import SINGLE, Finding, Refusal
+from robustness.dry_run.finding import SINGLE, Finding, Refusal, words_of
 from robustness.dry_run.plain import plain_outcome
 from robustness.randomness import seeded
 from robustness.study import Run
@@ -60,8 +60,7 @@ def _of_workload(study: Study, workload: Workload) -> Iterator[Finding]:
         yield Finding(f"{workload.title}: not tried, for its data are not here: {error}", fatal=False, tried=False)
         return
     except Exception as failure:  # noqa: BLE001 - whatever the code of another raises
-        what = " ".join(str(failure).split())[:400]
-        yield Finding(f"{workload.title}: its data cannot be made: {type(failure).__name__}: {what}")
+        yield Finding(f"{workload.title}: its data cannot be made: {words_of(failure)}")
         return
     said: set[str] = set()
     for run in runs:

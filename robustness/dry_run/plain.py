@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from robustness.dry_run.finding import Refusal
+from robustness.dry_run.finding import Refusal, words_of
 from robustness.dry_run.layers import Path
 from robustness.randomness import initial_model, masks
-from robustness.training.network import arguments, placed
-from robustness.trees import described, mapped, tensors
+from robustness.training.network import outputs_of, placed
+from robustness.trees import described, examples, mapped
 from robustness.workloads import Workload
 from robustness.workloads.data import NO_TARGET
 
@@ -65,14 +65,13 @@ def plain_outcome(run: Run, batches: Sequence[Batch], dtype: torch.dtype) -> Out
             model.eval()
             with torch.no_grad():
                 inputs, targets = batches[-1]
-                last = _sums(workload, _outputs(model, inputs), targets)
+                last = _sums(workload, outputs_of(model, inputs), targets)
     except Refusal:
         raise
     except Exception as failure:
-        what = " ".join(str(failure).split())[:400]
         inputs, targets = batches[0]
         raise Refusal(
-            f"{workload.title}: a step of a plain loop fails, in the {path}: {type(failure).__name__}: {what}; the"
+            f"{workload.title}: a step of a plain loop fails, in the {path}: {words_of(failure)}; the"
             f" inputs are {described(inputs)}, the targets {described(targets)}"
         ) from failure
     return Outcome(
@@ -86,10 +85,9 @@ def _optimizer(run: Run, trainable: list[nn.Parameter]) -> torch.optim.Optimizer
     try:
         return run.optimizer.torch_optimizer(trainable, run.lr, run.weight_decay_native)
     except Exception as failure:
-        what = " ".join(str(failure).split())[:400]
         raise Refusal(
             f"{run.optimizer.name}: does not take the parameters of {run.workload.title} in one list:"
-            f" {type(failure).__name__}: {what}"
+            f" {words_of(failure)}"
         ) from failure
 
 
@@ -98,7 +96,7 @@ def _step(
 ) -> tuple[float, float]:
     inputs, targets = batch
     optimizer.zero_grad()
-    outputs = _outputs(model, inputs)
+    outputs = outputs_of(model, inputs)
     if first:
         _one_logit(workload, outputs, targets)
     losses = workload.losses(outputs, targets)
@@ -115,11 +113,6 @@ def _step(
     optimizer.step()
     with torch.no_grad():
         return float(loss), _error(workload, mapped(lambda tensor: tensor.detach(), outputs), targets)
-
-
-def _outputs(model: nn.Module, inputs: Tree) -> Tree:
-    by_place, by_name = arguments(model, inputs)
-    return model(*by_place, **by_name)
 
 
 def _sums(workload: Workload, outputs: Tree, targets: Tree) -> tuple[float, float]:
@@ -167,7 +160,7 @@ def _one_logit(workload: Workload, outputs: Tree, targets: Tree) -> None:
 
 
 def _check(workload: Workload, name: str, values: Any, outputs: Tree, targets: Tree) -> None:
-    wanted = tuple(targets.shape) if isinstance(targets, torch.Tensor) else (len(tensors(targets)[0]),)
+    wanted = tuple(targets.shape) if isinstance(targets, torch.Tensor) else (examples(targets),)
     if not isinstance(values, torch.Tensor):
         raise Refusal(f"{workload.title}: {name}() gave {type(values).__name__}, not a tensor")
     if tuple(values.shape) == wanted:

@@ -74,7 +74,7 @@ def _found(study: Study) -> list[Finding]:
 
     root = str(Path(__file__).parents[2])
     given = os.environ.get("PYTHONPATH")
-    # Unbuffered paths of this process last: what shadows our packages there must not do so in the other one.
+    # Ours first, and the folder of the command not at all: a file there may have the name of one of our packages.
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([root, given] if given else [root])}
     words = [sys.executable, "-P", "-m", "robustness.dry_run.process"]
     content = json.dumps(sys.path).encode() + b"\n" + cloudpickle.dumps(study)

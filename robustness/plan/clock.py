@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
-from pydantic import create_model
 
+from robustness.workloads.base import altered
 from robustness.workloads.data import Feed
 
 if TYPE_CHECKING:
@@ -98,15 +98,7 @@ def clocked(workload: Workload, clock: Clock) -> Workload:
     def feed(self: Workload, seed: int, device: str, dtype: torch.dtype) -> Feed:
         return _ClockedFeed(kind.feed(self, seed, device, dtype), clock)
 
-    made = _subclass(workload)
-    made.feed = feed
-    options = {name: getattr(workload, name) for name in kind.model_fields}
-    timed: Workload = made.model_construct(**options | {"epochs": EPOCHS, "hessian": None})
-    return timed
-
-
-def _subclass(workload: Workload) -> Any:
-    return create_model(type(workload).__name__, __base__=type(workload), name=(str, workload.name))
+    return altered(workload, {"feed": feed}, epochs=EPOCHS, hessian=None)
 
 
 def _wait() -> None:

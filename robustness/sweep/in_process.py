@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from robustness.sweep.progress import Progress
 from robustness.sweep.stacks import by_checkpoint, cut
 from robustness.sweep.start import begin
-from robustness.sweep.tried import record, tried
+from robustness.sweep.tried import tried
 from robustness.sweep.tune import Sweep, SweepError
 from robustness.worker.attempts import Marks
 from robustness.worker.checkpointing import CheckpointKeeper
@@ -47,12 +47,13 @@ def run_here(
         StudyError: stored runs are of another class of `__main__` that has the same name.
     """
     size = study.resources.stack_size
-    study = tried(study, quiet=quiet) if try_first else study
+    ready = tried(study, try_first=try_first, quiet=quiet)
+    study = ready.study
     with begin(study, results, use_published=use_published) as start:
         start.warn()
         source = start.source
         if source.total > source.done:
-            start.store.write_provenance(record(study, try_first=try_first))
+            start.store.write_provenance(ready.record())
         with Progress(study, total=source.total, done=source.done, stored=start.stored, quiet=quiet) as progress:
             start.announce(progress)
             while runs := source.next():

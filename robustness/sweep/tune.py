@@ -13,7 +13,7 @@ from robustness.sweep.progress import WAITING, Progress
 from robustness.sweep.start import begin
 from robustness.sweep.transfer import Transfer
 from robustness.sweep.trial import trial
-from robustness.sweep.tried import record, tried
+from robustness.sweep.tried import tried
 from robustness.worker.own_modules import pack
 
 if TYPE_CHECKING:
@@ -98,14 +98,15 @@ def run(
         >>> sweep.trained, sweep.taken
         (0, 504)
     """
-    study = tried(study, quiet=quiet) if try_first else study
+    ready = tried(study, try_first=try_first, quiet=quiet)
+    study = ready.study
     with begin(study, results, use_published=use_published) as start:
         start.warn()
         source = start.source
         if source.total == source.done:
             start.tidy()
             return Sweep(start.store.root, 0, 0, interrupted=False, taken=start.taken)
-        start.store.write_provenance(record(study, try_first=try_first))
+        start.store.write_provenance(ready.record())
         with Progress(study, total=source.total, done=source.done, stored=start.stored, quiet=quiet) as progress:
             start.announce(progress)
             progress.say(f"joining Ray at {address}" if address else "starting Ray")

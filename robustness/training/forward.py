@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from robustness.training.compiled import Compiled
 from robustness.training.mixed_precision import raised
-from robustness.training.network import arguments
+from robustness.training.network import outputs_of
 from robustness.trees import Tree, mapped
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Forward:
             compiled: whether it is compiled; by default what the workload's option says.
         """
         first = next(model.parameters())
-        self._workload, self._model, self._device = workload, model, first.device.type
+        self._workload, self._device = workload, first.device.type
         convolutions = any(p.dim() == 4 for p in model.parameters())
         self._channels_last = convolutions and (self._device == "cuda" if channels_last is None else channels_last)
         if self._channels_last:
@@ -59,7 +60,8 @@ class Forward:
         # A state that is carried to the next batch outlives a step.
         graphs = not callable(getattr(model, "reset", None))
         wanted = workload.compiled if compiled is None else compiled
-        self._run: Any = Compiled(self._called, self._device, backend, graphs=graphs) if wanted else self._called
+        network = partial(outputs_of, model)
+        self._run: Any = Compiled(network, self._device, backend, graphs=graphs) if wanted else network
 
     def __call__(self, inputs: Tree) -> Tree:
         """Return the outputs of a batch."""
@@ -68,10 +70,6 @@ class Forward:
         with autocast(self._workload, self._device):
             outputs = self._run(inputs)
         return mapped(raised, outputs)
-
-    def _called(self, inputs: Tree) -> Tree:
-        by_place, by_name = arguments(self._model, inputs)
-        return self._model(*by_place, **by_name)
 
 
 def _channels_last(tensor: Tensor) -> Tensor:

@@ -62,6 +62,12 @@ def arguments(model: nn.Module, inputs: Tree) -> tuple[tuple[Tree, ...], dict[st
     return ((), dict(inputs)) if takes_keywords(model, inputs) else ((inputs,), {})
 
 
+def outputs_of(model: nn.Module, inputs: Tree) -> Tree:
+    """Return what a network makes of the inputs of a batch."""
+    by_place, by_name = arguments(model, inputs)
+    return model(*by_place, **by_name)
+
+
 class Evaluated:
     """A network in evaluation, as a function of its inputs."""
 
@@ -70,8 +76,7 @@ class Evaluated:
 
     def __call__(self, inputs: Tree) -> Tree:
         """Return the outputs of a batch."""
-        by_place, by_name = arguments(self._model, inputs)
-        return self._model(*by_place, **by_name)
+        return outputs_of(self._model, inputs)
 
     def reset(self) -> None:
         """Let the network forget what it carries."""

@@ -9,7 +9,7 @@ import torch
 
 from robustness.trees import Tree, examples
 from robustness.workloads.base import Workload
-from robustness.workloads.data import NO_TARGET
+from robustness.workloads.data import NO_TARGET, present
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,9 +35,7 @@ class Objective:
 
     def present(self, targets: Tree) -> Tensor | None:
         """Return where there is a target, in the shape of `targets`; None if it is everywhere."""
-        if not self.gaps or not isinstance(targets, torch.Tensor) or targets.is_floating_point():
-            return None
-        return targets != NO_TARGET
+        return present(targets) if self.gaps else None
 
     def count(self, targets: Tree) -> int | Tensor:
         """Return how many losses there are for `targets`: of a tensor one each, of a tree one an example."""

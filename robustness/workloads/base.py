@@ -6,9 +6,9 @@ a moment; torch is imported where a model or tensors are made.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, cast
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, PositiveInt, create_model, model_validator
 
 from robustness.options import ELSEWHERE, LATER, Named
 from robustness.workloads.data import Data, Feed, TensorFeed
@@ -16,7 +16,8 @@ from robustness.workloads.hessian_options import HessianOptions
 from robustness.workloads.schedules import Schedule, StepSchedule
 
 if TYPE_CHECKING:
-    from typing import Self
+    from collections.abc import Callable, Mapping
+    from typing import Any, Self
 
     import torch
     from torch import Tensor, nn
@@ -145,3 +146,19 @@ class Workload(Named):
         if self.hessian is not None:
             changes["hessian"] = self.hessian.smoke()
         return self.model_copy(update=changes)
+
+
+def altered(workload: Workload, methods: Mapping[str, Callable[..., Any]], **options: Any) -> Workload:
+    """Return a workload of the same name with other methods and options, none of which is checked.
+
+    Args:
+        workload: stays as it is.
+        methods: by name; each is given the altered workload first.
+        options: in place of the workload's own.
+    """
+    kind = type(workload)
+    made: Any = create_model(kind.__name__, __base__=kind, name=(str, workload.name))
+    for name, method in methods.items():
+        setattr(made, name, method)
+    given = {name: getattr(workload, name) for name in kind.model_fields}
+    return cast("Workload", made.model_construct(**given | options))

@@ -188,10 +188,18 @@ def _taken(tree: Tree, rows: Tensor) -> Tree:
     return mapped(lambda tensor: tensor[rows], tree)
 
 
-def _has_gaps(targets: Tree) -> bool:
+def present(targets: Tree) -> Tensor | None:
+    """Return where there is a target, in their shape; None of such as have one everywhere: all but integers."""
     import torch
 
-    return isinstance(targets, torch.Tensor) and not targets.is_floating_point() and bool((targets == NO_TARGET).any())
+    if not isinstance(targets, torch.Tensor) or targets.is_floating_point():
+        return None
+    return targets != NO_TARGET
+
+
+def _has_gaps(targets: Tree) -> bool:
+    there = present(targets)
+    return there is not None and not bool(there.all())
 
 
 def stratified(targets: Tree, count: int, seed: int) -> Tensor:
