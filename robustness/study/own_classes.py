@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from robustness.optimizers.base import Convention
-from robustness.plugins import PluginError
+from robustness.plugins import PluginError, names
 from robustness.study.import_string import (
     ImportStringError,
     check,
@@ -24,6 +24,7 @@ from robustness.study.unimported import (
     imports,
     takes_unknown_names,
 )
+from robustness.validation.messages import spelled
 from robustness.validation.problems import build, refusal, refuse
 
 if TYPE_CHECKING:
@@ -40,11 +41,20 @@ M = TypeVar("M", bound="Model")
 CONVENTIONS = ", ".join(get_args(Convention))
 
 
+def with_known_name(raw: object, known: Registry[Any]) -> object:
+    """Return what a study has for a workload or an optimizer, a known name in any case (`AdamW`) as it is known."""
+    name = raw.get("name") if isinstance(raw, Mapping) else raw
+    if not isinstance(name, str):
+        return raw
+    name = spelled(name, (*known.own, *names(known.group)))
+    return {**raw, "name": name} if isinstance(raw, Mapping) else name
+
+
 def written_out(raw: object, known: Registry[Any]) -> object:
     """Return what a study has for a workload or an optimizer, its short name turned into an import string.
 
     Args:
-        raw: A name, or a mapping with `name`; anything else, and any name that no plug-in has, is returned as it is.
+        raw: As `with_known_name` returns it. What has a name that no plug-in has is returned as it is.
         known: The names of this project and those of other packages.
 
     Raises:

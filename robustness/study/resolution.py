@@ -77,7 +77,7 @@ def stored_study(text: str, resolved: str | None, file: str = "study.yaml") -> R
         else:
             if found.digest in (None, digest(text)):
                 return found
-    with without_imports(unknown=True):
+    with without_imports(stored=True):
         return resolve(Study.parse(text, file))
 
 
