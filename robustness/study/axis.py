@@ -136,6 +136,11 @@ class DecayAxis(Axis):
     zero: bool = Field(False, strict=True, description="Whether 0 is a value too, beside those of the range.")
 
     @property
+    def is_positive(self) -> bool:
+        """Whether a value is not 0."""
+        return self.listed is None or any(self.listed)
+
+    @property
     def values(self) -> tuple[float, ...]:
         """Return the values of the axis, ascending; see `Axis.values`."""
         return (0.0, *super().values) if self.zero else super().values

@@ -86,7 +86,10 @@ class OptimizerEntry(Model):
     @model_serializer
     def _as_written(self) -> dict[str, object]:
         space = self.space.model_dump(mode="json", exclude_none=True) if self.space else None
-        return {"label": self.label, **self.optimizer.model_dump(mode="json"), **({"space": space} if space else {})}
+        options = self.optimizer.model_dump(
+            mode="json", exclude={"schedule"} if self.optimizer.schedule is None else None
+        )
+        return {"label": self.label, **options, **({"space": space} if space else {})}
 
 
 def _optimizer(raw: object) -> Optimizer:

@@ -14,7 +14,7 @@ from robustness.study.samplers import SAMPLERS
 from robustness.validation.messages import nearest, show, spelled
 from robustness.validation.numbers import Whole
 from robustness.validation.problems import build, refusal, refuse, validated
-from robustness.validation.stored import is_stored
+from robustness.validation.stored_studies import is_stored
 
 if TYPE_CHECKING:
     from pydantic_core import InitErrorDetails

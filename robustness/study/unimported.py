@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pydantic import ConfigDict, PositiveInt
 
 from robustness.optimizers.base import Convention, Optimizer
-from robustness.validation.stored import as_stored, is_stored
+from robustness.validation.stored_studies import as_stored, is_stored
 from robustness.workloads.base import Engine, Workload
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, Strict, ValidatorFunctionWrapHandler
 from robustness.options import Model
 from robustness.validation.messages import show
 from robustness.validation.problems import refusal, validated
-from robustness.validation.stored import is_stored
+from robustness.validation.stored_studies import is_stored
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from robustness.study import Axis, DecayAxis
-from robustness.validation.stored import as_stored
+from robustness.validation.stored_studies import as_stored
 from tests.support.studies import make
 
 
