@@ -31,7 +31,7 @@ from robustness.study.run import Run
 from robustness.study.space import Grid, Sampled, Search, SearchSpace, too_few_cells, without_points
 from robustness.study.workload_entry import Workloads
 from robustness.validation.messages import show
-from robustness.validation.numbers import once_each
+from robustness.validation.numbers import once_each, plain_list
 from robustness.validation.problems import StudyError, problems_of, refusal, refuse, validated
 
 if TYPE_CHECKING:
@@ -57,7 +57,8 @@ def _study_name(name: str) -> str:
 
 def _seed_range(raw: object) -> object:
     """Make the seeds 0 to N - 1 of an N."""
-    if isinstance(raw, (list, tuple)):
+    raw = plain_list(raw)
+    if isinstance(raw, list):
         return raw
     if isinstance(raw, bool) or not isinstance(raw, int):
         raise refuse(refusal(f"expected a number of seeds or a list of them, got {show(raw)}"))

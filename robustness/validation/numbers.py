@@ -29,6 +29,15 @@ NonNegative = Annotated[float, Strict(), Field(ge=0), AfterValidator(abs)]
 Whole = Annotated[int, Strict()]
 
 
+def plain_list(raw: Any) -> Any:
+    """Return a list of plain numbers for an array or tensor, or for a list of NumPy's numbers; else `raw`."""
+    if callable(listed := getattr(raw, "tolist", None)):
+        raw = listed()
+    if isinstance(raw, (list, tuple)):
+        return [each.item() if callable(getattr(each, "item", None)) else each for each in raw]
+    return raw
+
+
 def once_each(raw: Any, handler: ValidatorFunctionWrapHandler) -> Any:
     """Refuse a number that is in a list twice, beside whatever else is wrong with the list."""
     items = list(raw) if isinstance(raw, (list, tuple)) else []
