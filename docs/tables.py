@@ -149,6 +149,59 @@ def house() -> str:
     return table(["room", "what is in it", "files"], rooms(ROOT))
 
 
+def service_bounds() -> str:
+    """What a visitor may cost the service."""
+    from analysis.service import server
+    from analysis.service.pages import compare, submit
+    from analysis.service.studies import limits
+    from analysis.service.visitors import brake, door
+    from analysis.service.web import connections, responses
+    from robustness.results.tables import cost
+    from robustness.study import file
+
+    def size(count: int) -> str:
+        return f"{count / 2**20:g} MiB" if count >= 2**20 else f"{count / 2**10:g} KiB"
+
+    return table(
+        ["what", "bound", "beyond it"],
+        [
+            ("connections at once", f"{server.CONNECTIONS}", "further ones wait"),
+            ("requests answered at once", f"{server.THREADS}", "further ones wait"),
+            ("a request", size(server.MOST_BYTES), "413"),
+            ("a submitted study", size(submit.BODY_BYTES), "413"),
+            ("seconds in which some of a request must come", f"{server.SENT_S}", "the connection ends"),
+            (
+                "of an answer that waits, what must be read",
+                f"{size(connections.LEAST_READ)} in {connections.UNREAD_S:g} s",
+                "the connection ends",
+            ),
+            (
+                "what waits for all visitors together, in memory and temporary files",
+                f"{size(connections.MOST_UNREAD)}, and an answer for each that is answered at once",
+                "who would take longest to read theirs is ended",
+            ),
+            ("answers kept to be given again", size(responses.MOST_BYTES), "the oldest are forgotten"),
+            (
+                "wrong tokens of an address (of IPv6 a network of 64 bits)",
+                f"{brake.MOST}, then one every {brake.EVERY_S:g} s",
+                "429 with Retry-After",
+            ),
+            (
+                "wrong tokens of all addresses",
+                f"{brake.OVERALL}, then one every {brake.OVERALL_EVERY_S:g} s",
+                f"an address has {brake.SCARCE} instead of {brake.MOST}",
+            ),
+            ("addresses whose wrong tokens are counted", f"{brake.ADDRESSES}", "429 for further ones"),
+            ("a cookie", f"{door.MONTH_S // 86400} days, or as long as the secret", "the token is asked for again"),
+            ("studies side by side", f"{compare.MOST}", "the first ones are shown"),
+            ("a stored study file", f"{file.MOST} characters", "the pages do without it"),
+            ("runs that a stored study asks for", f"{limits.MOST_RUNS}", "the pages do without it"),
+            ("optimizers of a stored study", f"{limits.MOST_OPTIMIZERS}", "the pages do without it"),
+            ("a part in memory", f"{cost.MOST_TIMES} times its size", "it is a broken part"),
+        ],
+    )
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "optimizers": optimizers,
     "update-rules": update_rules,
@@ -161,6 +214,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "runs": run_columns,
     "curves": curve_columns,
     "rooms": house,
+    "service-bounds": service_bounds,
 }
 """What makes each table; every one stands on some page."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import plotly
 from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+from flask import Response, abort
 from plotly.offline import get_plotlyjs
 
 from analysis.report.page import asset, themes
@@ -18,8 +19,9 @@ from analysis.service.cluster.ray_jobs import RayJobs
 from analysis.service.cluster.submitting import Submitting
 from analysis.service.pages.registry import PAGES, paths_of
 from analysis.service.studies.studies import Studies
-from analysis.service.web.calls import check_calls
-from analysis.service.web.guard import Guard
+from analysis.service.visitors.visit_log import VisitLog
+from analysis.service.web.calls import check_calls, check_scripts
+from analysis.service.web.guard import ONLY_LOOKS, Guard, visitor
 from analysis.service.web.live import follow
 from analysis.service.web.page_row import Route, add_routes
 from analysis.service.web.responses import lasting, packed, sent, unavailable
@@ -27,8 +29,6 @@ from analysis.service.web.sources import Sources
 from robustness.results import StorageError
 
 if TYPE_CHECKING:
-    from flask import Response
-
     from analysis.service.base.paths import Paths
     from robustness.results import Place
 
@@ -58,7 +58,12 @@ FRAME = """<!doctype html>
 
 
 def make(
-    results: str | Place, guard: Guard | None = None, *, address: str | None = None, allow_submit: bool = False
+    results: str | Place,
+    guard: Guard | None = None,
+    *,
+    address: str | None = None,
+    allow_submit: bool = False,
+    log: VisitLog | None = None,
 ) -> Dash:
     """Return the application over a results folder or URI.
 
@@ -67,7 +72,9 @@ def make(
         guard: Who is answered; default: this machine's browsers.
         address: Of the dashboard of a Ray cluster whose jobs are shown; None asks no cluster.
         allow_submit: Let visitors start and stop studies there.
+        log: Where it is set down who did what; default: what is started and stopped, on the standard error.
     """
+    log = log or VisitLog()
     app = Dash(
         "robustness",
         title="robustness",
@@ -81,16 +88,8 @@ def make(
         ],
         index_string=FRAME.replace("CSS", asset("page.css")).replace("PLOTLY", plotly.__version__),
     )
-    sources = sources_of(results, address=address, allow_submit=allow_submit)
-    app.layout = html.Div(
-        [
-            dcc.Location(id="url", refresh=False),
-            dcc.Store(id="route"),
-            dcc.Store(id="asked"),
-            _bar(sources.paths),
-            html.Main([html.P("loading", className="caption", role="status")], id="page"),
-        ]
-    )
+    sources = sources_of(results, address=address, allow_submit=allow_submit, log=log)
+    app.layout = lambda: _layout(allow_submit=allow_submit and visitor().submits)
     _add_routing(app, sources)
     for page in PAGES:
         if page.live is not None:
@@ -102,11 +101,15 @@ def make(
     for kind in (StorageError, OSError):
         app.server.register_error_handler(kind, unavailable)
     check_calls(app)
+    check_scripts(app)
     (guard or Guard()).protect(app, *_rules())
+    app.server.wsgi_app = log.watch(app.server.wsgi_app)
     return app
 
 
-def sources_of(results: str | Place, *, address: str | None = None, allow_submit: bool = False) -> Sources:
+def sources_of(
+    results: str | Place, *, address: str | None = None, allow_submit: bool = False, log: VisitLog | None = None
+) -> Sources:
     """Return what the pages over a results folder or URI are made from; arguments as of `make`."""
     studies, jobs = Studies(results), RayJobs(address)
     return Sources(
@@ -114,14 +117,29 @@ def sources_of(results: str | Place, *, address: str | None = None, allow_submit
         jobs=jobs,
         submitting=Submitting(studies, jobs, address, results) if allow_submit else None,
         paths=paths_of(PAGES, submits=allow_submit),
+        log=log or VisitLog(),
     )
 
 
-def _rules() -> tuple[list[str], list[str]]:
-    """Return the rules of what a browser may be led to, and of what is answered beside."""
+def _layout(*, allow_submit: bool) -> Any:
+    """Return what every page stands in, as the visitor may see it."""
+    return html.Div(
+        [
+            dcc.Location(id="url", refresh=False),
+            dcc.Store(id="route"),
+            dcc.Store(id="asked"),
+            _bar(paths_of(PAGES, submits=allow_submit)),
+            html.Main([html.P("loading", className="caption", role="status")], id="page"),
+        ]
+    )
+
+
+def _rules() -> tuple[list[str], list[str], list[str]]:
+    """Return the rules of what a browser may be led to, of what is answered beside, and of what submits."""
     routes = [route for page in PAGES for route in page.routes]
     shown = [page.path for page in PAGES] + [route.rule for route in routes if route.method == "GET"]
-    return shown, [route.rule for route in (*routes, *SCRIPTS)]
+    submitting = [rule for page in PAGES if page.submits for rule in (page.path, *(each.rule for each in page.routes))]
+    return shown, [route.rule for route in (*routes, *SCRIPTS)], submitting
 
 
 def _bar(paths: Paths) -> Any:
@@ -138,6 +156,7 @@ def _bar(paths: Paths) -> Any:
 
 def _add_routing(app: Dash, sources: Sources) -> None:
     pages = {page.kind: page.page for page in PAGES if page.page is not None}
+    submitting = {page.kind for page in PAGES if page.submits}
     # Most changes of the query are the business of a page's parts: the browser knows, and does not ask.
     app.clientside_callback(
         ClientsideFunction("service", "route"),
@@ -160,6 +179,8 @@ def _add_routing(app: Dash, sources: Sources) -> None:
         address = sources.paths.at(path)
         if address is None:
             return [html.H1("No such page")]
+        if address.kind in submitting and not visitor().submits:
+            abort(Response(f"{ONLY_LOOKS}\n", 403, mimetype="text/plain"))
         try:
             return pages[address.kind](sources, View.parse(search, address.study))
         except (StorageError, OSError) as error:
@@ -175,12 +196,17 @@ def _plots(sources: Sources, _view: View) -> Response:
 
 def _plotly(_sources: Sources, _view: View) -> Response:
     # Its address has its version: a browser that has it need not ask.
-    return lasting(_packed_plotly(), "text/javascript")
+    return lasting(_packed_plotly(), _plain_plotly, "text/javascript")
 
 
 @lru_cache(maxsize=1)
 def _packed_plotly() -> bytes:
     return packed(get_plotlyjs())
+
+
+@lru_cache(maxsize=1)
+def _plain_plotly() -> bytes:
+    return str(get_plotlyjs()).encode()
 
 
 SCRIPTS = (Route(rule="/plots.js", answer=_plots), Route(rule="/plotly.js", answer=_plotly))

@@ -9,6 +9,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from robustness import redaction
 from robustness.console import err, out
 from robustness.sweep.progress import Bar, ProgressLine
 
@@ -57,9 +58,9 @@ class Screen:
         if line := ProgressLine.parse(text):
             self._line = line
             if not terminal:
-                self.console.print(text, markup=False, soft_wrap=True)
+                self.console.print(redaction.text(text), markup=False, soft_wrap=True)
         elif terminal:
-            self.console.print(text, markup=False, soft_wrap=True)
+            self.console.print(redaction.text(text), markup=False, soft_wrap=True)
         else:
             out.print(text)
 

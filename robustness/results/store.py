@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from robustness import redaction
 from robustness.results.batches import runs_of
 from robustness.results.curves import read_curves
 from robustness.results.files.opening import open_folder
@@ -238,7 +239,10 @@ class Store:
         self.folder.write(f"provenance/{name}", f"{text}\n".encode())
 
     def read_provenance(self) -> list[dict[str, Any]]:
-        """Return the records of all sweeps, oldest first; one that is no JSON object is left out."""
+        """Return the records of all sweeps, oldest first; one that is no JSON object is left out.
+
+        Records of earlier versions may hold a key in a URI of their command line: it is blotted out.
+        """
         records = []
         for entry in sorted(self.folder.entries("provenance"), key=lambda entry: entry.name):
             data = self.folder.read(f"provenance/{entry.name}") if entry.name.endswith(".json") else None
@@ -247,7 +251,8 @@ class Store:
             except ValueError:
                 continue
             if isinstance(record, dict):
-                records.append(record)
+                said = record.get("command_line")
+                records.append(record | ({"command_line": redaction.text(said)} if isinstance(said, str) else {}))
         return records
 
     def clean(self) -> None:

@@ -10,6 +10,7 @@ from analysis.service.base.paths import Paths
 from analysis.service.cluster.ray_jobs import RayJobs
 from analysis.service.pages import submit
 from analysis.service.studies.studies import Studies
+from analysis.service.visitors.visit_log import VisitLog
 from analysis.service.web.page_row import add_routes
 from analysis.service.web.sources import Sources
 
@@ -29,7 +30,9 @@ WRONG = "name: tiny\nworkload: digts\noptimizers: [adamw]\nspace: {lr: [1], weig
 
 
 def sources_of(submitting: Submitting | None) -> Sources:
-    return Sources(studies=Studies("results"), jobs=RayJobs(None), submitting=submitting, paths=Paths([]))
+    return Sources(
+        studies=Studies("results"), jobs=RayJobs(None), submitting=submitting, paths=Paths([]), log=VisitLog()
+    )
 
 
 def client_of(submitting: Submitting | None) -> FlaskClient:

@@ -85,24 +85,26 @@ class Submitting:
         self.jobs.refresh(soon=True)
         return {"job": job.id, "study": job.study, "new": new}
 
-    def stop(self, job_id: str) -> None:
-        """Ask a job to end once its running stacks have.
+    def stop(self, job_id: str) -> str:
+        """Ask a job to end once its running stacks have; return its study's name.
 
         Raises:
             RefusedError: there is no such job, it has ended, or the cluster does not answer.
         """
 
-        def end(cluster: Cluster) -> bool:
+        def end(cluster: Cluster) -> Job:
             job = next((job for job in cluster.jobs() if job.id == job_id), None)  # only studies, no other job
             if job is None:
                 raise RefusedError(f"the cluster knows no job {job_id[:100]}")
             if not job.ended:
                 cluster.stop(job_id)
-            return job.ended
+            return job
 
-        if self._asked(end):
+        job: Job = self._asked(end)
+        if job.ended:
             raise RefusedError(f"{job_id} has ended already")
         self.jobs.refresh(soon=True)
+        return job.study
 
     def log(self, job_id: str) -> str | None:
         """Return the end of a job's log as of the last seconds; None where it is not known."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from analysis.service.base.address import View
     from analysis.service.cluster.submitting import Submitting
+    from analysis.service.visitors.visit_log import VisitLog
     from analysis.service.web.sources import Sources
 
 BODY_BYTES = 8 * MOST
@@ -113,12 +114,14 @@ def _check(submitting: Submitting, body: dict[str, Any]) -> Any:
     return jsonify(submitting.check(body["text"], _file(body), float(price) if usable else None))
 
 
-def _start(submitting: Submitting, body: dict[str, Any]) -> Any:
-    return jsonify(submitting.start(body["text"], _file(body)))
+def _start(submitting: Submitting, log: VisitLog, body: dict[str, Any]) -> Any:
+    found = submitting.start(body["text"], _file(body))
+    log.submitted(request.environ, found["study"], found["job"], new=found["new"])
+    return jsonify(found)
 
 
-def _stop(submitting: Submitting, job_id: str, body: dict[str, Any]) -> Any:  # noqa: ARG001 - an empty one
-    submitting.stop(job_id)
+def _stop(submitting: Submitting, log: VisitLog, job_id: str, body: dict[str, Any]) -> Any:  # noqa: ARG001 - empty
+    log.stopped(request.environ, submitting.stop(job_id), job_id)
     return jsonify({})
 
 
@@ -141,8 +144,8 @@ def _study(_submitting: Submitting, name: str) -> Any:
     return Response(path.read_text(encoding="utf-8"), mimetype="text/plain")
 
 
-def _route(rule: str, method: str, answer: Callable[..., ResponseReturnValue]) -> Route:
-    """Return a route whose answer is given what submits; without leave to submit, it says so."""
+def _route(rule: str, method: str, answer: Callable[..., ResponseReturnValue], *, logged: bool = False) -> Route:
+    """Return a route whose answer is given what submits, and the log; without leave to submit, it says so."""
 
     def answered(sources: Sources, _view: View, **given: Any) -> ResponseReturnValue:
         if sources.submitting is None:
@@ -150,6 +153,8 @@ def _route(rule: str, method: str, answer: Callable[..., ResponseReturnValue]) -
         try:
             if method == "POST":
                 given["body"] = _body(needs_text="job_id" not in given)
+            if logged:
+                given["log"] = sources.log
             return answer(sources.submitting, **given)
         except BodyError as error:
             return problem(*error.args)
@@ -162,8 +167,8 @@ def _route(rule: str, method: str, answer: Callable[..., ResponseReturnValue]) -
 # A server's before_request must let only its own pages ask, and only those who may.
 ROUTES = (
     _route("/submit/check", "POST", _check),
-    _route("/submit/start", "POST", _start),
-    _route("/submit/stop/<job_id>", "POST", _stop),
+    _route("/submit/start", "POST", _start, logged=True),
+    _route("/submit/stop/<job_id>", "POST", _stop, logged=True),
     _route("/submit/jobs", "GET", _list),
     _route("/submit/log/<job_id>", "GET", _log),
     _route("/submit/study/<path:name>", "GET", _study),

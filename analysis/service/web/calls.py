@@ -1,17 +1,19 @@
-"""Calls of Dash's callbacks: one that no page makes is refused here, for Dash would fail over it and log that."""
+"""What is asked of Dash itself: what no page asks is refused here, for Dash would fail over it and log that."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from dash.exceptions import DependencyException
 from flask import Response, request
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from dash import Dash
 
 PATH = "/_dash-update-component"
+SCRIPTS = "/_dash-component-suites/"
 
 
 def check_calls(app: Dash) -> None:
@@ -27,6 +29,23 @@ def check_calls(app: Dash) -> None:
         return None if _is_call(body, app.callback_map) else Response("no page asks this\n", 400, mimetype="text/plain")
 
     app.server.before_request(check)
+
+
+def check_scripts(app: Dash) -> None:
+    """Answer 404 where Dash has no such script, or its file is away."""
+    for rule in app.server.url_map.iter_rules():
+        if rule.rule.startswith(SCRIPTS):
+            app.server.view_functions[rule.endpoint] = _or_none(app.server.view_functions[rule.endpoint])
+
+
+def _or_none(serve: Callable[..., Any]) -> Callable[..., Any]:
+    def served(**fields: Any) -> Any:
+        try:
+            return serve(**fields)
+        except (DependencyException, OSError):
+            return Response("there is no such script\n", 404, mimetype="text/plain")
+
+    return served
 
 
 def _is_call(body: Any, known: Mapping[str, Any]) -> bool:

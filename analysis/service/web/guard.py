@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import ipaddress
+import math
 import re
 import socket
 from typing import TYPE_CHECKING
@@ -13,6 +12,8 @@ from urllib.parse import urlencode, urlsplit
 from flask import Response, redirect, request
 
 from analysis.service.base.paths import is_at
+from analysis.service.visitors.door import MONTH_S
+from analysis.service.visitors.visitor import LOCAL, note, noted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     from dash import Dash
     from werkzeug.wrappers import Response as AnyResponse
 
+    from analysis.service.visitors.door import Door
+    from analysis.service.visitors.visitor import Visitor
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 COOKIE = "robustness-session"
-MONTH_S = 30 * 86400
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -32,6 +35,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+
+ONLY_LOOKS = "your token lets you look, not submit: ask for one with the role submit"
 
 SIGN_IN_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'self'; "
@@ -44,24 +49,28 @@ _DASH = re.compile(r"/(_dash-[a-z-]+(/.*)?|assets/.*|_reload-hash|_favicon\.ico)
 class Guard:
     """Lets known visitors in, and dresses what they are answered."""
 
-    def __init__(self, host: str = "127.0.0.1", token: str | None = None, names: Sequence[str] = ()) -> None:
-        """Take the address that is listened on, what visitors must know (None: nothing), and the machine's names."""
+    def __init__(self, host: str = "127.0.0.1", door: Door | None = None, names: Sequence[str] = ()) -> None:
+        """Take the address that is listened on, who may come in (None: anybody), and the machine's names."""
         own = [] if host in LOOPBACK else [socket.gethostname(), socket.getfqdn()]
         self._names = {name.lower() for name in ("localhost", *own, *names)}
         self._anywhere = host not in LOOPBACK
-        self._token = token
+        self._door = door
         self._shown: tuple[str, ...] = ()
         self._others: tuple[str, ...] = ()
+        self._submitting: tuple[str, ...] = ()
 
-    def protect(self, app: Dash, shown: Iterable[str], others: Iterable[str] = ()) -> None:
+    def protect(
+        self, app: Dash, shown: Iterable[str], others: Iterable[str] = (), submitting: Iterable[str] = ()
+    ) -> None:
         """Stand before every request to the application.
 
         Args:
             app: The application.
             shown: The rules of what is answered, and may be asked for by whoever has just signed in.
             others: The rules of what is answered beside that; further paths are Dash's own, and there are no others.
+            submitting: Those of them that are answered only to visitors who may submit.
         """
-        self._shown, self._others = tuple(shown), tuple(others)
+        self._shown, self._others, self._submitting = tuple(shown), tuple(others), tuple(submitting)
         policy = _policy(app)
 
         def refuse() -> AnyResponse | None:
@@ -84,8 +93,13 @@ class Guard:
         origin = request.headers.get("Origin")
         if origin is not None and origin not in {f"http://{request.host}", f"https://{request.host}"}:
             return _words("only its own pages may ask\n", 403)
-        if self._token is not None and not _same(request.cookies.get(COOKIE, ""), _session(self._token)):
-            return self._sign_in(self._token)
+        visitor = LOCAL if self._door is None else self._door.by_cookie(request.cookies.get(COOKIE, ""))
+        if visitor is None:
+            assert self._door is not None
+            return self._sign_in(self._door)
+        note(request.environ, visitor)
+        if not visitor.submits and any(is_at(rule, request.path) for rule in self._submitting):
+            return _words(f"{ONLY_LOOKS}\n", 403)
         if not self._is_known(request.path):
             return _words("there is no such page\n", 404)
         return None
@@ -111,36 +125,49 @@ class Guard:
             return False
         return self._anywhere or address.is_loopback
 
-    def _sign_in(self, token: str) -> AnyResponse:
+    def _sign_in(self, door: Door) -> AnyResponse:
         """Take the token from the address or the form into a cookie, or ask for it."""
         given = request.form.get("token", "") if request.method == "POST" else request.args.get("token", "")
-        if not _same(given, token):
-            if request.path.startswith("/_dash") or request.is_json:
-                return _words("sign in first\n", 401)
-            return _asking(wrong=bool(given))
+        if not given:
+            return _asking("These pages ask who you are.")
+        address = request.remote_addr or ""
+        if wait_s := door.brake.admit(address):  # whether the token is right is not said either: it is not looked at
+            return _waiting(math.ceil(wait_s))
+        visitor = door.by_token(given)
+        if visitor is None:
+            return _asking("That is not the token.")
+        door.brake.forgive(address)
+        note(request.environ, visitor)
+        return self._let_in(door.cookie(visitor))
+
+    def _let_in(self, cookie: str) -> AnyResponse:
+        """Lead on to what was asked for, without the token."""
         rest = urlencode([(key, value) for key, value in request.args.items(multi=True) if key != "token"])
         # Nothing else of what was asked for: a browser reads more than one path as another host's address.
         path = request.path if self._is_shown(request.path) else "/"
         response = redirect(path + (f"?{rest}" if rest else ""), 303)
-        response.set_cookie(
-            COOKIE, _session(token), max_age=MONTH_S, httponly=True, samesite="Lax", secure=request.is_secure
-        )
+        response.set_cookie(COOKIE, cookie, max_age=MONTH_S, httponly=True, samesite="Lax", secure=request.is_secure)
         return response
 
 
-def _session(token: str) -> str:
-    """Return what the cookie holds: not the token itself, for that may stand in a file that opens other doors."""
-    return hmac.new(token.encode(), b"robustness serve: session", hashlib.sha256).hexdigest()
+def visitor() -> Visitor:
+    """Return who makes the request that is answered now; the guard has let them in."""
+    found = noted(request.environ)
+    assert found is not None
+    return found
 
 
-def _same(given: str, wanted: str) -> bool:
-    return hmac.compare_digest(given.encode(), wanted.encode())
+def _waiting(seconds: int) -> Response:
+    words = f"Too many wrong tokens came from here: the next one is looked at in {seconds} s."
+    response = _asking(words, 429)
+    response.headers["Retry-After"] = str(seconds)
+    return response
 
 
-def _asking(*, wrong: bool) -> Response:
-    words = "That is not the token." if wrong else "These pages ask who you are."
-    page = SIGN_IN.replace("WORDS", words)
-    response = Response(page, 401, mimetype="text/html")
+def _asking(words: str, status: int = 401) -> Response:
+    if request.path.startswith("/_dash") or request.is_json:
+        return _words("sign in first\n" if status == 401 else f"{words}\n", status)
+    response = Response(SIGN_IN.replace("WORDS", words), status, mimetype="text/html")
     response.headers["Content-Security-Policy"] = SIGN_IN_POLICY
     return response
 

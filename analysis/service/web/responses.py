@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 import threading
 from collections import OrderedDict
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response, request
 from plotly.io.json import to_json_plotly
+from werkzeug.wsgi import wrap_file
 
 from analysis.figures.base.figure import NotDrawn
 
@@ -120,9 +122,25 @@ def sent(content: str, mimetype: str) -> Response:
     return _tagged(Response(status=304) if known else _unpacked(packed(content), mimetype), tag)
 
 
-def lasting(content: bytes, mimetype: str) -> Response:
-    """Answer with what is packed, under an address that stands for nothing else, ever."""
-    response = _unpacked(content, mimetype)
+class Shared(io.BytesIO):
+    """Bytes that all who read them share: a copy each, for those who do not read on, would add up."""
+
+
+def lasting(content: bytes, plain: Callable[[], bytes], mimetype: str) -> Response:
+    """Answer with what stands under an address that stands for nothing else, ever.
+
+    Args:
+        content: Packed; the same object each time.
+        plain: Returns it unpacked; the same object each time.
+        mimetype: Of it.
+    """
+    is_packed = bool(request.accept_encodings["gzip"])
+    body = content if is_packed else plain()
+    response = Response(wrap_file(request.environ, Shared(body)), mimetype=mimetype, direct_passthrough=True)
+    response.content_length = len(body)
+    response.headers["Vary"] = "Accept-Encoding"
+    if is_packed:
+        response.headers["Content-Encoding"] = "gzip"
     response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
     return response
 

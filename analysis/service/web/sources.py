@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from analysis.service.cluster.submitting import Submitting
     from analysis.service.studies.snapshot import Snapshot
     from analysis.service.studies.studies import Studies
+    from analysis.service.visitors.visit_log import VisitLog
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,12 +25,14 @@ class Sources:
         jobs: Those of them that are jobs of a cluster.
         submitting: Starts studies there; None where nothing may be started.
         paths: Of all pages.
+        log: Where what is started and stopped is set down.
     """
 
     studies: Studies
     jobs: RayJobs
     submitting: Submitting | None
     paths: Paths
+    log: VisitLog
 
     def snapshot(self, view: View) -> Snapshot | None:
         """Return the study of an address as it is stored now; None where it names none that there is.

@@ -15,6 +15,8 @@ from analysis.service.app import make
 from analysis.service.studies import studies as stored
 from analysis.service.studies.limits import read_stored
 from analysis.service.studies.studies import Studies
+from analysis.service.visitors.door import Door
+from analysis.service.visitors.visitor import only
 from analysis.service.web import responses
 from analysis.service.web.guard import COOKIE, Guard
 from robustness import Store
@@ -50,7 +52,7 @@ def results(tmp_path: Path, runs: pd.DataFrame) -> Path:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH", "TRACE", "BREW"])
 def test_no_method_goes_past_the_token(results: Path, method: str) -> None:
-    client = make(str(results), Guard("0.0.0.0", TOKEN)).server.test_client()
+    client = make(str(results), Guard("0.0.0.0", Door(only(TOKEN)))).server.test_client()
     for path in (
         "/",
         "/study/demo/data/runs.csv",

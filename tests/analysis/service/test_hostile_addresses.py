@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from analysis.service.app import make
+from analysis.service.visitors.door import Door
+from analysis.service.visitors.visitor import only
 from analysis.service.web.guard import Guard
 from tests.support.service_pages import HOME
 
@@ -25,7 +27,7 @@ TOKEN = "a-token-of-some-length"
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_signing_in_leads_to_no_other_host(tmp_path: Path, path: str, method: str) -> None:
-    client = make(str(tmp_path), Guard("0.0.0.0", TOKEN)).server.test_client()
+    client = make(str(tmp_path), Guard("0.0.0.0", Door(only(TOKEN)))).server.test_client()
     given = {"data": {"token": TOKEN}} if method == "POST" else {"query_string": {"token": TOKEN}}
     answer = client.open("/", method=method, base_url=HOME, environ_overrides={"PATH_INFO": path}, **given)
     assert answer.status_code == 303
@@ -35,7 +37,7 @@ def test_signing_in_leads_to_no_other_host(tmp_path: Path, path: str, method: st
 
 def test_signing_in_leads_back_to_the_page_that_was_asked_for(tmp_path: Path) -> None:
     for path in ("/", "/compare", "/submit", "/study/demo", "/study/demo/claims"):
-        client = make(str(tmp_path), Guard("0.0.0.0", TOKEN)).server.test_client()
+        client = make(str(tmp_path), Guard("0.0.0.0", Door(only(TOKEN)))).server.test_client()
         answer = client.get(f"{path}?token={TOKEN}&cell=%2F%2Fevil.example%0d%0a", base_url=HOME)
         to = urlsplit(answer.headers["Location"])
         assert (to.netloc, to.path, to.query) == ("", path, "cell=%2F%2Fevil.example%0D%0A")

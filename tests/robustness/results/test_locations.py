@@ -38,6 +38,15 @@ def test_study_and_provenance(store: Store) -> None:
     assert json.loads(records[0].read_text()) == {"host": "laptop", "path": "/x"}
 
 
+def test_a_key_in_a_command_line_of_before_is_not_read(store: Store) -> None:
+    line = "robustness run x --results 's3://bucket/r?client_secret=HUSHHUSH&access_key=ALSOHUSH'"
+    folder(store, "provenance").mkdir(parents=True)
+    (folder(store, "provenance") / "old.json").write_text(json.dumps({"command_line": line, "host": 5}), "utf-8")
+    (record,) = store.read_provenance()
+    assert "HUSH" not in record["command_line"]
+    assert record["command_line"].startswith("robustness run x --results 's3://bucket/r?")
+
+
 def test_a_store_travels_and_stays_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     store = Store("results/digits")

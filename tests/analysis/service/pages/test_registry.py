@@ -10,6 +10,8 @@ import pytest
 from analysis.service.app import make
 from analysis.service.pages.registry import PAGES, paths_of
 from analysis.service.studies import studies as stored
+from analysis.service.visitors.door import Door
+from analysis.service.visitors.visitor import only
 from analysis.service.web import frame
 from analysis.service.web.guard import Guard
 from analysis.service.web.live import LivePart
@@ -223,7 +225,7 @@ def test_a_page_is_added_by_its_row_alone(results: Path, monkeypatch: pytest.Mon
 
 
 def test_whoever_signs_in_is_led_to_any_page_and_to_what_pages_fetch(results: Path) -> None:
-    app = make(str(results), Guard("0.0.0.0", "a-token-of-some-length"))
+    app = make(str(results), Guard("0.0.0.0", Door(only("a-token-of-some-length"))))
     for one in PAGES:
         for rule in (one.path, *(route.rule for route in one.routes if route.method == "GET")):
             for path in paths(rule, "report"):

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from analysis.service.app import make
+from analysis.service.visitors.door import Door
+from analysis.service.visitors.visitor import only
 from analysis.service.web.guard import COOKIE, Guard
 from tests.support import synthetic_store
 from tests.support.noted import noted
@@ -36,7 +38,7 @@ def client(results: str) -> FlaskClient:
 
 def asking(results: str, host: str = "0.0.0.0", **options: Any) -> FlaskClient:
     """Return a client without cookies of an application that asks for the token."""
-    client: FlaskClient = make(results, Guard(host, TOKEN, **options)).server.test_client()
+    client: FlaskClient = make(results, Guard(host, Door(only(TOKEN)), **options)).server.test_client()
     return client
 
 
@@ -125,7 +127,7 @@ def test_the_token_becomes_a_cookie_that_no_script_sees_and_leaves_the_address(r
 
 
 def test_the_cookie_of_another_token_does_not_open(results: str) -> None:
-    other = make(results, Guard("0.0.0.0", "another-token-than-that")).server.test_client()
+    other = make(results, Guard("0.0.0.0", Door(only("another-token-than-that")))).server.test_client()
     answer = asking(results).get(f"/?token={TOKEN}", base_url=HOME)
     other.set_cookie(COOKIE, answer.headers["Set-Cookie"].split("=", 1)[1].split(";")[0])
     assert other.get("/", base_url=HOME).status_code == 401
