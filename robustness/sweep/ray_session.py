@@ -22,6 +22,7 @@ _QUIET = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_MAX_PENDING_TRIALS_PG": "1000000",  # the searcher bounds them itself, by the slots there are
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",  # a worker is in the folder in which the command was given
     "RAY_AIR_NEW_OUTPUT": "0",  # the new output prints its own header whatever the verbosity
 }
 
@@ -32,8 +33,8 @@ STOP_S = 5.0
 
 
 @contextlib.contextmanager
-def connect(address: str | None, *, verbose: bool, process_ends: bool = False) -> Iterator[None]:
-    """Start Ray on this machine, or join the cluster at `address`; leave it at the end.
+def connect(address: str | None, *, verbose: bool, process_ends: bool = False) -> Iterator[bool]:
+    """Start Ray on this machine, or join the cluster at `address`; leave it at the end. Yield whether it was started.
 
     Args:
         address: the cluster's; None starts Ray here.
@@ -50,7 +51,7 @@ def connect(address: str | None, *, verbose: bool, process_ends: bool = False) -
     import ray
 
     if ray.is_initialized():
-        yield
+        yield False
         return
     if address:
         _check_that_it_answers(address)
@@ -70,7 +71,7 @@ def connect(address: str | None, *, verbose: bool, process_ends: bool = False) -
             _hush()
         left = False
         try:
-            yield
+            yield not address
         except KeyboardInterrupt:
             left = process_ends
             raise
