@@ -50,7 +50,7 @@ def main() -> int:
     parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.alone:
-        options.json.write_text(json.dumps(measure(options.engine[0], options.runs, options.bare)))
+        options.json.write_text(json.dumps(measure(options.engine[0], options.runs, options.bare)), "utf-8")
         return 0
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     print(", ".join(f"{name} {version(name)}" for name in ("ray", "torch", "pyarrow")))
@@ -59,7 +59,7 @@ def main() -> int:
         found.append(_in_a_process(engine, options.runs, options.bare))
         print(f"\n{table(found[-1])}", flush=True)
         if options.json:
-            options.json.write_text(json.dumps(found, indent=2))
+            options.json.write_text(json.dumps(found, indent=2), "utf-8")
     kept = [each["overhead_ms"] < OVERHEAD_MS and max(each["memory_mb"]) < DRIVER_MB for each in found]
     return 0 if all(kept) else 1
 
@@ -69,7 +69,7 @@ def _in_a_process(engine: str, runs: int, bare: int) -> dict[str, Any]:
         out = Path(folder) / "found.json"
         arguments = ["--alone", "--engine", engine, "--runs", str(runs), "--bare", str(bare), "--json", str(out)]
         subprocess.run([sys.executable, "-m", "benchmarks.scale", *arguments], check=True)
-        found: dict[str, Any] = json.loads(out.read_text())
+        found: dict[str, Any] = json.loads(out.read_text("utf-8"))
         return found
 
 

@@ -42,6 +42,8 @@ def collect(command_line: Sequence[str] | str, plugins: Iterable[Package] = ()) 
         text = redaction.text(command_line)
     else:
         text = shlex.join(map(redaction.argument, command_line))
+    # A word that is not of the terminal's encoding came in as it is, and UTF-8 may well read it.
+    text = os.fsencode(text).decode("utf-8", "replace")
     brought = {package.name: package.version for package in plugins}
     return {
         "started_at": datetime.now(UTC).isoformat(timespec="microseconds"),
@@ -101,7 +103,7 @@ def _run_git(folder: Path, *arguments: str) -> str | None:
         done = subprocess.run(
             ["git", "-C", str(folder), *arguments],  # noqa: S607
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             timeout=_TIMEOUT_S,
             check=True,
@@ -116,7 +118,7 @@ def _run_git(folder: Path, *arguments: str) -> str | None:
 def cpu_model(cpuinfo: Path = Path("/proc/cpuinfo")) -> str | None:
     """Return what the processor calls itself; None where the system does not say."""
     try:
-        found = re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text(errors="replace"), re.MULTILINE)
+        found = re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text("utf-8", errors="replace"), re.MULTILINE)
     except OSError:
         found = None
     return found.group(1).strip() if found else platform.processor() or None
@@ -125,7 +127,7 @@ def cpu_model(cpuinfo: Path = Path("/proc/cpuinfo")) -> str | None:
 def gpu_models(driver: Path = Path("/proc/driver/nvidia/gpus")) -> list[str]:
     """Return the models that NVIDIA's driver knows: torch would tell too, but takes seconds to load."""
     try:
-        texts = [path.read_text(errors="replace") for path in sorted(driver.glob("*/information"))]
+        texts = [path.read_text("utf-8", errors="replace") for path in sorted(driver.glob("*/information"))]
     except OSError:
         return []
     return [match.group(1).strip() for text in texts if (match := re.search(r"^Model:\s*(.+)$", text, re.MULTILINE))]

@@ -26,6 +26,11 @@ _QUIET = {
     "RAY_AIR_NEW_OUTPUT": "0",  # the new output prints its own header whatever the verbosity
 }
 
+NO_UTF_8 = (
+    "Ray does not start: the path of the current folder, or another one, is not in UTF-8, which is all that Ray takes: "
+    "set PYTHONUTF8=1, or LC_ALL to a locale such as C.UTF-8"
+)
+
 CONNECT_TIMEOUT_S = 10.0
 
 STOP_S = 5.0
@@ -65,6 +70,8 @@ def connect(address: str | None, *, verbose: bool, process_ends: bool = False) -
                 **local,
             )
         except Exception as error:  # of any kind: a node that does not start in time is a bare Exception
+            if isinstance(error, UnicodeEncodeError):
+                raise ClusterError(NO_UTF_8) from error
             place = f"no Ray cluster answers at {address!r}" if address else "Ray does not start"
             raise ClusterError(f"{place}: {error}") from error
         if not verbose:
