@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, Self
 import psutil
 
 from benchmarks.dummy import Dummy
-from robustness import Store, Study, load
+from robustness import Store, Study, cores, load
 from robustness.results import compact
 from robustness.sweep import ray_session, run
 
@@ -52,7 +52,7 @@ def main() -> int:
     if options.alone:
         options.json.write_text(json.dumps(measure(options.engine[0], options.runs, options.bare)), "utf-8")
         return 0
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print(f"{platform.processor() or platform.machine()}, {cores.usable()} cores, Python {platform.python_version()}")
     print(", ".join(f"{name} {version(name)}" for name in ("ray", "torch", "pyarrow")))
     found = []
     for engine in options.engine:
@@ -92,7 +92,7 @@ def measure(engine: Engine, runs: int, bare: int) -> dict[str, Any]:
     """Return the figures of one engine; seconds and megabytes."""
     asked, load_before = study(engine, runs), os.getloadavg()[0]
     alone = study("single", runs).grid()
-    slots = os.cpu_count() or 1
+    slots = cores.usable()
     some = [alone[i * len(alone) // bare] for i in range(bare)]
     before = bare_loop(some)
     with tempfile.TemporaryDirectory() as results:
@@ -122,7 +122,7 @@ def measure(engine: Engine, runs: int, bare: int) -> dict[str, Any]:
 
 def bare_loop(runs: list[Run]) -> tuple[float, float]:
     """Return the seconds, of the clock and of the processor, that a run takes in as many processes as cores."""
-    processes = os.cpu_count() or 1
+    processes = cores.usable()
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         pool.map(_warm, range(processes), chunksize=1)
         started = time.perf_counter()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from robustness.commands import GROUPS
 from robustness.console import BAD_INPUT, FAILED, INTERRUPTED, STOPPED, Parser, err
+from robustness.home import HomeError
 from robustness.own_arguments import own_arguments
 from robustness.plugins import PluginError
 from robustness.results import ResultsWarning, StorageError
@@ -30,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return command(options)
     except StudyError as error:
         err.print(str(error))
+        return BAD_INPUT
+    except HomeError as error:
+        err.print(f"error: a path {error}")
         return BAD_INPUT
     except BrokenPipeError:
         sys.stderr.close()

@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from robustness import redaction
+from robustness import cores, redaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _DISTRIBUTION = "hyperparameter-robustness"
 PACKAGES = ("torch", "ray", "optuna", "numpy", "pandas", "pyarrow")
 """Whose versions a record has, beside that of this package."""
+ROOT = Path(__file__).resolve().parents[1]
+"""Our checkout. git may read it whoever owns it: it is the code that runs. A checkout around it stays refused."""
 _TIMEOUT_S = 10.0
 
 
@@ -53,7 +55,7 @@ def collect(command_line: Sequence[str] | str, plugins: Iterable[Package] = ()) 
         **({"plugins": brought} if brought else {}),
         "platform": platform.platform(),
         "host": socket.gethostname(),
-        "cpu": {"model": cpu_model(), "count": os.cpu_count(), "usable": _usable_cpus()},
+        "cpu": {"model": cpu_model(), "count": os.cpu_count(), "usable": cores.usable()},
         "gpus": gpu_models(),
     }
 
@@ -101,7 +103,7 @@ def _run_git(folder: Path, *arguments: str) -> str | None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments],  # noqa: S607
+            ["git", "-c", f"safe.directory={ROOT}", "-C", str(folder), *arguments],  # noqa: S607
             capture_output=True,
             encoding="utf-8",
             errors="replace",
@@ -131,9 +133,3 @@ def gpu_models(driver: Path = Path("/proc/driver/nvidia/gpus")) -> list[str]:
     except OSError:
         return []
     return [match.group(1).strip() for text in texts if (match := re.search(r"^Model:\s*(.+)$", text, re.MULTILINE))]
-
-
-def _usable_cpus() -> int | None:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from robustness.dry_run.finding import Finding
 from robustness.worker.digests import code_of
-from robustness.workloads.places import data_folder
+from robustness.workloads.places import DataError, data_folder
 
 if TYPE_CHECKING:
     from robustness.study import Study
@@ -44,14 +44,14 @@ def _own_code() -> str:
 
 def remembered(key: str) -> list[Finding] | None:
     """Return what was found of pieces that passed; None where they have not been tried here."""
-    with suppress(OSError, ValueError, TypeError):
+    with suppress(OSError, ValueError, TypeError, DataError):
         return [Finding(**each) for each in json.loads(_file(key).read_text("utf-8"))]
     return None
 
 
 def remember(key: str, found: list[Finding]) -> None:
     """Keep what was found of pieces that passed; where no file can be written they are tried again another time."""
-    with suppress(OSError):
+    with suppress(OSError, DataError):
         file = _file(key)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps([each.plain() for each in found]), "utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import os
 import signal
@@ -11,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from robustness.errors import ClusterError
-from robustness.sweep.ray_alone import ray_alone
+from robustness.sweep.ray_alone import ray_alone, ray_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,13 +64,16 @@ def connect(address: str | None, *, verbose: bool, process_ends: bool = False) -
     alone: AbstractContextManager[dict[str, Any]] = contextlib.nullcontext({}) if address else ray_alone()
     with alone as local:
         try:
-            ray.init(
-                address=address or "local",
-                log_to_driver=verbose,
-                logging_level=logging.INFO if verbose else logging.ERROR,
-                **local,
-            )
+            with ray_home(local.get("_temp_dir")):
+                importlib.import_module("ray.tune")
+                ray.init(
+                    address=address or "local",
+                    log_to_driver=verbose,
+                    logging_level=logging.INFO if verbose else logging.ERROR,
+                    **local,
+                )
         except Exception as error:  # of any kind: a node that does not start in time is a bare Exception
+            ray.shutdown()  # what of it did start
             if isinstance(error, UnicodeEncodeError):
                 raise ClusterError(NO_UTF_8) from error
             place = f"no Ray cluster answers at {address!r}" if address else "Ray does not start"
