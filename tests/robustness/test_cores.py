@@ -47,7 +47,7 @@ def test_those_that_it_is_bound_to(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"own": "0::/a/b\n", "a/cpu.max": "300000 100000", "a/b/cpu.max": "max 100000", "cpu.max": "max 1"}, 3),
         ({"cpu/cpu.cfs_quota_us": "-1\n", "cpu/cpu.cfs_period_us": "100000\n"}, 8),
         ({"cpu/cpu.cfs_quota_us": "400000\n", "cpu/cpu.cfs_period_us": "100000\n"}, 4),
-        ({"own": "3:cpu,cpuacct:/j\n1:name=systemd:/x\n", "cpu/j/cpu.cfs_quota_us": "2", "cpu/j/cpu.cfs_period_us": "1"}, 2),
+        ({"own": "3:cpu,cpuacct:/j\n", "cpu/j/cpu.cfs_quota_us": "2", "cpu/j/cpu.cfs_period_us": "1"}, 2),
         ({"own": "nonsense", "cpu.max": "nonsense"}, 8),
     ],
 )  # fmt: skip
