@@ -88,7 +88,10 @@ class Parcel:
 
     def missing(self, error: FileNotFoundError) -> MissingFileError:
         """Return what is to be said of a file that its code asked for in vain."""
-        here, file = socket.gethostname(), error.filename or error
+        here, file = socket.gethostname(), str(error.filename or error).rstrip(".")
+        folders = {folder for _, folder in self.places}
+        if len(folders) == 1 and not _lie_here(self):
+            file = file.replace(_copy(self), folders.pop())  # as the driver knows it
         if self.host != here:
             return MissingFileError(
                 f"{here} has no file that the study's own code reads, and {self.host} has: {file}: data must lie at "
@@ -167,10 +170,7 @@ def _opened(parcel: Parcel) -> Study:
         behind = [folder for _, folder in parcel.places if folder not in (*parcel.ahead, *sys.path)]
         sys.path[:] = [*parcel.ahead, *sys.path, *dict.fromkeys(behind)]
     elif parcel.modules:
-        folder = str(temporary_folder("robustness-modules-"))
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        zipfile.ZipFile(BytesIO(parcel.modules)).extractall(folder)
-        sys.path.insert(0, folder)
+        sys.path.insert(0, _copy(parcel))
     for package in parcel.packages:
         if importlib.util.find_spec(package.module) is None:
             raise MissingPackageError(_missing(package, "is not installed"))
@@ -180,6 +180,15 @@ def _opened(parcel: Parcel) -> Study:
         _check_versions(parcel.packages)
         raise
     return study
+
+
+@cache
+def _copy(parcel: Parcel) -> str:
+    """Return a folder of this process with the modules as the driver has them."""
+    folder = str(temporary_folder("robustness-modules-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    zipfile.ZipFile(BytesIO(parcel.modules)).extractall(folder)
+    return folder
 
 
 @cache

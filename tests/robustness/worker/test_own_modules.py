@@ -17,7 +17,7 @@ from robustness.study import Study
 from robustness.study.import_string import beside
 from robustness.worker import own_modules as shipping
 from robustness.worker.own_modules import ShippingError, module_files, own_modules
-from robustness.worker.parcel import Parcel, pack
+from robustness.worker.parcel import Parcel, _copy, pack
 from tests.support.studies import SPACE, make
 
 if TYPE_CHECKING:
@@ -187,6 +187,9 @@ def test_modules_are_used_where_they_are_if_they_are_the_same_there(study: Study
     missing = str(replace(fresh, host="another").missing(FileNotFoundError(2, "No such file", "x.csv")))
     assert missing.startswith(f"{socket.gethostname()} has no file that the study's own code reads, and another has: x")
     assert "at one absolute path on every node, or within a package that travels with the study" in missing
+    apart = replace(fresh, host="another", places=fresh.places[:1])
+    copied = FileNotFoundError(f"{_copy(apart)}/x.csv not found.")
+    assert f"and another has: {apart.places[0][1]}/x.csv not found: data must lie" in str(apart.missing(copied))
     assert packed(study).modules != whole.modules
 
 
