@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from robustness.dry_run.finding import Finding
 from robustness.worker.digests import code_of
+from robustness.worker.own_modules import own_modules
+from robustness.worker.parcel import current_folder
 from robustness.workloads.places import DataError, data_folder
 
 if TYPE_CHECKING:
@@ -21,10 +23,14 @@ ROOMS = ("dry_run", "training", "optimizers", "workloads", ".")
 
 
 def key_of(study: Study) -> str:
-    """Return a digest of all that a dry run depends on: the classes' modules, their options, and what tries them."""
+    """Return a digest of all that a dry run depends on: the classes' modules, their options, and what tries them.
+
+    The folders in which they and the command are belong to it, for beside them lie files that they read.
+    """
     spaces = [study.space_of(entry).model_dump_json() for entry in study.optimizers]
     parts = {
         "code": code_of(study),
+        "folders": [current_folder(), *map(str, own_modules(study).values())],
         "workloads": [[each.name, type(each).version, each.model_dump_json()] for each in study.workloads],
         "optimizers": [[each.optimizer.name, each.optimizer.model_dump_json()] for each in study.optimizers],
         "spaces": spaces,

@@ -135,7 +135,7 @@ def pack(study: Study, code: str | None = None, *, alone: bool, say: Callable[[s
         code,
         places=tuple(folders.items()),
         ahead=_ahead(set(folders.values())),
-        folder=_current_folder(),
+        folder=current_folder(),
         host=socket.gethostname(),
     )
 
@@ -146,7 +146,8 @@ def work_in(folder: str | None) -> None:
         os.chdir(folder)
 
 
-def _current_folder() -> str | None:
+def current_folder() -> str | None:
+    """Return the folder in which this process works; None where that is gone."""
     try:
         return str(Path.cwd())
     except FileNotFoundError:
