@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check lint bench scale simulations picture schema tables api clean
+.PHONY: demo test check lint bench scale simulations picture schema tables optimizers api clean
 
 demo: $(READY)  ## run the digits study and write its report
 	$(BIN)/robustness run digits
@@ -45,6 +45,9 @@ schema: $(READY)  ## write the JSON Schema of study files
 
 tables: $(READY)  ## fill the tables of README.md and docs/ that are made from the code
 	$(BIN)/python -m docs.tables
+
+optimizers: $(READY)  ## try every optimizer of torch.optim and pytorch_optimizer, and write docs/optimizers.md (two minutes)
+	$(BIN)/python -m docs.optimizers
 
 api: $(READY)  ## write docs/api.md from the docstrings of all that is public
 	$(BIN)/python -m docs.api

@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from robustness import cores
+from robustness.machine import cores
 
 try:
     import torch

@@ -28,7 +28,8 @@ from typing import TYPE_CHECKING, Any, Self
 import psutil
 
 from benchmarks.dummy import Dummy
-from robustness import Store, Study, cores, load
+from robustness import Store, Study, load
+from robustness.machine import cores
 from robustness.results import compact
 from robustness.sweep import ray_session, run
 

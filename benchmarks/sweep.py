@@ -18,7 +18,7 @@ import time
 from typing import TYPE_CHECKING
 
 from benchmarks import plain_tune
-from robustness import cores
+from robustness.machine import cores
 from robustness.study import Study
 from robustness.sweep import ray_session, run
 

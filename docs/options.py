@@ -8,12 +8,16 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic.fields import FieldInfo
 
+SHARED = ("name", "schedule")
+"""Options that every optimizer has, described once."""
+
 WORDS = {"gt": "above", "ge": "from", "lt": "below", "le": "to"}
 
 
 def listed(model: type[BaseModel]) -> str:
-    """Return all options but the name, as in `eps` (above 0; 1e-08)."""
-    return ", ".join(f"`{name}` ({_about(field)})" for name, field in model.model_fields.items() if name != "name")
+    """Return the options of its own, as in `eps` (above 0; 1e-08)."""
+    own = {name: field for name, field in model.model_fields.items() if name not in SHARED}
+    return ", ".join(f"`{name}` ({_about(field)})" for name, field in own.items())
 
 
 def _about(field: FieldInfo) -> str:

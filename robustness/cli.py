@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from robustness.commands import GROUPS
 from robustness.console import BAD_INPUT, FAILED, INTERRUPTED, STOPPED, Parser, err
-from robustness.home import HomeError
+from robustness.machine.home import HomeError
 from robustness.own_arguments import own_arguments
 from robustness.plugins import PluginError
 from robustness.results import ResultsWarning, StorageError

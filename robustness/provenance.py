@@ -14,7 +14,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from robustness import cores, redaction
+from robustness import redaction
+from robustness.machine import cores
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -40,8 +40,10 @@ class Facts:
 
     @cached_property
     def schedules(self) -> set[str]:
-        """Kinds of the workloads' schedules."""
-        return {str((each.get("schedule") or {}).get("kind", "unknown")) for each in self._workload_options}
+        """Kinds of the runs' schedules: the workload's, or the optimizer's own."""
+        pairs = self.runs[["workload_options", "optimizer_options"]].drop_duplicates()
+        given = [(json.loads(its), json.loads(own)) for its, own in pairs.itertuples(index=False)]
+        return {str((own.get("schedule") or its.get("schedule") or {}).get("kind", "unknown")) for its, own in given}
 
     @cached_property
     def epochs(self) -> int:

@@ -107,7 +107,7 @@ def edges(values: Sequence[float] | Floats) -> Floats:
     """Return the (n + 1,) edges of cells around n ascending positive values, in the values' own unit.
 
     Inner edges are geometric midpoints; the outer ones mirror their neighbor, so that the end cells are as
-    wide on both sides. A single value gets one decade.
+    wide on both sides, as far as there are numbers. A single value gets one decade.
 
     Raises:
         ValueError: A value is not positive, or they don't ascend.
@@ -117,10 +117,16 @@ def edges(values: Sequence[float] | Floats) -> Floats:
         raise ValueError("cell edges need positive, ascending values")
     logs = np.log10(values)
     if len(logs) < 2:
-        return np.asarray(10 ** np.concatenate([logs - 0.5, logs + 0.5]))
+        return _powers(np.concatenate([logs - 0.5, logs + 0.5]))
     middle = (logs[1:] + logs[:-1]) / 2
     ends = 2 * logs[[0, -1]] - middle[[0, -1]]
-    return np.asarray(10 ** np.concatenate([ends[:1], middle, ends[1:]]))
+    return _powers(np.concatenate([ends[:1], middle, ends[1:]]))
+
+
+def _powers(logs: Floats) -> Floats:
+    """Return 10 to the `logs`, which end where floating-point numbers do."""
+    with np.errstate(over="ignore", under="ignore"):
+        return np.clip(10**logs, np.finfo(np.float64).tiny, np.finfo(np.float64).max)
 
 
 def landscapes(

@@ -59,7 +59,7 @@ def read_study(store: Store) -> tuple[Resolved | None, list[Fault]]:
     faults: list[Fault] = []
     asked = None
     try:
-        with without_imports(unknown=True):
+        with without_imports(stored=True):
             asked = resolve(Study.parse(text, "study.yaml"))
     except StudyError as error:
         faults.append(Fault(file="study.yaml", what=" ".join(str(error).split()), advice=ONCE_MORE))

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from robustness.checks.fault import RUN_AGAIN, Fault
 from robustness.optimizers import OPTIMIZERS
 from robustness.search.stored_cells import KINDS, best_fit
-from robustness.study.run import options_json
+from robustness.study.run import first_factor, options_json
 from robustness.workloads import WORKLOADS
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Ids:
 def _ours(workload: str, its: str, optimizer: str, own: str) -> Identities:
     on = WORKLOADS.own[workload].model_validate({**json.loads(its), "name": workload})
     by = OPTIMIZERS.own[optimizer].model_validate({**json.loads(own), "name": optimizer})
-    version = by.version_under(on.engine, on.schedule.factor(0, on.epochs))
+    version = by.version_under(on.engine, first_factor(by, on))
     optimizers = [options_json(by, number) for number in _down_from(max(version, type(by).version), version)]
     workloads = [options_json(on, number) for number in _down_from(type(on).version, type(on).version)]
     return list(product(optimizers, workloads))

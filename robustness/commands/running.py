@@ -16,8 +16,8 @@ from robustness.console import (
     takes_results,
     takes_study,
 )
-from robustness.home import expanded
 from robustness.jobs.versions import difference
+from robustness.machine.home import expanded
 from robustness.published.shipped import to_train
 from robustness.results import Store, child, finished
 from robustness.results.best import nothing_learnt

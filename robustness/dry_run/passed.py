@@ -19,7 +19,7 @@ from robustness.workloads.places import DataError, data_folder
 if TYPE_CHECKING:
     from robustness.study import Study
 
-ROOMS = ("dry_run", "training", "optimizers", "workloads", ".")
+ROOMS = ("dry_run", "training", "optimizers", "optimizers/behavior", "workloads", ".")
 
 
 def key_of(study: Study) -> str:

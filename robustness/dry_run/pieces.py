@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,6 +14,9 @@ from robustness.dry_run.data import feed_of
 from robustness.dry_run.engine_steps import EPOCHS, Engine
 from robustness.dry_run.finding import SINGLE, Finding, Refusal, words_of
 from robustness.dry_run.plain import plain_outcome
+from robustness.optimizers.behavior.axes import remarks
+from robustness.optimizers.behavior.convention import misstated
+from robustness.optimizers.behavior.problem import StepError
 from robustness.randomness import seeded
 from robustness.study import Run
 from robustness.trees import examples, mapped
@@ -21,6 +25,7 @@ from robustness.workloads import DataError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from robustness.optimizers import Optimizer
     from robustness.study import Study
     from robustness.workloads import Workload
     from robustness.workloads.data import Batch, Feed
@@ -71,10 +76,21 @@ def _of_workload(study: Study, workload: Workload) -> Iterator[Finding]:
         return
     said: set[str] = set()
     for run in runs:
-        for finding in _of_run(run, batches, feed):
+        for finding in chain(_of_optimizer(run.optimizer), _of_run(run, batches, feed)):
             if finding.text not in said:
                 yield finding
             said.add(finding.text)
+
+
+def _of_optimizer(optimizer: Optimizer) -> Iterator[Finding]:
+    """Return what an optimizer of one's own does otherwise than the study says, or than its axes say."""
+    if ":" not in optimizer.name:
+        return
+    if words := misstated(optimizer):
+        yield Finding(f"{optimizer.name}: its convention {words}")
+    with suppress(StepError):  # the network's own parameters will say it better
+        for remark in remarks(optimizer):
+            yield Finding(f"{optimizer.name}: {remark}", fatal=False)
 
 
 def _of_run(run: Run, batches: list[Batch], feed: Feed) -> Iterator[Finding]:

@@ -9,7 +9,10 @@ import torch
 
 from robustness.dry_run.finding import Refusal, words_of
 from robustness.dry_run.layers import Path
+from robustness.optimizers.behavior.closures import way_of
+from robustness.optimizers.behavior.stepping import step, to_evaluation, to_training
 from robustness.randomness import initial_model, masks
+from robustness.study.run import schedule_of
 from robustness.training.network import outputs_of, placed
 from robustness.trees import described, examples, mapped
 from robustness.workloads import Workload
@@ -49,7 +52,7 @@ def plain_outcome(run: Run, batches: Sequence[Batch], dtype: torch.dtype) -> Out
         Refusal: a step, the losses or the errors are not as the protocol of a workload has them.
     """
     workload = run.workload
-    path = Path()
+    path, schedule = Path(), schedule_of(run.optimizer, run.workload)
     model = path.follow(placed(initial_model(workload, run.seed), "cpu", dtype))
     trainable = [p for p in model.parameters() if p.requires_grad]
     if not trainable:
@@ -59,9 +62,11 @@ def plain_outcome(run: Run, batches: Sequence[Batch], dtype: torch.dtype) -> Out
         with masks(run.seed, "cpu"):
             for number, batch in enumerate(batches):
                 for group in optimizer.param_groups:
-                    group["lr"] = run.lr * workload.schedule.factor(number, max(workload.epochs, len(batches)))
+                    group["lr"] = run.lr * schedule.factor(number, max(workload.epochs, len(batches)))
                 model.train()
-                loss, error = _step(workload, model, optimizer, batch, first=number == 0)
+                to_training(optimizer)
+                loss, error = _step(run, model, optimizer, batch, first=number == 0)
+                to_evaluation(optimizer)
             model.eval()
             with torch.no_grad():
                 inputs, targets = batches[-1]
@@ -92,27 +97,45 @@ def _optimizer(run: Run, trainable: list[nn.Parameter]) -> torch.optim.Optimizer
 
 
 def _step(
-    workload: Workload, model: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch, *, first: bool
+    run: Run, model: nn.Module, optimizer: torch.optim.Optimizer, batch: Batch, *, first: bool
 ) -> tuple[float, float]:
-    inputs, targets = batch
-    optimizer.zero_grad()
-    outputs = outputs_of(model, inputs)
-    if first:
-        _one_logit(workload, outputs, targets)
-    losses = workload.losses(outputs, targets)
-    _check(workload, "losses", losses, outputs, targets)
-    counted = _counted(losses, targets)
-    if first and not bool(counted.isfinite().all()):
-        raise Refusal(f"{workload.title}: losses() of the network as it is initialized are not finite")
-    loss = counted.mean()
-    if not loss.requires_grad:
-        raise Refusal(f"{workload.title}: losses() depend on no parameter that asks for a gradient")
-    loss.backward()
-    if workload.clip is not None:
-        torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.grad is not None], workload.clip)
-    optimizer.step()
-    with torch.no_grad():
-        return float(loss), _error(workload, mapped(lambda tensor: tensor.detach(), outputs), targets)
+    """Take a step; return loss and error where it begins, in an optimizer that asks for them twice the first ones."""
+    workload, (inputs, targets) = run.workload, batch
+    measured: list[tuple[float, float]] = []
+    within: list[str] = []
+
+    def gradients() -> Tensor:
+        within[:] = ["network"]
+        optimizer.zero_grad()
+        outputs = outputs_of(model, inputs)
+        if first and not measured:
+            _one_logit(workload, outputs, targets)
+        losses = workload.losses(outputs, targets)
+        _check(workload, "losses", losses, outputs, targets)
+        counted = _counted(losses, targets)
+        if first and not measured and not bool(counted.isfinite().all()):
+            raise Refusal(f"{workload.title}: losses() of the network as it is initialized are not finite")
+        loss = counted.mean()
+        if not loss.requires_grad:
+            raise Refusal(f"{workload.title}: losses() depend on no parameter that asks for a gradient")
+        loss.backward()
+        if workload.clip is not None:
+            torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.grad is not None], workload.clip)
+        with torch.no_grad():
+            error = _error(workload, mapped(lambda tensor: tensor.detach(), outputs), targets)
+        measured.append((float(loss), error))
+        within.clear()
+        return loss
+
+    try:
+        step(optimizer, way_of(run.optimizer), gradients)
+    except Exception as failure:
+        if within:
+            raise
+        raise Refusal(
+            f"{run.optimizer.name}: takes no step on the parameters of {workload.title}: {words_of(failure)}"
+        ) from failure
+    return measured[0]
 
 
 def _sums(workload: Workload, outputs: Tree, targets: Tree) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from robustness.dry_run.finding import Finding
+from robustness.dry_run.mirror import mirror_of
 from robustness.dry_run.passed import key_of, remember, remembered
 
 if TYPE_CHECKING:
@@ -77,8 +78,11 @@ def _found(study: Study) -> list[Finding]:
     # Ours first, and the folder of the command not at all: a file there may have the name of one of our packages.
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([root, given] if given else [root])}
     words = [sys.executable, "-P", "-m", "robustness.dry_run.process"]
-    content = json.dumps(sys.path).encode() + b"\n" + cloudpickle.dumps(study)
-    done = subprocess.run(words, input=content, capture_output=True, env=environment, check=False)
+    here = Path.cwd()
+    paths = json.dumps([each or str(here) for each in sys.path])
+    content = paths.encode() + b"\n" + cloudpickle.dumps(study)
+    with mirror_of(here) as folder:
+        done = subprocess.run(words, input=content, capture_output=True, env=environment, check=False, cwd=folder)
     if done.returncode:
         return [Finding(_died(done.returncode, done.stderr.decode("utf-8", "replace")))]
     return [Finding(**each) for each in json.loads(done.stdout)]

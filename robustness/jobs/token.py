@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from robustness.home import HomeError, expanded
 from robustness.jobs.errors import JobsError
+from robustness.machine.home import HomeError, expanded
 from robustness.private_files import SharedFileError, secret_text
 
 

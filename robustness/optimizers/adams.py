@@ -41,7 +41,8 @@ class AdamSRule(AdamMoments):
         self._root_mean_v = super().root_mean_v
         # Without gradients v-bar is 0; a run without weight decay must not get 0 / 0 from it.
         self._effective_decay = (self.weight_decay / self._root_mean_v).masked_fill_(self._undecayed, 0.0)
-        self.weights.mul_((1 - lr * self._effective_decay)[:, None])
+        # At a learning rate of 0 nothing is decayed, not even by the infinite decay where gradients are 0.
+        self.weights.mul_((1 - (lr * self._effective_decay).masked_fill_(lr == 0, 0.0))[:, None])
         self.descend(lr)
 
     def keep(self, rows: Tensor, weights: Tensor) -> None:

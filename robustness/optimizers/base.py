@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, r
 
 from pydantic import Field
 
-from robustness.options import Named
+from robustness.options import LATER, Named
+from robustness.schedules import Schedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,6 +78,9 @@ class Optimizer(Named):
     version: ClassVar[int] = 1
 
     name: str
+    schedule: Annotated[Schedule | None, LATER] = Field(
+        None, description="Its own learning-rate schedule, in place of the workload's."
+    )
 
     def native_weight_decay(self, weight_decay: float) -> float:
         """Turn a weight decay of the study's common scale into the number that the optimizer is given."""
@@ -105,7 +109,7 @@ class Optimizer(Named):
 
         Args:
             engine: what trains the run, `stack` or `single`.
-            first_factor: what the schedule multiplies the base rate by in the first epoch; 1 without a warm-up.
+            first_factor: what the run's schedule multiplies the base rate by in the first epoch; 1 without a warm-up.
         """
         return type(self).version
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import math
 from collections.abc import Mapping
@@ -111,6 +112,12 @@ class TorchOptimizer(Optimizer):
             return super().native_weight_decay(weight_decay)
         return weight_decay * self.decay_scale
 
+    @property
+    def takes_weight_decay(self) -> bool:
+        """Whether the class has such an argument: LBFGS and Rprop have none."""
+        parameters = inspect.signature(self.torch_class()).parameters.values()
+        return any(each.name == "weight_decay" or each.kind is each.VAR_KEYWORD for each in parameters)
+
     def torch_class(self) -> type[torch.optim.Optimizer]:
         """Return the class; its module must be importable."""
         module, _, name = self.name.partition(":")
@@ -120,7 +127,16 @@ class TorchOptimizer(Optimizer):
     def torch_optimizer(
         self, parameters: Iterable[Tensor] | Iterable[dict[str, Any]], lr: float, weight_decay: float
     ) -> torch.optim.Optimizer:
-        """Return an instance of the class with these options."""
+        """Return an instance of the class with these options.
+
+        Raises:
+            ValueError: the class takes no weight decay, and is to have one.
+        """
         made: Any = self.torch_class()
-        optimizer: torch.optim.Optimizer = made(parameters, lr=lr, weight_decay=weight_decay, **self.options)
+        given: dict[str, Any] = {**self.options, "lr": lr}
+        if self.takes_weight_decay:
+            given["weight_decay"] = weight_decay
+        elif weight_decay:
+            raise ValueError(f"{self.name} takes no weight decay, got {weight_decay:g}")
+        optimizer: torch.optim.Optimizer = made(parameters, **given)
         return optimizer

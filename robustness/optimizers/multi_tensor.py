@@ -62,15 +62,21 @@ class Batch:
     def decay(self, root_mean_v: Tensor) -> None:
         """Take theta <- theta (1 - eta lambda / sqrt(v-bar)).
 
-        Without weight decay nothing is multiplied: where there are no gradients, v-bar is 0 too.
+        Without weight decay, or at a learning rate of 0, nothing is multiplied: where there are no gradients, v-bar
+        is 0 too.
         """
-        weight_decay = self.group["weight_decay"]
-        if weight_decay != 0:
-            root = root_mean_v.to(self.device)
-            torch._foreach_mul_(self.params, 1 - self._lr * (weight_decay / root))
+        weight_decay, lr = self.group["weight_decay"], self._lr
+        if weight_decay == 0 or self._stands_still:
+            return
+        shrinking = lr * (weight_decay / root_mean_v.to(self.device))
+        if isinstance(lr, Tensor):
+            shrinking = torch.where(lr == 0, torch.zeros_like(shrinking), shrinking)
+        torch._foreach_mul_(self.params, 1 - shrinking)
 
     def descend(self) -> None:
         """Take theta <- theta - eta / (1 - beta1^t) * m / (sqrt(v / (1 - beta2^t)) + eps)."""
+        if self._stands_still:
+            return
         # Numerator and denominator are both multiplied by sqrt(1 - beta2^t): a pass over the parameters less.
         scales = self.corrections2.sqrt()
         denominators: Any = torch._foreach_sqrt(self.divisors)
@@ -85,6 +91,12 @@ class Batch:
             torch._foreach_addcdiv_(self.params, self.exp_avgs, denominators, -1)
         else:
             torch._foreach_addcdiv_(self.params, self.exp_avgs, denominators, [-rate for rate in rates])
+
+    @property
+    def _stands_still(self) -> bool:
+        """Whether the learning rate is known to be 0 without a wait: then no weight changes, whatever the gradients."""
+        lr = self.group["lr"]
+        return not isinstance(lr, Tensor) and lr == 0
 
     @property
     def _lr(self) -> float | Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from robustness import cores
+from robustness.machine import cores
 from robustness.plan.stored_pace import CPU, StoredPace, paces_elsewhere, stored_paces
 from robustness.published.shipped import with_published
 from robustness.results import finished

@@ -95,7 +95,7 @@ def _study(source: Store) -> Study:
     Raises:
         PublishError: It names a folder.
     """
-    with without_imports(unknown=True):
+    with without_imports(stored=True):
         study = Study.parse(str(source.read_study()), f"{source.name}.yaml")
     if any(getattr(workload, "data_dir", None) for workload in study.workloads):
         raise PublishError(
@@ -159,7 +159,7 @@ def named(study: Study) -> str:
     after = ", " if root.flow_style else "\n" + " " * first.column
     text = f"{study.text[: first.index]}name: {name}{after}{study.text[first.index :]}"
     try:
-        with without_imports(unknown=True):
+        with without_imports(stored=True):
             same = Study.parse(text, "study.yaml").name == study.name
     except StudyError:
         same = False

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from robustness.home import expanded
+from robustness.machine.home import expanded
 from robustness.results import ResultsWarning, StorageError, Store, finished
 from robustness.results.batches import PartsGoneError, Ticks, gather
 from robustness.results.files.folder import PUBLISHED as MARK

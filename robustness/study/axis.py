@@ -18,7 +18,7 @@ from pydantic import (
 
 from robustness.options import Model
 from robustness.validation.messages import show
-from robustness.validation.numbers import NonNegative, Positive, Whole, once_each
+from robustness.validation.numbers import NonNegative, Positive, Whole, once_each, plain_list
 from robustness.validation.problems import refusal, refuse, validated
 
 if TYPE_CHECKING:
@@ -86,16 +86,19 @@ class Axis(Model):
     @model_validator(mode="wrap")
     @classmethod
     def _list_or_range(cls, raw: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        if isinstance(raw, (list, tuple)):
-            return handler({"values": raw})
         if isinstance(raw, Axis):
             return handler(raw)
+        raw = plain_list(raw)
+        if isinstance(raw, list):
+            return handler({"values": raw})
         if not isinstance(raw, Mapping):
             raise refuse(refusal(f"expected a list of numbers or a mapping with low and high, got {show(raw)}"))
         more = _shape(raw)
         if "zero" in raw and "zero" not in cls.model_fields:
             more.append(refusal("is for weight_decay only: a learning rate of 0 trains nothing", "zero"))
             raw = {key: value for key, value in raw.items() if key != "zero"}
+        if "values" in raw:
+            raw = {**raw, "values": plain_list(raw["values"])}
         return validated(handler, raw, cls, *more)
 
     @field_validator("high")
@@ -134,6 +137,11 @@ class DecayAxis(Axis):
         None, alias="values", min_length=1, description="The values themselves, in any order, none twice."
     )
     zero: bool = Field(False, strict=True, description="Whether 0 is a value too, beside those of the range.")
+
+    @property
+    def is_positive(self) -> bool:
+        """Whether a value is not 0."""
+        return self.listed is None or any(self.listed)
 
     @property
     def values(self) -> tuple[float, ...]:

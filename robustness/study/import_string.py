@@ -93,7 +93,11 @@ def own_workload(text: str) -> type[Workload]:
         raise ImportStringError(f"{found.__name__} has no `model`")
     if found.data is Workload.data and found.feed is Workload.feed:
         raise ImportStringError(f"{found.__name__} has neither `data` nor `feed`")
-    if not hasattr(found, "classes") and found.chance_error is Workload.chance_error:
+    if (
+        not hasattr(found, "classes")
+        and "classes" not in found.model_fields
+        and found.chance_error is Workload.chance_error
+    ):
         raise ImportStringError(f"{found.__name__} has neither `classes`, their number, nor a `chance_error`")
     return found
 
@@ -240,9 +244,8 @@ def _check_keywords(optimizer: TorchOptimizer) -> None:
     parameters = list(inspect.signature(found).parameters.values())[1:]
     open_ended = any(each.kind is each.VAR_KEYWORD for each in parameters)
     named = [each.name for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
-    for name in _SET_BY_THE_STUDY:
-        if name not in named:
-            raise ImportStringError(f"{found.__name__} takes no `{name}`, which a study sets", "name")
+    if "lr" not in named:
+        raise ImportStringError(f"{found.__name__} takes no `lr`, which a study sets", "name")
     allowed = [name for name in named if name not in _SET_BY_THE_STUDY]
     for name in optimizer.options:
         if name in _SET_BY_THE_STUDY:

@@ -19,7 +19,7 @@ from pydantic import (
 from robustness.optimizers import OPTIMIZERS, Optimizer
 from robustness.options import Model
 from robustness.study.axis import Axis, DecayAxis
-from robustness.study.own_classes import optimizer_of, written_out
+from robustness.study.own_classes import optimizer_of, with_known_name, written_out
 from robustness.study.space import SearchSpace
 from robustness.validation.messages import nearest, show
 from robustness.validation.problems import chosen, placed_all, refusal, refuse, validated
@@ -68,6 +68,7 @@ class OptimizerEntry(Model):
             return raw
         if isinstance(raw, Optimizer):
             return {"label": raw.name, "optimizer": raw}
+        raw = with_known_name(raw, OPTIMIZERS)
         if not isinstance(raw, Mapping):
             return {"label": raw, "optimizer": _optimizer(raw)}
         options = {key: value for key, value in raw.items() if key not in OWN_KEYS}
@@ -85,7 +86,10 @@ class OptimizerEntry(Model):
     @model_serializer
     def _as_written(self) -> dict[str, object]:
         space = self.space.model_dump(mode="json", exclude_none=True) if self.space else None
-        return {"label": self.label, **self.optimizer.model_dump(mode="json"), **({"space": space} if space else {})}
+        options = self.optimizer.model_dump(
+            mode="json", exclude={"schedule"} if self.optimizer.schedule is None else None
+        )
+        return {"label": self.label, **options, **({"space": space} if space else {})}
 
 
 def _optimizer(raw: object) -> Optimizer:
@@ -132,6 +136,7 @@ def _labels_differ(raw: Any, handler: ValidatorFunctionWrapHandler) -> Any:
 
 
 def _label_of(raw: object) -> object:
+    raw = with_known_name(raw, OPTIMIZERS)
     if isinstance(raw, Mapping):
         return raw.get("label", raw.get("name"))
     if isinstance(raw, OptimizerEntry):

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from robustness.optimizers.base import Convention
-from robustness.plugins import PluginError
+from robustness.optimizers.imported import TorchOptimizer
+from robustness.plugins import PluginError, names
 from robustness.study.import_string import (
     ImportStringError,
     check,
@@ -24,6 +25,7 @@ from robustness.study.unimported import (
     imports,
     takes_unknown_names,
 )
+from robustness.validation.messages import spelled
 from robustness.validation.problems import build, refusal, refuse
 
 if TYPE_CHECKING:
@@ -37,14 +39,24 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound="Model")
 
-CONVENTIONS = ", ".join(get_args(Convention))
+ANY_CONVENTION: Convention = get_args(Convention)[0]
+"""Stands in until a step has shown the true one."""
+
+
+def with_known_name(raw: object, known: Registry[Any]) -> object:
+    """Return what a study has for a workload or an optimizer, a known name in any case (`AdamW`) as it is known."""
+    name = raw.get("name") if isinstance(raw, Mapping) else raw
+    if not isinstance(name, str):
+        return raw
+    name = spelled(name, (*known.own, *names(known.group)))
+    return {**raw, "name": name} if isinstance(raw, Mapping) else name
 
 
 def written_out(raw: object, known: Registry[Any]) -> object:
     """Return what a study has for a workload or an optimizer, its short name turned into an import string.
 
     Args:
-        raw: A name, or a mapping with `name`; anything else, and any name that no plug-in has, is returned as it is.
+        raw: As `with_known_name` returns it. What has a name that no plug-in has is returned as it is.
         known: The names of this project and those of other packages.
 
     Raises:
@@ -102,11 +114,30 @@ def _made(find: Callable[[str], type[M]], options: Mapping[str, Any], also: tupl
         model = find(options["name"])
     except ImportStringError as error:
         raise refuse(refusal(str(error), *loc)) from None
-    if "convention" in model.model_fields and "convention" not in options:
-        raise refuse(refusal(f"is missing: it says how weight decay acts, {CONVENTIONS}", "convention"))
-    made = build(model, options, also)
+    unsaid = {"convention": ANY_CONVENTION} if "convention" in model.model_fields else {}
+    made = build(model, unsaid | dict(options), also)
     try:
         check(made)
     except ImportStringError as error:
         raise refuse(refusal(str(error), *error.loc)) from None
-    return made
+    if not isinstance(made, TorchOptimizer) or "convention" in options:
+        return made
+    return made.model_copy(update={"convention": _convention_of(made)})
+
+
+def _convention_of(optimizer: TorchOptimizer) -> Convention:
+    """Return the convention that an optimizer's steps show."""
+    from robustness.optimizers.behavior.convention import ConventionError, found_convention
+
+    try:
+        return found_convention(optimizer)
+    except ConventionError as error:
+        raise refuse(refusal(str(error), "convention")) from None
+
+
+def takes_weight_decay(optimizer: Optimizer) -> bool:
+    """Whether an optimizer has a weight decay at all; LBFGS has none. True of a class that is not to be had here."""
+    try:
+        return not isinstance(optimizer, TorchOptimizer) or optimizer.takes_weight_decay
+    except (ImportError, AttributeError):
+        return True

@@ -16,7 +16,7 @@ from robustness.study.resolved import (
     ResolvedWorkload,
     one_line,
 )
-from robustness.study.run import options_json, stored_options
+from robustness.study.run import first_factor, options_json, stored_options
 from robustness.study.study import Study
 from robustness.study.unimported import (
     UNKNOWN,
@@ -77,7 +77,7 @@ def stored_study(text: str, resolved: str | None, file: str = "study.yaml") -> R
         else:
             if found.digest in (None, digest(text)):
                 return found
-    with without_imports(unknown=True):
+    with without_imports(stored=True):
         return resolve(Study.parse(text, file))
 
 
@@ -135,7 +135,7 @@ def _optimizer(study: Study, index: int) -> ResolvedOptimizer:
 
 
 def _identity(optimizer: Optimizer, workload: Workload) -> str:
-    version = optimizer.version_under(workload.engine, workload.schedule.factor(0, workload.epochs))
+    version = optimizer.version_under(workload.engine, first_factor(optimizer, workload))
     return options_json(optimizer, version)
 
 

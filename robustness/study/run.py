@@ -17,6 +17,8 @@ from robustness.workloads import WORKLOADS, Workload
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from robustness.schedules import Schedule
+
 
 @dataclass(frozen=True)
 class Run:
@@ -67,10 +69,24 @@ class Run:
         """The same without the seed."""
         return _digest("", self)
 
+    def factor(self, epoch: int) -> float:
+        """Return what the base learning rate is multiplied by in `epoch`, counted from 0."""
+        return schedule_of(self.optimizer, self.workload).factor(epoch, self.workload.epochs)
+
     @property
     def weight_decay_native(self) -> float:
         """What the optimizer is given: AdamW gets the common weight decay / 1e-3, `sgd-eq1` gets it times 0.1."""
         return self.optimizer.native_weight_decay(self.weight_decay)
+
+
+def schedule_of(optimizer: Optimizer, workload: Workload) -> Schedule:
+    """Return the schedule of the optimizer's own, if it has one; else the workload's."""
+    return optimizer.schedule or workload.schedule
+
+
+def first_factor(optimizer: Optimizer, workload: Workload) -> float:
+    """Return what the base learning rate is multiplied by in the first epoch."""
+    return schedule_of(optimizer, workload).factor(0, workload.epochs)
 
 
 def identity(run: Run) -> dict[str, object]:
@@ -101,7 +117,7 @@ def stored_options(model: Workload | Optimizer) -> str:
 def _digest(seed: str, run: Run) -> str:
     # Written out, keys in order, because json.dumps over nested options is too slow for a large grid.
     workload = run.workload
-    version = run.optimizer.version_under(workload.engine, workload.schedule.factor(0, workload.epochs))
+    version = run.optimizer.version_under(workload.engine, first_factor(run.optimizer, workload))
     content = (
         f'{{"lr":{run.lr!r},"optimizer":{options_json(run.optimizer, version)},{seed}'
         f'"weight_decay":{run.weight_decay!r},"workload":{options_json(workload)}}}'

@@ -11,12 +11,15 @@ from pydantic import BeforeValidator, Field, SerializeAsAny, model_serializer
 from robustness.options import Model
 from robustness.study.axis import Axis, DecayAxis
 from robustness.study.samplers import SAMPLERS
-from robustness.validation.messages import nearest, show
+from robustness.validation.messages import nearest, show, spelled
 from robustness.validation.numbers import Whole
 from robustness.validation.problems import build, refusal, refuse, validated
+from robustness.validation.stored_studies import is_stored
 
 if TYPE_CHECKING:
     from pydantic_core import InitErrorDetails
+
+    from robustness.optimizers import Optimizer
 
 __all__ = ["Axis", "DecayAxis", "Grid", "Sampled", "Search", "SearchSpace"]
 
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     SamplerName = str
 else:  # pydantic refuses what is no row
     SamplerName = Literal[tuple(SAMPLERS)]
+
+LARGEST = 3.4028234663852886e38
+"""The greatest number of single precision."""
 
 AHEAD = 16
 """Cells that a sampler which learns asks ahead: stacks are worth training, and a search of dozens still learns."""
@@ -80,12 +86,15 @@ class Sampled(Model):
 def as_search(raw: object) -> object:
     """Make a search of its YAML form: `grid`, or a mapping with `sampler` and `cells`."""
     names = ", ".join(SAMPLERS)
+    raw = spelled(raw, ("grid", *SAMPLERS)) if isinstance(raw, str) else raw
     if raw == "grid":
         return Grid()
     if isinstance(raw, (Grid, Sampled)):
         return raw
     if isinstance(raw, Mapping):
         sampler = raw.get("sampler")
+        if isinstance(sampler, str):
+            raw = {**raw, "sampler": (sampler := spelled(sampler, SAMPLERS))}
         if isinstance(sampler, str) and sampler not in SAMPLERS:
             hint = nearest(sampler, SAMPLERS) or ";"
             message = f"unknown sampler '{sampler}'{hint} the known ones are {names} (a grid is `search: grid`)"
@@ -120,6 +129,26 @@ def too_few_cells(space: SearchSpace, search: Sampled) -> list[InitErrorDetails]
     if cells < search.cells:
         return [refusal(f"has only {cells:.0f} different cells, fewer than the {search.cells} of search.cells")]
     return []
+
+
+def beyond_single(space: SearchSpace, optimizer: Optimizer, label: str) -> dict[str, InitErrorDetails]:
+    """Return, by axis, a refusal of values that are infinite in single precision as `optimizer` is given them."""
+    if is_stored():
+        return {}
+    lr, decay = _greatest(space.lr), _greatest(space.weight_decay)
+    given = optimizer.native_weight_decay(decay)
+    most = f"more than the {LARGEST:.1e} that single precision holds"
+    wrong = {}
+    if lr > LARGEST:
+        wrong["lr"] = refusal(f"{show(lr)} is {most}", "lr")
+    if not given <= LARGEST:
+        as_given = f"gives {label} {given:g}," if given != decay else "is"
+        wrong["weight_decay"] = refusal(f"{show(decay)} {as_given} {most}", "weight_decay")
+    return wrong
+
+
+def _greatest(axis: Axis) -> float:
+    return max(axis.listed) if axis.listed else axis.high or 0.0
 
 
 def _different(axis: Axis) -> float:

@@ -24,20 +24,20 @@ from pydantic import (
 
 from robustness.claims.catalogue import Claims
 from robustness.options import Model
+from robustness.study.entry_checks import wrong_entry
 from robustness.study.optimizer_entry import OptimizerEntry, Optimizers, wrong_reference
 from robustness.study.resources import Resources
 from robustness.study.run import Run
 from robustness.study.space import Grid, Sampled, Search, SearchSpace, too_few_cells, without_points
 from robustness.study.workload_entry import Workloads
 from robustness.validation.messages import show
-from robustness.validation.numbers import once_each
-from robustness.validation.problems import StudyError, placed, problems_of, refusal, refuse, validated
+from robustness.validation.numbers import once_each, plain_list
+from robustness.validation.problems import StudyError, problems_of, refusal, refuse, validated
 
 if TYPE_CHECKING:
     from typing import Self
 
     from pydantic import FieldSerializationInfo, ValidationInfo, ValidatorFunctionWrapHandler
-    from pydantic_core import InitErrorDetails
 
     from robustness.optimizers import Optimizer
     from robustness.workloads import Workload
@@ -57,7 +57,8 @@ def _study_name(name: str) -> str:
 
 def _seed_range(raw: object) -> object:
     """Make the seeds 0 to N - 1 of an N."""
-    if isinstance(raw, (list, tuple)):
+    raw = plain_list(raw)
+    if isinstance(raw, list):
         return raw
     if isinstance(raw, bool) or not isinstance(raw, int):
         raise refuse(refusal(f"expected a number of seeds or a list of them, got {show(raw)}"))
@@ -132,23 +133,18 @@ class Study(Model):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Self:
-        wrong = [each for index, entry in enumerate(self.optimizers) for each in self._wrong_entry(index, entry)]
+        wrong = [
+            each
+            for index, entry in enumerate(self.optimizers)
+            for each in wrong_entry(
+                entry, index, space=self.space_of(entry), search=self.search, workloads=self.workloads
+            )
+        ]
         wrong += wrong_reference(self.reference, self.optimizers)
         if wrong:
-            raise refuse(*wrong)
+            # What two optimizers share is said once.
+            raise refuse(*{(str(each["type"]), each["loc"]): each for each in wrong}.values())
         return self
-
-    def _wrong_entry(self, index: int, entry: OptimizerEntry) -> list[InitErrorDetails]:
-        """Return what is wrong with an optimizer's own space, or with it on these workloads."""
-        wrong = []
-        if entry.space is not None:
-            own = self.space_of(entry)
-            found = without_points(own) if isinstance(self.search, Grid) else too_few_cells(own, self.search)
-            wrong += [placed(each, "optimizers", index, "space") for each in found]
-        if not entry.optimizer.stackable and any(workload.engine == "stack" for workload in self.workloads):
-            message = "has no update rule with a run axis: give the workload `engine: single`"
-            wrong.append(refusal(message, "optimizers", index))
-        return wrong
 
     @classmethod
     def load(cls, name_or_path: str | Path) -> Study:

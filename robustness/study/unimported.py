@@ -6,13 +6,14 @@ would tell.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import ConfigDict, PositiveInt
 
 from robustness.optimizers.base import Convention, Optimizer
+from robustness.validation.stored_studies import as_stored, is_stored
 from robustness.workloads.base import Engine, Workload
 
 if TYPE_CHECKING:
@@ -26,23 +27,24 @@ UNKNOWN = "unknown"
 
 
 _imports: ContextVar[bool] = ContextVar("imports", default=True)
-_unknown: ContextVar[bool] = ContextVar("unknown", default=False)
 
 
 @contextmanager
-def without_imports(*, unknown: bool = False) -> Iterator[None]:
+def without_imports(*, stored: bool = False) -> Iterator[None]:
     """Import nothing that a study names while it is read: what is said of a class of one's own is taken as data.
 
     Args:
-        unknown: Take short names that nobody here adds for such classes too, as a stored study may have been made where
-            another package was installed.
+        stored: It was stored with results. Short names that nobody here adds are taken for such classes too, as it may
+            have been made where another package was installed.
     """
-    tokens = _imports.set(False), _unknown.set(unknown)
-    try:
-        yield
-    finally:
-        _imports.reset(tokens[0])
-        _unknown.reset(tokens[1])
+    with ExitStack() as stack:
+        if stored:
+            stack.enter_context(as_stored())
+        token = _imports.set(False)
+        try:
+            yield
+        finally:
+            _imports.reset(token)
 
 
 def imports() -> bool:
@@ -52,7 +54,7 @@ def imports() -> bool:
 
 def takes_unknown_names() -> bool:
     """Whether a short name that nobody here adds stands for a class that is not here."""
-    return _unknown.get()
+    return is_stored()
 
 
 class UnimportedWorkload(Workload):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, SerializeAsAny, ValidationError
 
-from robustness.study.own_classes import workload_of, written_out
+from robustness.study.own_classes import with_known_name, workload_of, written_out
 from robustness.validation.problems import chosen, placed_all, refusal, refuse
 from robustness.workloads import WORKLOADS, Workload
 
@@ -41,6 +41,7 @@ def _one_or_several(raw: object) -> object:
 def _workload(raw: object) -> Workload:
     if isinstance(raw, Workload):
         return raw
+    raw = with_known_name(raw, WORKLOADS)
     full = written_out(raw, WORKLOADS)
     made = chosen(full, WORKLOADS, "workload", own=workload_of)
     if full is raw or made.label is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robustness.errors import ClusterError
-from robustness.home import home
+from robustness.machine.home import home
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,8 +8,8 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from robustness import cores
-from robustness.home import can_be_written, home
+from robustness.machine import cores
+from robustness.machine.home import can_be_written, home
 from robustness.sweep.ray_folder import ray_folder
 from robustness.workloads.places import VARIABLE as DATA
 from robustness.workloads.places import data_folder

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from robustness.cores import usable
+from robustness.machine.cores import usable
 from robustness.training.checkpoint import Suspended
 from robustness.training.history import History
 from robustness.training.inputs import InputsError

@@ -8,6 +8,8 @@ lists and dictionaries are all there is in it.
 from __future__ import annotations
 
 import io
+import pickle
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 
 FORMAT = 2
 """Goes up when older checkpoints are of no use; those of format 1 do not say so."""
+
+
+UNREAD = re.compile(r"Unsupported (?:global: GLOBAL|class) ([\w.]+)")
+"""Where torch names what it does not make without unpickling."""
 
 
 class Keeper(Protocol):
@@ -106,9 +112,16 @@ class Course:
 
 
 def to_bytes(state: State) -> bytes:
-    """Return a state as bytes."""
+    """Return a state as bytes.
+
+    Raises:
+        ValueError: something of it has no form as bytes, such as a function.
+    """
     content = io.BytesIO()
-    torch.save(state | {"format": FORMAT}, content)
+    try:
+        torch.save(state | {"format": FORMAT}, content)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise ValueError(f"a state that cannot be kept: {error}") from error
     return content.getvalue()
 
 
@@ -121,7 +134,10 @@ def from_bytes(data: bytes) -> State:
     try:
         state = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises whatever its reader meets in a damaged file
-        raise ValueError(f"not a checkpoint: {error}") from error
+        # torch says at length how to trust the file, which nobody is to do.
+        held = UNREAD.search(str(error))
+        words = f"it holds a {held[1]}, which no file is trusted to make" if held else str(error)
+        raise ValueError(f"not a checkpoint: {words}") from error
     if not isinstance(state, dict) or not {"epoch", "history", "engine", "feed", "random"} <= state.keys():
         raise ValueError("not a checkpoint: it holds something else")
     if state.get("format") != FORMAT:

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch.nn.utils import get_total_norm
 
+from robustness.optimizers.behavior.closures import way_of
+from robustness.optimizers.behavior.stepping import step, to_evaluation, to_training
 from robustness.randomness import initial_model, masks
 from robustness.training.checkpoint import Course
 from robustness.training.forward import Forward
@@ -17,6 +19,7 @@ from robustness.training.history import History
 from robustness.training.inputs import Look, checked_feed
 from robustness.training.network import Evaluated, placed
 from robustness.training.objective import Objective
+from robustness.training.optimizer_state import resume, state_of
 from robustness.training.sharpness import begin, due, examples, sharpness
 from robustness.trees import Tree, mapped
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from robustness.optimizers.behavior.stepping import Way
     from robustness.study import Run
     from robustness.training.checkpoint import Keeper
     from robustness.training.rows import State
@@ -57,17 +61,19 @@ def train_single(
     forward, objective = Forward(workload, model), Objective(workload, feed.gaps)
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = run.optimizer.torch_optimizer(parameters, lr=run.lr, weight_decay=run.weight_decay_native)
+    way = way_of(run.optimizer)
     history = History([run], parameters=sum(p.numel() for p in parameters), steps_per_epoch=feed.steps)
     course = Course(keeper, _Engine(model, optimizer), history, feed, device)
     with masks(run.seed, device):
         for epoch in range(course.begin(), workload.epochs):
-            lr = run.lr * workload.schedule.factor(epoch, workload.epochs)
+            lr = run.lr * run.factor(epoch)
             for group in optimizer.param_groups:
                 group["lr"] = lr
             start = [p.detach().clone() for p in parameters]
+            trained = train_epoch(objective, model, optimizer, look.at("train", feed.train()), forward, way=way)
             metrics = {
                 "lr": torch.tensor(lr),
-                **train_epoch(objective, model, optimizer, look.at("train", feed.train()), forward),
+                **trained,
                 "weight_norm": _norm(parameters),
                 "update_norm": _norm(p - q for p, q in zip(parameters, start, strict=True)),
                 **_schedule(optimizer, run),
@@ -91,7 +97,7 @@ class _Engine:
     optimizer: torch.optim.Optimizer
 
     def state(self) -> State:
-        return {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
+        return {"model": self.model.state_dict(), **state_of(self.optimizer)}
 
     def objection(self, state: State) -> str | None:
         lacking = self.model.state_dict().keys() - state["model"].keys()
@@ -99,7 +105,7 @@ class _Engine:
 
     def resume(self, state: State) -> None:
         self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        resume(self.optimizer, state)
 
 
 def train_epoch(
@@ -108,35 +114,72 @@ def train_epoch(
     optimizer: torch.optim.Optimizer,
     batches: Iterator[Batch],
     forward: Callable[[Tree], Tree],
+    *,
+    way: Way = "gradient",
 ) -> dict[str, Tensor]:
-    """Take one step for each batch; return the epoch's metrics, each a scalar that may still be computed."""
+    """Take one step for each batch, as `way` says; return the epoch's metrics, each a scalar still to be computed.
+
+    They are of where each step begins. An optimizer that has modes is left in that of evaluation.
+    """
     model.train()
+    to_training(optimizer)
     begin(model)
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    clip = objective.workload.clip
-    losses, wrongs, norms = [], [], []
-    seen: int | Tensor = 0
+    steps = _Steps(objective, optimizer, forward, way)
     for inputs, targets in batches:
+        steps.take(inputs, targets)
+    to_evaluation(optimizer)
+    return steps.metrics()
+
+
+class _Steps:
+    """The steps of an epoch, and what is measured of each where it begins."""
+
+    def __init__(
+        self, objective: Objective, optimizer: torch.optim.Optimizer, forward: Callable[[Tree], Tree], way: Way
+    ) -> None:
+        self._objective, self._optimizer, self._forward, self._way = objective, optimizer, forward, way
+        self._parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        self._losses: list[Tensor] = []
+        self._wrongs: list[Tensor] = []
+        self._norms: list[Tensor] = []
+        self._seen: int | Tensor = 0
+        self._taken = 0
+
+    def take(self, inputs: Tree, targets: Tree) -> None:
+        """Take a step on a batch."""
+        count = self._objective.count(targets)
+        step(self._optimizer, self._way, lambda: self._gradients(inputs, targets, count))
+        self._taken += 1
+        if len(self._norms) != self._taken:
+            raise RuntimeError(f"{type(self._optimizer).__name__}.step() did not call its closure")
+        self._seen = self._seen + count
+
+    def metrics(self) -> dict[str, Tensor]:
+        """Return the metrics of the epoch, each a scalar."""
+        norm = torch.stack(self._norms)
+        return {
+            "train_loss": torch.stack(self._losses).sum() / self._seen,
+            "train_error": 100 * torch.stack(self._wrongs).sum() / self._seen,
+            "grad_norm": norm.mean(),
+            "grad_norm_sq": norm.square().mean(),
+        }
+
+    def _gradients(self, inputs: Tree, targets: Tree, count: int | Tensor) -> Tensor:
+        """Compute the gradients anew, and return the loss; a step that asks for them twice is measured once."""
         # First: the last step's gradients lie where a CUDA graph writes anew.
-        optimizer.zero_grad()
-        outputs = forward(inputs)
-        loss = objective.mean_loss(outputs, targets)
+        self._optimizer.zero_grad()
+        outputs = self._forward(inputs)
+        loss = self._objective.mean_loss(outputs, targets)
         loss.backward()
-        norms.append(_norm(p.grad for p in parameters if p.grad is not None))
+        norm = _norm(p.grad for p in self._parameters if p.grad is not None)
+        clip = self._objective.workload.clip
         if clip is not None:
-            _clip(parameters, norms[-1], clip)
-        optimizer.step()
-        count = objective.count(targets)
-        losses.append(loss.detach() * count)
-        wrongs.append(objective.error_sum(mapped(lambda tensor: tensor.detach(), outputs), targets))
-        seen = seen + count
-    norm = torch.stack(norms)
-    return {
-        "train_loss": torch.stack(losses).sum() / seen,
-        "train_error": 100 * torch.stack(wrongs).sum() / seen,
-        "grad_norm": norm.mean(),
-        "grad_norm_sq": norm.square().mean(),
-    }
+            _clip(self._parameters, norm, clip)
+        if len(self._norms) == self._taken:
+            self._norms.append(norm)
+            self._losses.append(loss.detach() * count)
+            self._wrongs.append(self._objective.error_sum(mapped(lambda tensor: tensor.detach(), outputs), targets))
+        return loss
 
 
 def _clip(parameters: Iterable[Tensor], norm: Tensor, limit: float) -> None:

@@ -66,8 +66,7 @@ def train_stack(
         for epoch in range(course.begin(), workload.epochs):
             if not len(stack.rows):  # of these runs all had diverged at the checkpoint
                 break
-            factor = workload.schedule.factor(epoch, workload.epochs)
-            metrics = stack.train_epoch(look.at("train", feed.train()), factor)
+            metrics = stack.train_epoch(look.at("train", feed.train()), stack.factors(epoch))
             for split in feed.splits:
                 metrics |= stack.evaluate(split, look.at(split, feed.evaluate(split)))
             sound = history.record(epoch, stack.rows, metrics)
@@ -146,7 +145,12 @@ class Stack:
         if len(runs) == 1:
             self.keep(np.zeros(2, dtype=np.int64))
 
-    def train_epoch(self, batches: Iterator[Batch], factor: float) -> dict[str, Tensor]:
+    def factors(self, epoch: int) -> float | Tensor:
+        """Return what base rates are multiplied by in `epoch`: (R,), or one number where all runs share it."""
+        found = [self._runs[int(row)].factor(epoch) for row in self.rows]
+        return found[0] if len(set(found)) == 1 else torch.tensor(found, dtype=self.lr.dtype, device=self.lr.device)
+
+    def train_epoch(self, batches: Iterator[Batch], factor: float | Tensor) -> dict[str, Tensor]:
         """Take one step for each batch at `factor` times the base rates; return (R,) metrics of the epoch."""
         self.model.train()
         start = self.weights.clone()

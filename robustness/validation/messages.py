@@ -51,16 +51,32 @@ def _show_number(value: float) -> str:
 
 def nearest(word: object, known: Iterable[object]) -> str:
     """Return `, did you mean 'x'?` for the known word closest to `word`, or nothing."""
-    close = difflib.get_close_matches(str(word), [str(each) for each in known], n=1, cutoff=0.6)
-    return f", did you mean '{close[0]}'?" if close else ""
+    found = _near(word, known, most=1, cutoff=0.6)
+    return f", did you mean '{found[0]}'?" if found else ""
 
 
 def close(word: object, known: Iterable[object]) -> str:
     """Return `, did you mean 'x', 'y' or 'z'?` for up to three known words near `word`, or nothing."""
-    found = difflib.get_close_matches(str(word), [str(each) for each in known], n=3, cutoff=0.5)
+    found = _near(word, known, most=3, cutoff=0.5)
     quoted = [f"'{each}'" for each in found]
     words = f"{', '.join(quoted[:-1])} or {quoted[-1]}" if len(quoted) > 1 else "".join(quoted)
     return f", did you mean {words}?" if found else ""
+
+
+def _near(word: object, known: Iterable[object], *, most: int, cutoff: float) -> list[str]:
+    """Return the known words nearest to `word`, case left aside: to difflib a capital is another letter."""
+    folded: dict[str, list[str]] = {}
+    for each in map(str, known):
+        folded.setdefault(each.casefold(), []).append(each)
+    found = difflib.get_close_matches(str(word).casefold(), folded, n=most, cutoff=cutoff)
+    return [each for fold in found for each in folded[fold]][:most]
+
+
+def spelled(word: str, known: Iterable[str]) -> str:
+    """Return the known word that is equal to `word` but for case; `word` itself where none is, or several are."""
+    every = list(known)
+    alike = [] if word in every else [each for each in every if each.casefold() == word.casefold()]
+    return alike[0] if len(alike) == 1 else word
 
 
 def translated(error: ValidationError, model: type[BaseModel], also: tuple[str, ...] = ()) -> Iterator[tuple[Loc, str]]:

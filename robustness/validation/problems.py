@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError, to_json
 
-from robustness.validation.messages import Loc, dotted, nearest, show, translated
+from robustness.validation.messages import Loc, dotted, nearest, show, spelled, translated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -145,6 +145,9 @@ def chosen(
     options = raw if isinstance(raw, Mapping) else {"name": name}
     if own and ":" in name:
         return own(options, also, loc)
+    if name not in known:
+        name = spelled(name, known)
+        options = {**options, "name": name}
     if name not in known:
         hint = nearest(name, known)
         raise refuse(refusal(f"unknown {what} '{name}'{hint or ';'} the known ones are {_listed(known)}", *loc))

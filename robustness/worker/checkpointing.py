@@ -168,11 +168,11 @@ class CheckpointKeeper:
         from robustness.training.checkpoint import to_bytes
 
         before = time.monotonic()
-        data = to_bytes(state() | {"seconds": self.seconds + before - self._started})
         try:
+            data = to_bytes(state() | {"seconds": self.seconds + before - self._started})
             self._checkpoints.write(self._ids, epoch, epochs, data)
             self._names.add(self._store.part_name(self._ids))
-        except StorageError as error:
+        except (StorageError, ValueError) as error:
             self._warn(f"a checkpoint could not be written: {error}")
             return False
         finally:

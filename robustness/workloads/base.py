@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, cast
 from pydantic import Field, PositiveInt, create_model, model_validator
 
 from robustness.options import ELSEWHERE, LATER, Named
+from robustness.schedules import Schedule, StepSchedule
 from robustness.workloads.data import Data, Feed, TensorFeed
 from robustness.workloads.hessian_options import HessianOptions
-from robustness.workloads.schedules import Schedule, StepSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -149,7 +149,7 @@ class Workload(Named):
 
 
 def altered(workload: Workload, methods: Mapping[str, Callable[..., Any]], **options: Any) -> Workload:
-    """Return a workload of the same name with other methods and options, none of which is checked.
+    """Return a workload of the same title with other methods and options, none of which is checked.
 
     Args:
         workload: stays as it is.
@@ -157,8 +157,11 @@ def altered(workload: Workload, methods: Mapping[str, Callable[..., Any]], **opt
         options: in place of the workload's own.
     """
     kind = type(workload)
-    made: Any = create_model(kind.__name__, __base__=kind, name=(str, workload.name))
-    for name, method in methods.items():
-        setattr(made, name, method)
-    given = {name: getattr(workload, name) for name in kind.model_fields}
+    # A name without a colon is that of a class of this project alone.
+    name = workload.name if ":" in workload.name else f"{kind.__module__}:{kind.__qualname__}"
+    made: Any = create_model(kind.__name__, __base__=kind, name=(str, name))
+    for each, method in methods.items():
+        setattr(made, each, method)
+    given = {field: getattr(workload, field) for field in kind.model_fields}
+    given |= {"name": name, "label": workload.title}
     return cast("Workload", made.model_construct(**given | options))

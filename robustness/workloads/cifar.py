@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field, PositiveInt, model_validator
 
 from robustness.models import ResNet18Options, ResNet34Options
+from robustness.schedules import Schedule, StepSchedule
 from robustness.workloads.augmentation import crop_and_flip
 from robustness.workloads.data import Data
 from robustness.workloads.downloads import Remote, extract, fetch, locked, verified, verify
 from robustness.workloads.images import Colour, ImageWorkload, Network, held_out, normalized, subset
 from robustness.workloads.places import data_folder
-from robustness.workloads.schedules import Schedule, StepSchedule
 
 if TYPE_CHECKING:
     from pathlib import Path

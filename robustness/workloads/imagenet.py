@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
-from robustness.cores import usable
+from robustness.machine.cores import usable
 from robustness.models import ResNet50Options
 from robustness.options import ELSEWHERE
+from robustness.schedules import Schedule, StepSchedule
 from robustness.workloads.images import Colour, ImageWorkload, Network
 from robustness.workloads.places import DataError, data_folder
-from robustness.workloads.schedules import Schedule, StepSchedule
 
 if TYPE_CHECKING:
     from typing import Self

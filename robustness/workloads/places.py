@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field
 
-from robustness.home import can_be_written, expanded, home
+from robustness.machine.home import can_be_written, expanded, home
 from robustness.options import ELSEWHERE
 from robustness.private_files import kept_folder
 

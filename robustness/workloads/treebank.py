@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
+from robustness.schedules import Schedule, StepSchedule
 from robustness.workloads.base import Workload
 from robustness.workloads.data import Feed
 from robustness.workloads.downloads import Remote, fetch
 from robustness.workloads.places import DataDir, DataError, data_folder
-from robustness.workloads.schedules import Schedule, StepSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

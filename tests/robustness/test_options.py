@@ -8,8 +8,8 @@ import pytest
 from pydantic import Field, ValidationError
 
 from robustness.options import ELSEWHERE, LATER, Model, left_out
+from robustness.schedules import CosineSchedule, Schedule, StepSchedule
 from robustness.workloads.hessian_options import HessianOptions
-from robustness.workloads.schedules import CosineSchedule, Schedule, StepSchedule
 
 
 class Leaf(Model):

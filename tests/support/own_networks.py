@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from robustness.schedules import StepSchedule
 from robustness.workloads import Data, Workload
-from robustness.workloads.schedules import StepSchedule
 
 TRAIN, TEST = 40, 24
 """Examples."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from robustness.study.run import stored_options
 from tests.support import synthetic
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def of_study(text: str = STUDY, **options: Any) -> pd.DataFrame:
                 run.seed,
                 run.run_id,
                 run.cell_id,
-                json_of(run.optimizer),
+                stored_options(run.optimizer),
             )
             for run in study.grid()
         ],
@@ -49,10 +50,6 @@ def of_study(text: str = STUDY, **options: Any) -> pd.DataFrame:
     )
     rest = table.drop(columns=["run_id", "cell_id", "optimizer_options"])
     return rest.merge(ids, on=["optimizer", "lr", "weight_decay", "seed"], validate="one_to_one")
-
-
-def json_of(optimizer: Any) -> str:
-    return str(optimizer.model_dump_json(exclude={"name"}))
 
 
 def store(root: Path, runs: pd.DataFrame, text: str | None = STUDY, parts: int = 4) -> Path:

@@ -84,7 +84,7 @@ def decade_ticks(low: float, high: float, *, fine: bool = False) -> tuple[list[f
     Few is less than two; for an axis to read values off (`fine`), less than three.
     """
     span = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    decades = [float(f"1e{power}") for power in span if low <= 10.0**power <= high]
+    decades = [tick for power in span if low <= (tick := float(f"1e{power}")) <= high]
     if len(decades) >= (3 if fine else 2):
         return decades, [f"10<sup>{round(np.log10(tick))}</sup>" for tick in decades]
     steps = [float(f"{m}e{power}") for power in span for m in (1, 2, 5)]

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from robustness import redaction
-from robustness.home import HomeError, expanded
+from robustness.machine.home import HomeError, expanded
 from robustness.results.files.errors import StorageError
 from robustness.results.files.links import refuse_link
 

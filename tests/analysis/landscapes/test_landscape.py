@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.figures.base.theme import decade_ticks
 from analysis.landscapes.labels import canonical, label
 from analysis.landscapes.landscape import Landscape, Status, edges, landscapes
 from analysis.landscapes.sampled import interpolated_map, samples
@@ -194,3 +195,14 @@ def test_looking_at_results_loads_neither_torch_nor_ray() -> None:
     code = f"import sys, {', '.join(MODULES)}; print([m for m in ('torch', 'ray') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_edges_end_where_numbers_do() -> None:
+    """An axis with a slip of an exponent has a map all the same."""
+    found = edges([1e-4, 1e307])
+    assert np.isfinite(found).all()
+    assert found[-1] == np.finfo(np.float64).max
+    low = edges([1e-307, 1.0])
+    assert low[0] > 0
+    ticks, _ = decade_ticks(float(found[0]), float(found[-1]))
+    assert np.isfinite(ticks).all()

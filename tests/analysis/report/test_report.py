@@ -17,6 +17,7 @@ from analysis.figures import files
 from analysis.figures.export import ExportError
 from analysis.report import notes, report
 from robustness.results import Store
+from robustness.study.run import stored_options
 from tests.support import synthetic, synthetic_store
 
 if TYPE_CHECKING:
@@ -216,7 +217,7 @@ def test_a_sampled_study_shows_points_and_no_area(tmp_path: Path) -> None:
         study.run(entries[o], lr, wd, s).run_id
         for o, lr, wd, s in table[["optimizer", "lr", "weight_decay", "seed"]].itertuples(index=False, name=None)
     ]
-    table["optimizer_options"] = table["optimizer"].map({n: synthetic_store.json_of(o) for n, o in entries.items()})
+    table["optimizer_options"] = table["optimizer"].map({n: stored_options(o) for n, o in entries.items()})
     page = written(tmp_path, table, text)
     assert list(payload(page)["figures"]) == ["basins", "curves", "gradients", "scatter"]
     assert "partial: 150 of 180 runs" in words(page)

@@ -75,9 +75,20 @@ def test_what_no_stack_can_train_is_told_the_way_out(kind: type[own.Small], laye
 
 def test_an_optimizer_that_does_not_take_the_network_is_named() -> None:
     entry = {"name": "tests.support.faulty_networks:Matrices", "convention": "decoupled", "label": "M"}
-    (text,) = said(own.Small, "single", ["adamw", entry])
+    *_, text = said(own.Small, "single", ["adamw", entry])
     assert text.startswith("tests.support.faulty_networks:Matrices: does not take the parameters of ")
     assert "only 2D parameters" in text
+
+
+def test_an_optimizer_of_ones_own_is_tried_on_a_known_workload() -> None:
+    lion = Study(
+        name="known",
+        workload={"name": "digits", "epochs": 1, "engine": "single"},
+        optimizers=["pytorch_optimizer:Lion"],
+        space={"lr": [0.001], "weight_decay": [1e-4]},
+        seeds=1,
+    )
+    assert tried(lion) == []
 
 
 def test_what_cannot_be_gone_on_from_is_said_and_not_set_down() -> None:

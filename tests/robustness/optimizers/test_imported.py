@@ -104,14 +104,14 @@ def test_a_decoupled_decay_multiplies_the_weights_by_1_minus_eta_lambda() -> Non
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"name": "torch.optim:NAdam"}, "optimizers[0].convention: is missing: it says how weight decay acts, l2, decoupled, scheduled, vanilla"),
         ({"name": "torch.optim:NAdam", "convention": "L2"}, "optimizers[0].convention: must be l2, decoupled, scheduled or vanilla, got the text 'L2'"),
         ({"name": "torch.optim:NAdm", "convention": "l2"}, "optimizers[0].name: module 'torch.optim' has no class 'NAdm', did you mean 'NAdam'?"),
         ({"name": "torch.optm:NAdam", "convention": "l2"}, "optimizers[0].name: there is no module 'torch.optm'"),
         ({"name": "no_such_package:X", "convention": "l2"}, "optimizers[0].name: there is no module 'no_such_package' in the current folder or among the installed packages"),
         ({"name": "fractions:Fraction", "convention": "l2"}, "optimizers[0].name: Fraction is a subclass neither of torch.optim.Optimizer nor of robustness.optimizers.Optimizer"),
-        ({"name": "torch.optim:Rprop", "convention": "l2"}, "optimizers[0].name: Rprop takes no `weight_decay`, which a study sets"),
-        ({"name": "torch.optim:NAdam", "convention": "l2", "betas": [0, 0]}, "optimizers[0].betas: unknown key; allowed here: name, convention, options, decay_scale, label"),
+        ({"name": "torch.optim:Rprop", "convention": "l2"}, "optimizers[0]: takes no weight decay: give it `space: {weight_decay: [0]}`"),
+        ({"name": "pytorch_optimizer:AliG", "convention": "l2"}, "optimizers[0].name: AliG takes no `lr`, which a study sets"),
+        ({"name": "torch.optim:NAdam", "convention": "l2", "betas": [0, 0]}, "optimizers[0].betas: unknown key; allowed here: name, convention, schedule, options, decay_scale, label"),
         ({"name": "torch.optim:NAdam", "convention": "l2", "options": {"momentumdecay": 1}}, "optimizers[0].options.momentumdecay: NAdam takes no such argument, did you mean 'momentum_decay'? it takes betas, eps, momentum_decay, "),
         ({"name": "torch.optim:NAdam", "convention": "l2", "options": {"zzz": 1}}, "optimizers[0].options.zzz: NAdam takes no such argument; it takes betas"),
         ({"name": "torch.optim:NAdam", "convention": "l2", "options": {"lr": 1}}, "optimizers[0].options.lr: is set by the study"),

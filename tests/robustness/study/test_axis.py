@@ -2,13 +2,21 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from robustness.study import Axis, DecayAxis
+from robustness.study import Axis, DecayAxis, Study
+from robustness.validation.stored_studies import as_stored
 from tests.support.studies import make
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_a_range_is_log_spaced_with_both_ends_and_six_digits() -> None:
@@ -53,8 +61,35 @@ def test_any_range_ascends_within_its_bounds(low: float, ratio: float, points: i
         assert value == pytest.approx(exact, rel=6e-6)
 
 
-@given(st.lists(numbers, min_size=1, max_size=30, unique=True))
+@given(st.lists(numbers, min_size=1, max_size=30, unique_by=lambda value: f"{value:.6g}"))
 def test_any_list_ascends_and_survives_a_round_trip(values: list[float]) -> None:
     axis = Axis(values=values)
     assert list(axis.values) == sorted(values)
     assert Axis.model_validate(axis.model_dump()) == axis
+
+
+@pytest.mark.parametrize("values", [[0.3, 0.1, 0.1 * 3], [1, 2, 1.0], [1e-5, 1e-5 * (1 + 5e-10)]])
+def test_a_number_written_in_two_ways_is_there_twice(values: list[float]) -> None:
+    with pytest.raises(ValidationError, match="is in the list twice"):
+        Axis(values=values)
+    with as_stored():  # what was trained is read
+        assert len(Axis(values=values if 1 not in values else [1, 2]).values) == len(set(values))
+
+
+def test_numbers_that_differ_in_the_seventh_digit_are_two() -> None:
+    assert len(Axis(values=[0.1, 0.1000001]).values) == 2
+
+
+@pytest.mark.parametrize("kind", [list, tuple, np.asarray, torch.as_tensor])
+def test_numbers_of_other_libraries_are_taken(kind: Callable[[Any], Any]) -> None:
+    """As `numpy.logspace` and `numpy.arange` have them."""
+    values = np.logspace(-4, -1, 4)
+    plainly = Study(
+        name="x", workload="digits", optimizers=["adam"], space={"lr": values.tolist(), "weight_decay": [0, 1]}, seeds=2
+    )
+    study = Study(
+        name="x", workload="digits", optimizers=["adam"],
+        space={"lr": kind(values), "weight_decay": {"values": kind(np.arange(2.0))}}, seeds=kind(np.arange(2)),
+    )  # fmt: skip
+    assert study.grid() == plainly.grid()
+    assert Study.parse(study.text).grid() == study.grid()

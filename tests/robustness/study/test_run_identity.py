@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from robustness.optimizers import OPTIMIZERS
+from robustness.schedules import ConstantSchedule, StepSchedule
 from robustness.study import Axis, Run, Study
 from robustness.study.file import PACKAGED
 from robustness.study.run import options_json
 from robustness.workloads import Digits, DigitsCNN
-from robustness.workloads.schedules import ConstantSchedule, StepSchedule
 from tests.support.studies import ADAM, ADAMS, ADAMW, FILE, ids, make
 
 

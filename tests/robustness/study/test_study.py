@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from robustness import StudyError
 from robustness.study import Grid, OptimizerEntry, Sampled, Study
 from robustness.study.file import PACKAGED, studies
 from robustness.workloads import Digits
@@ -182,3 +183,32 @@ def test_the_documented_example_is_a_study() -> None:
     page = (PACKAGED.parent / "docs" / "study-file.md").read_text(encoding="utf-8")
     example = Study.parse(page.split("```yaml\n")[1].split("```")[0])
     assert [entry.label for entry in example.optimizers] == ["adams", "adamw", "adam-0.99"]
+
+
+def test_names_are_taken_whatever_their_case() -> None:
+    """As torch and every paper write them; runs and labels are those of the known name."""
+    space = {"lr": [0.01, 0.1], "weight_decay": [0, 0.1]}
+    known = Study(
+        name="n", workload="digits", optimizers=["adamw", {"name": "adams", "label": "ours"}], space=space,
+        search={"sampler": "tpe", "cells": 3},
+    )  # fmt: skip
+    written = Study(
+        name="n", workload="Digits", optimizers=["AdamW", {"name": "AdamS", "label": "ours"}], space=space,
+        search={"sampler": "TPE", "cells": 3},
+    )  # fmt: skip
+    assert written == known
+    assert Study(name="n", workload="digits", optimizers=["SGD"], search="Grid", space=space).grid()
+    with pytest.raises(StudyError, match="the label 'adamw' is already that of"):
+        Study(name="n", workload="digits", optimizers=["adamw", "ADAMW"], space=space)
+
+
+def test_a_decay_that_only_one_optimizer_is_given_as_infinite_is_refused_for_it() -> None:
+    space = {"lr": [0.01], "weight_decay": [0, 1e36]}
+    with pytest.raises(StudyError) as caught:
+        Study(name="n", workload="digits", optimizers=["adam", "adamw"], space=space)
+    assert [(each.key, each.message.partition(",")[0]) for each in caught.value.problems] == [
+        ("space.weight_decay", "1e+36 gives adamw 1e+39")
+    ]
+    own = {"name": "adamw", "space": {"weight_decay": [0, 1e36]}}
+    with pytest.raises(StudyError, match=r"optimizers\[0\]\.space\.weight_decay"):
+        Study(name="n", workload="digits", optimizers=[own], space=space | {"weight_decay": [0]})

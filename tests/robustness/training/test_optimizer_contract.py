@@ -11,11 +11,11 @@ import torch
 
 from robustness.optimizers import OPTIMIZERS
 from robustness.optimizers.registry import ROWS
+from robustness.schedules import CosineRestartsSchedule, Schedule, StepSchedule
 from robustness.study import Run
 from robustness.training import train, train_single, train_stack
 from robustness.training.history import METRICS
 from robustness.workloads import Digits
-from robustness.workloads.schedules import CosineRestartsSchedule, Schedule, StepSchedule
 from tests.support.checkpoints import KilledError, Memory, curves, rows
 from tests.support.reference_optimizers import Group, Parameter, Reference
 from tests.support.rule_cases import GRID, SIZE, gradient_of, padded
@@ -23,8 +23,8 @@ from tests.support.rule_cases import GRID, SIZE, gradient_of, padded
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from robustness.schedules import WarmedUp
     from robustness.training import History
-    from robustness.workloads.schedules import WarmedUp
 
 EPOCHS = 6
 SMALL: dict[str, Any] = {"epochs": EPOCHS, "train_size": 40, "validation_size": 20, "batch_size": 20, "width": 4}

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
+from robustness.schedules import StepSchedule
 from robustness.workloads import Digits, DigitsCNN
-from robustness.workloads.schedules import StepSchedule
 
 
 def test_digits_are_real_and_split_without_overlap() -> None:

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from robustness.randomness import initial_model
+from robustness.schedules import ConstantSchedule, StepSchedule
 from robustness.study import Run, Study
 from robustness.training import train_single, train_stack
 from robustness.workloads import Theorem1, Theorem2
-from robustness.workloads.schedules import ConstantSchedule, StepSchedule
 from tests.support.named import optimizer
 
 EQ1, EQ2 = optimizer("sgd-eq1", momentum=0), optimizer("sgd", momentum=0)

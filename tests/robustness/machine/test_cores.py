@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from robustness import cores
+from robustness.machine import cores
 from robustness.plan.planning import workers
 from robustness.study import Resources
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from robustness import home, provenance
+from robustness import provenance
 from robustness.cli import main
 from robustness.jobs import token
+from robustness.machine import home
 from robustness.private_files import is_ours
 from robustness.sweep.capacity import _autoscales
 from robustness.sweep.ray_alone import ray_home

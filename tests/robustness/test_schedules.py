@@ -14,14 +14,14 @@ from pydantic import ValidationError
 from torch.optim import lr_scheduler
 
 from robustness.options import Model
-from robustness.validation.problems import build
-from robustness.workloads.schedules import (
+from robustness.schedules import (
     ConstantSchedule,
     CosineRestartsSchedule,
     CosineSchedule,
     Schedule,
     StepSchedule,
 )
+from robustness.validation.problems import build
 
 if TYPE_CHECKING:
     from collections.abc import Callable
