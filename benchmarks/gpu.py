@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import os
 import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from robustness.machine import cores
 
 try:
     import torch
@@ -122,7 +123,7 @@ def _measured(way: Way, device: str, options: argparse.Namespace, ready: Callabl
     if device == "cpu":
         torch.set_num_threads(1)
     runs = recipe.runs(way.model, way.runs, made_up=options.made_up, train_size=options.images, **way.options)
-    workers = min(8, os.cpu_count() or 1) if device == "cuda" else 0
+    workers = min(8, cores.usable()) if device == "cuda" else 0
     if way.build == "ordinary":
         precision = way.options.get("precision", "float32")
         epoch = recipe.ordinary(runs[0], device, workers=workers, precision=precision)

@@ -29,6 +29,7 @@ import psutil
 
 from benchmarks.dummy import Dummy
 from robustness import Store, Study, load
+from robustness.machine import cores
 from robustness.results import compact
 from robustness.sweep import ray_session, run
 
@@ -50,16 +51,16 @@ def main() -> int:
     parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.alone:
-        options.json.write_text(json.dumps(measure(options.engine[0], options.runs, options.bare)))
+        options.json.write_text(json.dumps(measure(options.engine[0], options.runs, options.bare)), "utf-8")
         return 0
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print(f"{platform.processor() or platform.machine()}, {cores.usable()} cores, Python {platform.python_version()}")
     print(", ".join(f"{name} {version(name)}" for name in ("ray", "torch", "pyarrow")))
     found = []
     for engine in options.engine:
         found.append(_in_a_process(engine, options.runs, options.bare))
         print(f"\n{table(found[-1])}", flush=True)
         if options.json:
-            options.json.write_text(json.dumps(found, indent=2))
+            options.json.write_text(json.dumps(found, indent=2), "utf-8")
     kept = [each["overhead_ms"] < OVERHEAD_MS and max(each["memory_mb"]) < DRIVER_MB for each in found]
     return 0 if all(kept) else 1
 
@@ -69,7 +70,7 @@ def _in_a_process(engine: str, runs: int, bare: int) -> dict[str, Any]:
         out = Path(folder) / "found.json"
         arguments = ["--alone", "--engine", engine, "--runs", str(runs), "--bare", str(bare), "--json", str(out)]
         subprocess.run([sys.executable, "-m", "benchmarks.scale", *arguments], check=True)
-        found: dict[str, Any] = json.loads(out.read_text())
+        found: dict[str, Any] = json.loads(out.read_text("utf-8"))
         return found
 
 
@@ -92,7 +93,7 @@ def measure(engine: Engine, runs: int, bare: int) -> dict[str, Any]:
     """Return the figures of one engine; seconds and megabytes."""
     asked, load_before = study(engine, runs), os.getloadavg()[0]
     alone = study("single", runs).grid()
-    slots = os.cpu_count() or 1
+    slots = cores.usable()
     some = [alone[i * len(alone) // bare] for i in range(bare)]
     before = bare_loop(some)
     with tempfile.TemporaryDirectory() as results:
@@ -122,7 +123,7 @@ def measure(engine: Engine, runs: int, bare: int) -> dict[str, Any]:
 
 def bare_loop(runs: list[Run]) -> tuple[float, float]:
     """Return the seconds, of the clock and of the processor, that a run takes in as many processes as cores."""
-    processes = os.cpu_count() or 1
+    processes = cores.usable()
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         pool.map(_warm, range(processes), chunksize=1)
         started = time.perf_counter()

@@ -122,7 +122,7 @@ def _write(folder: Path, parts: list[pd.DataFrame]) -> None:
 
 def _started(folder: str) -> tuple[subprocess.Popen[str], str]:
     command = [sys.executable, "-m", "robustness.cli", "serve", "--results", folder, "--port", "0"]
-    service = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    service = subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8")
     assert service.stdout
     line = service.stdout.readline()
     return service, line.split(": ")[1].strip()

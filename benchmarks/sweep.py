@@ -18,6 +18,7 @@ import time
 from typing import TYPE_CHECKING
 
 from benchmarks import plain_tune
+from robustness.machine import cores
 from robustness.study import Study
 from robustness.sweep import ray_session, run
 
@@ -43,12 +44,12 @@ def main() -> int:
         os.environ.pop("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", None)  # the documentation's script has the loggers
         plain = _plain(study, options.plain)
 
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores; Ray's start: {start_up:.1f} s")
+    print(f"{platform.processor() or platform.machine()}, {cores.usable()} cores; Ray's start: {start_up:.1f} s")
     print("| way | runs | s a run | ours is faster by |")
     print("|---|---|---|---|")
     print(f"| ours | {len(grid)} | {ours:.4f} | |")
     print(f"| plain Ray Tune script | {options.plain} | {plain:.3f} | {plain / ours:.1f} |")
-    print(f"| bare loop, {os.cpu_count()} processes | {options.bare} | {bare:.3f} | {bare / ours:.1f} |")
+    print(f"| bare loop, {cores.usable()} processes | {options.bare} | {bare:.3f} | {bare / ours:.1f} |")
     print(f"the whole study: {ours * len(grid):.1f} s and Ray's start")
     return 0 if plain / ours >= 40 and bare / ours >= 4 else 1
 
@@ -68,7 +69,7 @@ def _plain(study: Study, runs: int) -> float:
 
 
 def _bare_loop(runs: list[Run]) -> float:
-    processes = os.cpu_count() or 1
+    processes = cores.usable()
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         pool.map(_warm, range(processes), chunksize=1)
         started = time.perf_counter()

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from robustness.commands import GROUPS
 from robustness.console import BAD_INPUT, FAILED, INTERRUPTED, STOPPED, Parser, err
+from robustness.machine.home import HomeError
 from robustness.own_arguments import own_arguments
 from robustness.plugins import PluginError
 from robustness.results import ResultsWarning, StorageError
 from robustness.study import StudyError
+from robustness.transcription import readable
 
 if TYPE_CHECKING:
     import argparse
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return 0, 1 (something failed), 2 (the input is wrong) or 130 (interrupted)."""
+    for stream in (sys.stdout, sys.stderr):  # what is printed by argparse, and by modules of a user's
+        readable(stream)
     options = _parser().parse_args(own_arguments() if arguments is None else arguments)
     warnings.showwarning = _show_warning  # type: ignore[assignment]
     command: Callable[[argparse.Namespace], int] = options.command
@@ -27,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return command(options)
     except StudyError as error:
         err.print(str(error))
+        return BAD_INPUT
+    except HomeError as error:
+        err.print(f"error: a path {error}")
         return BAD_INPUT
     except BrokenPipeError:
         sys.stderr.close()

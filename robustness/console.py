@@ -7,12 +7,13 @@ import os
 import sys
 import threading
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import IO, TYPE_CHECKING, Any, NoReturn, Protocol
 
 from rich.console import Console
 
 from robustness import redaction
 from robustness.results import Place, StorageError
+from robustness.transcription import readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,8 +25,17 @@ QUIET_S = 2.0
 """A bar appears only where something takes longer than this."""
 
 
-class _Console(Console):
-    """The screen, where no key of a URI is shown, whatever text has it."""
+class Terminal(Console):
+    """The screen, where no key of a URI is shown, whatever text has it, and nothing fails that it cannot show."""
+
+    @property
+    def file(self) -> IO[str]:
+        """The stream that is written to."""
+        return readable(super().file)
+
+    @file.setter
+    def file(self, new: IO[str]) -> None:
+        self._file = new
 
     def print(self, *objects: Any, **options: Any) -> None:
         """Print as rich does."""
@@ -40,8 +50,8 @@ class Parser(argparse.ArgumentParser):
         super().error(redaction.text(message))
 
 
-out = _Console(soft_wrap=True, highlight=False, markup=False, emoji=False)
-err = _Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
+out = Terminal(soft_wrap=True, highlight=False, markup=False, emoji=False)
+err = Terminal(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 STOPPED = "stopped; what was stored stays, and the same command goes on from there"

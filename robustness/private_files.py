@@ -46,8 +46,15 @@ def secret_text(path: Path) -> str:
 
 def temporary_places() -> Iterator[Path]:
     """Yield folders for temporary files in which nobody else can rename or exchange what is ours: $TMPDIR first."""
-    named = (tempfile.gettempdir(), *USUAL, os.environ.get("XDG_RUNTIME_DIR", ""))
+    named = (_chosen(), *USUAL, os.environ.get("XDG_RUNTIME_DIR", ""))
     yield from filter(guards, map(Path, filter(None, dict.fromkeys(named))))
+
+
+def _chosen() -> str:
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError:  # none that it knows can be written
+        return ""
 
 
 def guards(folder: Path) -> bool:

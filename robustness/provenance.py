@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robustness import redaction
+from robustness.machine import cores
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _DISTRIBUTION = "hyperparameter-robustness"
 PACKAGES = ("torch", "ray", "optuna", "numpy", "pandas", "pyarrow")
 """Whose versions a record has, beside that of this package."""
+ROOT = Path(__file__).resolve().parents[1]
+"""Our checkout. git may read it whoever owns it: it is the code that runs. A checkout around it stays refused."""
 _TIMEOUT_S = 10.0
 
 
@@ -42,6 +45,8 @@ def collect(command_line: Sequence[str] | str, plugins: Iterable[Package] = ()) 
         text = redaction.text(command_line)
     else:
         text = shlex.join(map(redaction.argument, command_line))
+    # A word that is not of the terminal's encoding came in as it is, and UTF-8 may well read it.
+    text = os.fsencode(text).decode("utf-8", "replace")
     brought = {package.name: package.version for package in plugins}
     return {
         "started_at": datetime.now(UTC).isoformat(timespec="microseconds"),
@@ -51,7 +56,7 @@ def collect(command_line: Sequence[str] | str, plugins: Iterable[Package] = ()) 
         **({"plugins": brought} if brought else {}),
         "platform": platform.platform(),
         "host": socket.gethostname(),
-        "cpu": {"model": cpu_model(), "count": os.cpu_count(), "usable": _usable_cpus()},
+        "cpu": {"model": cpu_model(), "count": os.cpu_count(), "usable": cores.usable()},
         "gpus": gpu_models(),
     }
 
@@ -99,9 +104,9 @@ def _run_git(folder: Path, *arguments: str) -> str | None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder), *arguments],  # noqa: S607
+            ["git", "-c", f"safe.directory={ROOT}", "-C", str(folder), *arguments],  # noqa: S607
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             timeout=_TIMEOUT_S,
             check=True,
@@ -116,7 +121,7 @@ def _run_git(folder: Path, *arguments: str) -> str | None:
 def cpu_model(cpuinfo: Path = Path("/proc/cpuinfo")) -> str | None:
     """Return what the processor calls itself; None where the system does not say."""
     try:
-        found = re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text(errors="replace"), re.MULTILINE)
+        found = re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text("utf-8", errors="replace"), re.MULTILINE)
     except OSError:
         found = None
     return found.group(1).strip() if found else platform.processor() or None
@@ -125,13 +130,7 @@ def cpu_model(cpuinfo: Path = Path("/proc/cpuinfo")) -> str | None:
 def gpu_models(driver: Path = Path("/proc/driver/nvidia/gpus")) -> list[str]:
     """Return the models that NVIDIA's driver knows: torch would tell too, but takes seconds to load."""
     try:
-        texts = [path.read_text(errors="replace") for path in sorted(driver.glob("*/information"))]
+        texts = [path.read_text("utf-8", errors="replace") for path in sorted(driver.glob("*/information"))]
     except OSError:
         return []
     return [match.group(1).strip() for text in texts if (match := re.search(r"^Model:\s*(.+)$", text, re.MULTILINE))]
-
-
-def _usable_cpus() -> int | None:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count()

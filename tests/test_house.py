@@ -99,3 +99,30 @@ def test_a_face_exports_no_function_under_the_name_of_a_module(room: Path) -> No
         if isinstance(line, (ast.FunctionDef, ast.ClassDef)):
             exported.add(line.name)
     assert exported & beside == set()
+
+
+def test_text_is_read_and_written_in_utf_8_whatever_the_terminal_is() -> None:
+    left_to_it = [
+        f"{file.relative_to(ROOT)}:{node.lineno}"
+        for package in (*PACKAGES, "search_spaces", "benchmarks", "docs")
+        for file in sorted((ROOT / package).rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and _asks_the_terminal(node)
+    ]
+    assert left_to_it == []
+
+
+def _asks_the_terminal(call: ast.Call) -> bool:
+    """Whether a call opens a text file, or a process's output as text, without saying how it is encoded."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    given = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
+    words = [each.value for each in call.args if isinstance(each, ast.Constant)]
+    if "encoding" in given or "utf-8" in words or None in given:
+        return False
+    if name in ("run", "Popen", "check_output"):
+        return given.get("text") == "True" or "universal_newlines" in given
+    if name == "fdopen":
+        return len(words) > 0 and "b" not in str(words[-1])
+    if name == "open" and isinstance(call.func, ast.Name):
+        return "b" not in given.get("mode", str(words[0]) if words else "r")
+    return name == "read_text" or (name == "write_text" and len(call.args) < 2)

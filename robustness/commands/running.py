@@ -17,6 +17,7 @@ from robustness.console import (
     takes_study,
 )
 from robustness.jobs.versions import difference
+from robustness.machine.home import expanded
 from robustness.published.shipped import to_train
 from robustness.results import Store, child, finished
 from robustness.results.best import nothing_learnt
@@ -73,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
     if warning := difference():
         err.print(warning)
     if options.data_dir:
-        study = study.with_data_dir(options.data_dir)
+        study = study.with_data_dir(expanded(options.data_dir))
     if options.smoke:
         study = study.smoke()
     try:

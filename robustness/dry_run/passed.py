@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from robustness.dry_run.finding import Finding
 from robustness.worker.digests import code_of
-from robustness.workloads.places import data_folder
+from robustness.worker.own_modules import own_modules
+from robustness.worker.parcel import current_folder
+from robustness.workloads.places import DataError, data_folder
 
 if TYPE_CHECKING:
     from robustness.study import Study
@@ -21,10 +23,14 @@ ROOMS = ("dry_run", "training", "optimizers", "optimizers/behavior", "workloads"
 
 
 def key_of(study: Study) -> str:
-    """Return a digest of all that a dry run depends on: the classes' modules, their options, and what tries them."""
+    """Return a digest of all that a dry run depends on: the classes' modules, their options, and what tries them.
+
+    The folders in which they and the command are belong to it, for beside them lie files that they read.
+    """
     spaces = [study.space_of(entry).model_dump_json() for entry in study.optimizers]
     parts = {
         "code": code_of(study),
+        "folders": [current_folder(), *map(str, own_modules(study).values())],
         "workloads": [[each.name, type(each).version, each.model_dump_json()] for each in study.workloads],
         "optimizers": [[each.optimizer.name, each.optimizer.model_dump_json()] for each in study.optimizers],
         "spaces": spaces,
@@ -44,14 +50,14 @@ def _own_code() -> str:
 
 def remembered(key: str) -> list[Finding] | None:
     """Return what was found of pieces that passed; None where they have not been tried here."""
-    with suppress(OSError, ValueError, TypeError):
+    with suppress(OSError, ValueError, TypeError, DataError):
         return [Finding(**each) for each in json.loads(_file(key).read_text("utf-8"))]
     return None
 
 
 def remember(key: str, found: list[Finding]) -> None:
     """Keep what was found of pieces that passed; where no file can be written they are tried again another time."""
-    with suppress(OSError):
+    with suppress(OSError, DataError):
         file = _file(key)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps([each.plain() for each in found]), "utf-8")

@@ -34,6 +34,12 @@ EXAMPLES = 16
 """Examples of a batch that is tried."""
 
 
+WHERE_FILES_LIE = (
+    "a relative path begins in the folder in which the command is given; to another machine travels what lies within"
+    " the study's own package, and other data must lie at one absolute path on every node"
+)
+
+
 def tried(study: Study) -> list[Finding]:
     """Return what is found in a study; nothing where each piece of one's own trains as in plain torch."""
     return [finding for workload in study.workloads for finding in _of_workload(study, workload)]
@@ -65,7 +71,8 @@ def _of_workload(study: Study, workload: Workload) -> Iterator[Finding]:
         yield Finding(f"{workload.title}: not tried, for its data are not here: {error}", fatal=False, tried=False)
         return
     except Exception as failure:  # noqa: BLE001 - whatever the code of another raises
-        yield Finding(f"{workload.title}: its data cannot be made: {words_of(failure)}")
+        hint = f"; {WHERE_FILES_LIE}" if isinstance(failure, FileNotFoundError) else ""
+        yield Finding(f"{workload.title}: its data cannot be made: {words_of(failure)}{hint}")
         return
     said: set[str] = set()
     for run in runs:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
 from robustness import redaction
-from robustness.console import err, out
+from robustness.console import Terminal, err, out
 from robustness.sweep.progress import Bar, ProgressLine
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Screen:
     """Shows a job's lines: its progress as `robustness run` does, all others above it or between."""
 
     def __init__(self, job: Job) -> None:
-        self.console = Console(stderr=True, highlight=False, emoji=False)
+        self.console = Terminal(stderr=True, highlight=False, emoji=False)
         self._study, self._message = job.study, _WAITING
         self._line: ProgressLine | None = None
         self._bar = Bar(self.console, elapsed_s=job.took_s)

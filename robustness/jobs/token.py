@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from robustness.jobs.errors import JobsError
+from robustness.machine.home import HomeError, expanded
 from robustness.private_files import SharedFileError, secret_text
 
 
@@ -36,7 +36,12 @@ def _token() -> tuple[str, str] | None:
     if text := os.environ.get("RAY_AUTH_TOKEN", "").strip():
         return text, "the environment variable RAY_AUTH_TOKEN"
     named = os.environ.get("RAY_AUTH_TOKEN_PATH", "").strip()
-    path = Path(named or "~/.ray/auth_token").expanduser()
+    try:
+        path = expanded(named or "~/.ray/auth_token")
+    except HomeError as error:
+        if named:
+            raise JobsError(f"RAY_AUTH_TOKEN_PATH: {error}") from None
+        return None
     try:
         token = secret_text(path).strip()
     except SharedFileError as error:

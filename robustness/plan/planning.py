@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from robustness.machine import cores
 from robustness.plan.stored_pace import CPU, StoredPace, paces_elsewhere, stored_paces
 from robustness.published.shipped import with_published
 from robustness.results import finished
@@ -175,8 +175,8 @@ def plan(study: Study, store: Store) -> Plan:
 
 
 def workers(resources: Resources) -> int:
-    """Return how many stacks run at a time on this machine's cores."""
-    count = max(1, int((os.cpu_count() or 1) / resources.cpus))
+    """Return how many stacks run at a time on the cores of this machine that we may use."""
+    count = max(1, int(cores.usable() / resources.cpus))
     return min(count, resources.max_concurrent or count)
 
 

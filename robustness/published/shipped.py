@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from robustness.machine.home import expanded
 from robustness.results import ResultsWarning, StorageError, Store, finished
 from robustness.results.batches import PartsGoneError, Ticks, gather
 from robustness.results.files.folder import PUBLISHED as MARK
@@ -48,7 +49,7 @@ def folders() -> list[Path]:
     """Return the folders that hold published studies, the first to be looked at first; they need not exist."""
     named = os.environ.get(VARIABLE)
     if named is not None:
-        return [Path(named).expanduser()] if named else []
+        return [expanded(named)] if named else []
     return [FOLDER, PACKAGED]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -207,7 +208,7 @@ class PartReader:
         # What fails here need be no fault of the file, so whether it is damaged is told by reading all of it.
         with (
             contextlib.suppress(OSError, SchemaError, NewerSchemaError),
-            pa.OSFile(place) as file,
+            pa.OSFile(os.fsencode(place)) as file,
         ):
             return decode(file, schema, names, only, lambda: self._curves_of(folder, entry))
         return None

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from robustness.errors import ClusterError
+from robustness.machine.home import home
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from robustness.study import Resources
 
-BOOTSTRAP = Path("~/ray_bootstrap_config.yaml")
-"""Where `ray up` leaves the cluster's file on the head."""
+BOOTSTRAP = "ray_bootstrap_config.yaml"
+"""The cluster's file, which `ray up` leaves in the home on the head."""
 
 UNKNOWN_FLEET = 64
 """Stacks to ask for where nodes may be added and nobody says how many."""
@@ -103,7 +104,11 @@ def _autoscales() -> bool:
     Ray itself does not tell: a monitor that adds nothing runs in every cluster. The driver runs on the head, where
     `ray up` leaves its file; under KubeRay with an autoscaler the head is started without a monitor.
     """
-    return BOOTSTRAP.expanduser().exists() or "--no-monitor" in os.environ.get("KUBERAY_GEN_RAY_START_CMD", "")
+    return os.access(_bootstrap(), os.R_OK) or "--no-monitor" in os.environ.get("KUBERAY_GEN_RAY_START_CMD", "")
+
+
+def _bootstrap() -> Path:
+    return (home() or Path("/")) / BOOTSTRAP
 
 
 def _fleet() -> dict[str, tuple[dict[str, float], int]] | None:
@@ -114,7 +119,7 @@ def _fleet() -> dict[str, tuple[dict[str, float], int]] | None:
     import yaml
 
     try:
-        config: dict[str, Any] = yaml.safe_load(BOOTSTRAP.expanduser().read_text(encoding="utf-8"))
+        config: dict[str, Any] = yaml.safe_load(_bootstrap().read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     most = int(config.get("max_workers", 0))

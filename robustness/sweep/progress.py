@@ -9,12 +9,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
 from rich.text import Text
 
+from robustness.console import Terminal
 from robustness.study.study import NAME
 from robustness.sweep.bests import Bests
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     import pandas as pd
+    from rich.console import Console
 
     from robustness.study import Run, Study
     from robustness.worker.report import Report
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
 LINE_EVERY_S = 5.0
 WAITING = "waiting for the first results"
 
-_LINE = re.compile(rf"({NAME}): (\d+) of (\d+) runs · (.*?)(?: · (\d+ (?:s|min) left))?")
+# A log in ASCII has a bar for the dot.
+_LINE = re.compile(rf"({NAME}): (\d+) of (\d+) runs [·|] (.*?)(?: [·|] (\d+ (?:s|min) left))?")
 
 _TRAINING = re.compile(r"(\d+) running, (\d+) % through")
 
@@ -103,7 +106,7 @@ class Progress:
         self, study: Study, *, total: int, done: int, stored: pd.DataFrame | None = None, quiet: bool = False
     ) -> None:
         """Show the sweep of `study`, of whose `total` runs `done` are among the `stored` ones."""
-        self.console = Console(stderr=True, quiet=quiet, highlight=False, emoji=False)
+        self.console = Terminal(stderr=True, quiet=quiet, highlight=False, emoji=False)
         self.total, self.done = total, done
         self.counts: Counter[str] = Counter()
         self.bests = Bests(study, stored)

@@ -5,9 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from robustness.machine import cores
+from robustness.machine.home import can_be_written, home
 from robustness.sweep.ray_folder import ray_folder
+from robustness.workloads.places import VARIABLE as DATA
+from robustness.workloads.places import data_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,6 +24,9 @@ BEYOND_LOOPBACK = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 
 `ray.init` has nothing for that: it takes `_node_ip_address="127.0.0.1"` for the machine's outer address.
 """
+
+HOME = "home"
+"""In the folder of a Ray that is started here, beside Ray's own."""
 
 AUTH = ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN")
 
@@ -37,27 +45,69 @@ def ray_alone() -> Iterator[dict[str, Any]]:
     with ray_folder() as folder, _environment(ours, without=AUTH), _loopback():
         yield {
             "include_dashboard": False,
+            "num_cpus": cores.usable(),
             "object_store_memory": OBJECT_STORE_BYTES,
             "_temp_dir": str(folder),
         }
 
 
 @contextlib.contextmanager
+def ray_home(temp_dir: str | None) -> Iterator[None]:
+    """Have processes that start within the block work in a home where they can write, should the user have none.
+
+    A container may have any user id, without a line in /etc/passwd, and HOME=/. A home that is the user's own is kept
+    even where it is read-only, for what lies in it.
+
+    Args:
+        temp_dir: That of a Ray that is started here, in a folder of ours; None starts no process.
+    """
+    own = home()
+    if temp_dir is None:
+        ours = {} if own else {"HOME": os.devnull}  # Ray Tune, when it is imported, asks where the home is
+    elif own and (can_be_written(own) or _is_theirs(own)):
+        ours = {}
+    else:
+        made = Path(temp_dir).parent / HOME
+        made.mkdir(mode=0o700)
+        ours = {"HOME": str(made), DATA: str(data_folder())}
+    with _variables(ours):
+        yield
+
+
+def _is_theirs(folder: Path) -> bool:
+    try:
+        return folder.stat().st_uid == os.geteuid() and folder != Path("/")
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
 def _environment(ours: Mapping[str, str], without: tuple[str, ...]) -> Iterator[None]:
     """Set environment variables, and put back what was there; Ray reads its token anew both times."""
-    before = {name: os.environ.get(name) for name in {*ours, *without}}
-    for name in without:
-        os.environ.pop(name, None)  # without a mode Ray asks for a token
-    os.environ.update(ours)
-    _read_token_anew()
+    try:
+        with _variables({**dict.fromkeys(without), **ours}):  # without a mode Ray asks for a token
+            _read_token_anew()
+            yield
+    finally:
+        _read_token_anew()
+
+
+@contextlib.contextmanager
+def _variables(ours: Mapping[str, str | None]) -> Iterator[None]:
+    """Set environment variables, None for none, and put back what was there."""
+    before = {name: os.environ.get(name) for name in ours}
+    _set(ours)
     try:
         yield
     finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
-        _read_token_anew()
+        _set(before)
+
+
+def _set(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        os.environ.pop(name, None)
+        if value is not None:
+            os.environ[name] = value
 
 
 def _read_token_anew() -> None:

@@ -80,13 +80,14 @@ def _remove(folder: Path) -> None:
 
 
 def _place() -> Path:
-    """Return where the folder can be: what the user names for Ray, or for temporary files, if it is short enough."""
+    """Return where the folder can be: what the user names for Ray, or for temporary files, if Ray takes its path."""
     named = os.environ.get("RAY_TMPDIR")
     chosen = [Path(named)] if named and guards(Path(named)) else []
     for place in (*chosen, *temporary_places()):
-        if len(os.fsencode(place.absolute())) <= LONGEST_PLACE:
+        path = os.fsencode(place.absolute())
+        if len(path) <= LONGEST_PLACE and path.isascii():  # Ray takes no other
             return place.absolute()
     raise ClusterError(
-        f"Ray does not start: its sockets need a folder whose path has at most {LONGEST_PLACE} characters and in which "
-        "others cannot exchange files: set RAY_TMPDIR (or TMPDIR) to one"
+        f"Ray does not start: its sockets need a folder whose path has at most {LONGEST_PLACE} characters of ASCII and "
+        "in which others cannot exchange files: set RAY_TMPDIR (or TMPDIR) to one"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import logging
 import os
 import signal
@@ -11,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from robustness.errors import ClusterError
-from robustness.sweep.ray_alone import ray_alone
+from robustness.sweep.ray_alone import ray_alone, ray_home
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,8 +23,14 @@ _QUIET = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_MAX_PENDING_TRIALS_PG": "1000000",  # the searcher bounds them itself, by the slots there are
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",  # a worker is in the folder in which the command was given
     "RAY_AIR_NEW_OUTPUT": "0",  # the new output prints its own header whatever the verbosity
 }
+
+NO_UTF_8 = (
+    "Ray does not start: the path of the current folder, or another one, is not in UTF-8, which is all that Ray takes: "
+    "set PYTHONUTF8=1, or LC_ALL to a locale such as C.UTF-8"
+)
 
 CONNECT_TIMEOUT_S = 10.0
 
@@ -32,8 +39,8 @@ STOP_S = 5.0
 
 
 @contextlib.contextmanager
-def connect(address: str | None, *, verbose: bool, process_ends: bool = False) -> Iterator[None]:
-    """Start Ray on this machine, or join the cluster at `address`; leave it at the end.
+def connect(address: str | None, *, verbose: bool, process_ends: bool = False) -> Iterator[bool]:
+    """Start Ray on this machine, or join the cluster at `address`; leave it at the end. Yield whether it was started.
 
     Args:
         address: the cluster's; None starts Ray here.
@@ -50,27 +57,32 @@ def connect(address: str | None, *, verbose: bool, process_ends: bool = False) -
     import ray
 
     if ray.is_initialized():
-        yield
+        yield False
         return
     if address:
         _check_that_it_answers(address)
     alone: AbstractContextManager[dict[str, Any]] = contextlib.nullcontext({}) if address else ray_alone()
     with alone as local:
         try:
-            ray.init(
-                address=address or "local",
-                log_to_driver=verbose,
-                logging_level=logging.INFO if verbose else logging.ERROR,
-                **local,
-            )
+            with ray_home(local.get("_temp_dir")):
+                importlib.import_module("ray.tune")
+                ray.init(
+                    address=address or "local",
+                    log_to_driver=verbose,
+                    logging_level=logging.INFO if verbose else logging.ERROR,
+                    **local,
+                )
         except Exception as error:  # of any kind: a node that does not start in time is a bare Exception
+            ray.shutdown()  # what of it did start
+            if isinstance(error, UnicodeEncodeError):
+                raise ClusterError(NO_UTF_8) from error
             place = f"no Ray cluster answers at {address!r}" if address else "Ray does not start"
             raise ClusterError(f"{place}: {error}") from error
         if not verbose:
             _hush()
         left = False
         try:
-            yield
+            yield not address
         except KeyboardInterrupt:
             left = process_ends
             raise

@@ -10,12 +10,13 @@ from robustness.results.files.retrying import patiently
 from robustness.sweep import ray_session
 from robustness.worker.attempts import Marks, reason
 from robustness.worker.checkpointing import CheckpointKeeper
+from robustness.worker.parcel import work_in
 from robustness.worker.report import Report, decode
 from robustness.worker.work import work
 
 if TYPE_CHECKING:
     from robustness.results import Store
-    from robustness.worker.own_modules import Parcel
+    from robustness.worker.parcel import Parcel
 
 RUNS = "runs"
 """Under which a trial is given its stack."""
@@ -32,6 +33,9 @@ NOT_SHARED = (
 )
 
 
+CANNOT_WORK = "a worker cannot work: {}"
+
+
 def trial(config: dict[str, Any], parcel: Parcel, store: Store, sweep_id: str) -> None:
     """Train the stack of `config` as Ray Tune asks for it, and report; what goes wrong is in the report.
 
@@ -43,12 +47,15 @@ def trial(config: dict[str, Any], parcel: Parcel, store: Store, sweep_id: str) -
     """
     from ray import tune
 
+    work_in(parcel.folder)
     try:
         report = _report(config, parcel, store, sweep_id)
     except ClusterError as error:
         report = Report(error=str(error))
+    except FileNotFoundError as error:
+        report = Report(error=str(parcel.missing(error)) if parcel.elsewhere else CANNOT_WORK.format(reason(error)))
     except Exception as error:  # noqa: BLE001 - what `work` does not answer for would fail every other stack too
-        report = Report(error=f"a worker cannot work: {reason(error)}")
+        report = Report(error=CANNOT_WORK.format(reason(error)))
     tune.report({REPORT: report.to_json()})
 
 
@@ -71,6 +78,7 @@ def _report(config: dict[str, Any], parcel: Parcel, store: Store, sweep_id: str)
         sampler=study.search.sampler,
         retries=study.resources.retries,
         fit=study.resources.stack_size == "auto",
+        elsewhere=parcel.elsewhere,
         marks=Marks.of(study, parcel.code),
         keeper=CheckpointKeeper(
             store,

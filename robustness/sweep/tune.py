@@ -14,7 +14,7 @@ from robustness.sweep.start import begin
 from robustness.sweep.transfer import Transfer
 from robustness.sweep.trial import trial
 from robustness.sweep.tried import tried
-from robustness.worker.own_modules import pack
+from robustness.worker.parcel import pack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,15 +110,15 @@ def run(
         with Progress(study, total=source.total, done=source.done, stored=start.stored, quiet=quiet) as progress:
             start.announce(progress)
             progress.say(f"joining Ray at {address}" if address else "starting Ray")
-            with ray_session.connect(address, verbose=verbose, process_ends=process_ends):
-                interrupted = _tune(start, progress)
+            with ray_session.connect(address, verbose=verbose, process_ends=process_ends) as alone:
+                interrupted = _tune(start, progress, alone=alone)
             if not interrupted:
                 start.tidy()
             return Sweep(start.store.root, progress.trained, progress.failed, interrupted, start.taken)
 
 
-def _tune(start: Start, progress: Progress) -> bool:
-    """Run Ray Tune until the source is empty; return whether it was interrupted."""
+def _tune(start: Start, progress: Progress, *, alone: bool) -> bool:
+    """Run Ray Tune, on this machine `alone` or not, until the source is empty; return whether it was interrupted."""
     from ray import tune
     from ray.exceptions import RayError
 
@@ -145,7 +145,8 @@ def _tune(start: Start, progress: Progress) -> bool:
         ray_session.set_flag(sweep_id)
         progress.stopping(searcher.running)
 
-    trainable = tune.with_parameters(Transfer(trial), parcel=pack(study, start.code), store=store, sweep_id=sweep_id)
+    parcel = pack(study, start.code, alone=alone, say=progress.note)
+    trainable = tune.with_parameters(Transfer(trial), parcel=parcel, store=store, sweep_id=sweep_id)
     tuner = tune.Tuner(
         tune.with_resources(trainable, dict(room.need)),
         tune_config=tune.TuneConfig(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from robustness.machine.cores import usable
 from robustness.training.checkpoint import Suspended
 from robustness.training.history import History
 from robustness.training.inputs import InputsError
@@ -52,6 +53,8 @@ def train(runs: Sequence[Run], *, device: str | None = None, keeper: Keeper | No
     device = device or default_device()
     if device == "cpu":
         torch.set_num_threads(1)
+    elif torch.get_num_threads() > (most := usable()):
+        torch.set_num_threads(most)
     engine = runs[0].workload.engine
     if engine == "single":
         return [train_single(run, device=device, keeper=keeper) for run in runs]

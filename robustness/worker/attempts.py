@@ -73,12 +73,16 @@ def trained(
     keeper: CheckpointKeeper | None,
     *,
     fit: bool,
+    elsewhere: bool = False,
     marks: Marks = NO_MARKS,
 ) -> Result:
     """Train `runs`: as one model, or one by one where their workload's engine is `single`, each with its own time.
 
     With `fit` a stack is cut into such as a GPU trains fastest. What fails is in the result, and no error. `marks` are
     what the study says of them.
+
+    Raises:
+        FileNotFoundError: a file is not there that one's own code reads, and `elsewhere` it may be.
     """
     from robustness.training.stack_size import pieces
 
@@ -86,7 +90,7 @@ def trained(
     alone = runs[0].workload.engine != "stack"
     for model in [[run] for run in runs] if alone else pieces(runs, device) if fit else [runs]:
         started = time.perf_counter()
-        tried = _train(model, device, retries, keeper)
+        tried = _train(model, device, retries, keeper, elsewhere)
         seconds = time.perf_counter() - started + (keeper.seconds if keeper else 0.0)
         provenance = _provenance(sampler, len(model), seconds / len(model)) | _device(device)
         provenance["arithmetic"] = "compiled" if runs[0].workload.compiled else "eager"
@@ -131,7 +135,13 @@ class Tries:
         return Tries(self.successes + later.successes, self.failures + later.failures, later.suspended)
 
 
-def _train(runs: Sequence[Run], device: str, retries: int, keeper: CheckpointKeeper | None = None) -> Tries:
+def _train(
+    runs: Sequence[Run],
+    device: str,
+    retries: int,
+    keeper: CheckpointKeeper | None = None,
+    elsewhere: bool = False,
+) -> Tries:
     """Train as one stack; what fails is tried again in halves, so that one bad run costs only itself."""
     from robustness.training import InputsError, NetworkError, ShapeError, Suspended, train
     from robustness.training.stack_size import release
@@ -143,18 +153,21 @@ def _train(runs: Sequence[Run], device: str, retries: int, keeper: CheckpointKee
         return Tries([Success(histories, len(runs), seconds)])
     except Suspended:
         return Tries(suspended=True)
-    except (InputsError, NetworkError, ShapeError) as error:  # the same for each of them, and every time
-        return Tries(failures=[(run, str(error)) for run in runs])
+    except (InputsError, NetworkError, ShapeError, FileNotFoundError) as error:  # the same for each, and every time
+        absent = isinstance(error, FileNotFoundError)
+        if absent and elsewhere:
+            raise
+        return Tries(failures=[(run, reason(error) if absent else str(error)) for run in runs])
     except Exception as error:  # noqa: BLE001 - a user's network may raise anything, and the sweep goes on
         why = reason(error)
     # Here the exception is gone, whose frames held the stack; what refers to itself and the GPU's cache are not yet.
     release()
     if len(runs) > 1:
         middle = len(runs) // 2
-        first = _train(runs[:middle], device, retries, keeper)
-        return first if first.suspended else first + _train(runs[middle:], device, retries, keeper)
+        first = _train(runs[:middle], device, retries, keeper, elsewhere)
+        return first if first.suspended else first + _train(runs[middle:], device, retries, keeper, elsewhere)
     if retries > 0:
-        return _train(runs, device, retries - 1, keeper)
+        return _train(runs, device, retries - 1, keeper, elsewhere)
     return Tries(failures=[(runs[0], why)])
 
 

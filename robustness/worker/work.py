@@ -41,6 +41,7 @@ def work(
     retries: int,
     keeper: CheckpointKeeper | None = None,
     fit: bool = False,
+    elsewhere: bool = False,
     marks: Marks = NO_MARKS,
 ) -> Report:
     """Train `runs` on `device`, as one model or one by one, and store them; one that cannot be is stored as failed.
@@ -49,6 +50,10 @@ def work(
     A store that is away is waited for. Any other storage error, or one that stays, becomes part of the report: the
     driver ends the sweep with it. `keeper` has the checkpoints of what takes long; with `fit` a GPU is
     given stacks of the size that it trains fastest; `marks` are what the study says of the runs.
+
+    Raises:
+        FileNotFoundError: what one's own code reads is not there, and this is another machine than the driver's
+            (`elsewhere`): nothing is stored, for it says nothing of the runs.
     """
     # Importing it takes seconds, once a process, and is no part of any run; nor are the data and torch's first step.
     from robustness.training import warm_up
@@ -57,7 +62,7 @@ def work(
         # What fails here fails in training too, which says so of the run.
         with suppress(Exception):
             warm_up(runs[0].workload)
-    result = trained(runs, device, sampler, retries, keeper, fit=fit, marks=marks)
+    result = trained(runs, device, sampler, retries, keeper, fit=fit, elsewhere=elsewhere, marks=marks)
     try:
         report = patiently(lambda: _store(store, sweep_id, result))
     except StorageError as error:

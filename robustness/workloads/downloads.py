@@ -15,9 +15,9 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from filelock import FileLock
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
+from robustness.console import Terminal
 from robustness.workloads.places import DataError
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def _download(remote: Remote, path: Path) -> None:
 
 
 def _save(response: HTTPResponse, remote: Remote, path: Path, part: Path) -> None:
-    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True, emoji=False)
+    console = Terminal(stderr=True, highlight=False, markup=False, soft_wrap=True, emoji=False)
     console.print(f"fetching {remote.url} to {path}")
     columns = BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
     bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -6,11 +6,11 @@ torchvision's; mean and standard deviation are the usual ones of its training se
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, PositiveInt
 
+from robustness.machine.cores import usable
 from robustness.models import ResNet50Options
 from robustness.options import ELSEWHERE
 from robustness.schedules import Schedule, StepSchedule
@@ -52,9 +52,7 @@ class ImageNet(ImageWorkload):
         """How many processes read images: `workers`, or as many as this process may use cores, up to 8."""
         if self.workers is not None:
             return self.workers
-        # Where the system cannot say which cores this process may use, all of them count.
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return min(MOST_WORKERS, cores)
+        return min(MOST_WORKERS, usable())
 
     def fetch(self) -> None:
         """Look at the folders: ImageNet cannot be fetched without an account.

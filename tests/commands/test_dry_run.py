@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ import pandas as pd
 import pytest
 
 from robustness.cli import main
+from robustness.dry_run.passed import key_of
+from robustness.study import Study
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,6 +90,9 @@ def test_what_passes_is_tried_once_and_trained(here: Path, capsys: pytest.Captur
         module.write("# another digest\n")
     assert main(["validate", "--try", str(here / "sound.yaml")]) == 0
     assert "trying" in capsys.readouterr().err
+    key = key_of(Study.load(here / "sound.yaml"))
+    with contextlib.chdir(here):
+        assert key_of(Study.load("sound.yaml")) != key, "what is read by a relative path is another file there"
     assert run(here, "sound.yaml") == 0
     assert provenance(here, "sound-smoke")["dry_run"] == "passed"
     assert len(pd.read_parquet(here / "results/sound-smoke/runs")) == 1

@@ -18,7 +18,7 @@ READERS = {
 MODULES = {module for module, _ in READERS} - {"pd", "pandas"}
 
 ALLOWED = {
-    ("robustness/worker/own_modules.py", "pickle.loads"): "the study, which the driver hands to Ray in memory",
+    ("robustness/worker/parcel.py", "pickle.loads"): "the study, which the driver hands to Ray in memory",
     ("robustness/dry_run/process.py", "pickle.loads"): "the study, which whoever starts it writes to its input",
     ("robustness/sweep/transfer.py", "pickle.loads"): "a function, which the driver hands to Ray in memory",
     ("robustness/workloads/cifar.py", "pickle.Unpickler"): "knows arrays alone, of bytes with a known digest",

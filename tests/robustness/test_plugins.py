@@ -104,8 +104,8 @@ def test_in_double_precision_a_stack_is_its_single_runs(site: Path, folder: Path
 @pytest.mark.slow
 def test_a_node_without_the_package_or_with_another_version_is_told_in_one_sentence(site: Path, folder: Path) -> None:
     packed = (
-        "from robustness import Study; from robustness.worker.own_modules import pack; import pickle, pathlib\n"
-        "parcel = pack(Study.load('made.yaml')); assert parcel.modules == b''\n"
+        "from robustness import Study; from robustness.worker.parcel import pack; import pickle, pathlib\n"
+        "parcel = pack(Study.load('made.yaml'), alone=False, say=print); assert parcel.modules == b''\n"
         "pathlib.Path('parcel').write_bytes(pickle.dumps(parcel))"
     )
     python(packed, site, cwd=folder)

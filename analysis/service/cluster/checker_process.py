@@ -104,7 +104,7 @@ def answer(asked: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Answer until the input ends, or nothing is asked for long."""
     _limit()
-    answers = os.fdopen(os.dup(1), "w")
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what a study's module prints is no answer
     questions = sys.stdin.buffer
     while select.select([questions], [], [], IDLE_S)[0] and (line := questions.readline()):

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from robustness import redaction
+from robustness.machine.home import HomeError, expanded
 from robustness.results.files.errors import StorageError
 from robustness.results.files.links import refuse_link
 
@@ -131,4 +132,7 @@ def _absolute(text: str) -> str:
         raise StorageError(
             f"{redaction.place(text.strip())}: a URI has two slashes and is no pathlib.Path: s3://bucket/results"
         )
-    return str(Path(text).expanduser().absolute())
+    try:
+        return str(expanded(text).absolute())
+    except HomeError as error:
+        raise StorageError(str(error)) from None

@@ -73,9 +73,11 @@ def test_what_a_killed_process_left_goes_with_the_next_start_and_nothing_else_do
     assert left(place) == [link.name, lives.name, strange.name]
 
 
-@pytest.mark.parametrize("length", [60, 200])
-def test_a_long_tmpdir_is_passed_over(length: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    long = tmp_path / ("x" * length)
+@pytest.mark.parametrize("name", ["x" * 60, "x" * 200, "ü"])
+def test_a_tmpdir_that_ray_does_not_take_is_passed_over(
+    name: str, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = (place if len(name) == 1 else tmp_path) / name
     long.mkdir()
     monkeypatch.setenv("RAY_TMPDIR", str(long))
     monkeypatch.setattr(tempfile, "tempdir", str(long))
@@ -92,7 +94,7 @@ def test_where_no_place_is_short_enough_it_is_said_which_variable_to_set(
     monkeypatch.setattr(private_files, "USUAL", ())
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     with (
-        pytest.raises(ClusterError, match=r"at most \d+ characters .* set RAY_TMPDIR \(or TMPDIR\)"),
+        pytest.raises(ClusterError, match=r"at most \d+ characters of ASCII .* set RAY_TMPDIR \(or TMPDIR\)"),
         ray_folder.ray_folder(),
     ):
         raise AssertionError

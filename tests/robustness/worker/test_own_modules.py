@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +16,8 @@ import pytest
 from robustness.study import Study
 from robustness.study.import_string import beside
 from robustness.worker import own_modules as shipping
-from robustness.worker.own_modules import Parcel, ShippingError, own_modules, pack
+from robustness.worker.own_modules import ShippingError, module_files, own_modules
+from robustness.worker.parcel import Parcel, _copy, pack
 from tests.support.studies import SPACE, make
 
 if TYPE_CHECKING:
@@ -73,12 +76,16 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Study]:
         sys.modules.pop(name, None)
 
 
+def packed(study: Study, *, alone: bool = False) -> Parcel:
+    return pack(study, alone=alone, say=print)
+
+
 def names(parcel: Parcel) -> set[str]:
     return set(zipfile.ZipFile(BytesIO(parcel.modules)).namelist())
 
 
 def test_what_is_not_installed_is_sent_with_what_it_imports_beside_it(study: Study) -> None:
-    assert names(pack(study)) == {
+    assert names(packed(study)) == {
         "sent_points.py",
         "neighbour.py",
         "rules/__init__.py",
@@ -91,7 +98,7 @@ def test_nothing_is_sent_of_ours_or_of_what_is_installed() -> None:
     lion = {"name": "pytorch_optimizer:Lion", "convention": "decoupled"}
     study = make(workload={"name": "digits", "engine": "single"}, optimizers=["adamw", lion])
     assert own_modules(study) == {}
-    parcel = pack(study)
+    parcel = packed(study)
     assert parcel.modules == b""
     path = list(sys.path)
     assert parcel.open() == study
@@ -107,14 +114,14 @@ def test_a_folder_that_pip_installed_into_is_an_installation(study: Study, monke
 
 @pytest.mark.slow
 def test_another_process_opens_it_without_the_folders(study: Study, tmp_path: Path) -> None:
-    parcel = pack(study)
+    parcel = packed(study)
     (tmp_path / "parcel").mkdir()
     (tmp_path / "parcel" / "study").write_bytes(parcel.study)
     (tmp_path / "parcel" / "modules").write_bytes(parcel.modules)
     (tmp_path / "study").rename(tmp_path / "gone")
     (tmp_path / "here").rename(tmp_path / "gone-too")
     code = (
-        "from pathlib import Path; from robustness.worker.own_modules import Parcel\n"
+        "from pathlib import Path; from robustness.worker.parcel import Parcel\n"
         "parcel = Parcel(Path('study').read_bytes(), Path('modules').read_bytes())\n"
         "study = parcel.open()\n"
         "assert parcel.open() is study\n"
@@ -140,11 +147,54 @@ def test_another_process_opens_it_without_the_folders(study: Study, tmp_path: Pa
     assert not list(tmp_path.glob("robustness-modules-*")), "what was unpacked went with the process"
 
 
-def test_a_package_full_of_data_is_not_sent(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_file_stays_where_it_is_and_is_named(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shipping, "LIMIT_BYTES", 2**20)
     table = own_modules(study)["rules"] / "table.json"
     table.write_bytes(b" " * (2**20 - 2000))
-    pack(study)
+    said: list[str] = []
+    assert "rules/table.json" in names(pack(study, alone=False, say=said.append))
+    assert not said
     table.write_bytes(b" " * (2 * 2**20))
-    with pytest.raises(ShippingError, match=r"rules.* have 2 MiB, and at most 1 are sent to the workers: install them"):
-        pack(study)
+    parcel = pack(study, alone=False, say=said.append)
+    assert names(parcel) == {"sent_points.py", "neighbour.py", "rules/__init__.py", "rules/plain.py"}
+    assert [each.partition(" is not sent")[0] for each in said] == [f"{table} (2 MiB)"]
+    with pytest.raises(
+        ShippingError, match=rf"rules.* have 2 MiB, and at most 1 MiB are sent .* file is {table}: inst"
+    ):
+        module_files(own_modules(study))  # as `submit` takes them, which has no other way to the cluster
+
+
+def test_on_this_machine_no_data_are_packed_or_read(study: Study) -> None:
+    table = own_modules(study)["rules"] / "table.json"
+    with table.open("wb") as file:
+        file.truncate(2**40)  # of which the disk holds nothing: to read it would take minutes
+    said: list[str] = []
+    parcel = pack(study, alone=True, say=said.append)
+    assert names(parcel) == {"sent_points.py", "neighbour.py", "rules/__init__.py", "rules/plain.py"}
+    assert not said
+    assert not parcel.elsewhere
+
+
+def test_modules_are_used_where_they_are_if_they_are_the_same_there(study: Study, tmp_path: Path) -> None:
+    whole = packed(study)
+    assert whole.folder == str(tmp_path / "here")
+    assert not whole.elsewhere
+    assert replace(whole, host="another").elsewhere
+    (tmp_path / "here/rules/table.json").write_text("other")
+    fresh = replace(whole, code="1")  # a process looks once
+    assert fresh.elsewhere
+    assert "modules were changed since this sweep began" in str(fresh.missing(FileNotFoundError("x.csv not found")))
+    missing = str(replace(fresh, host="another").missing(FileNotFoundError(2, "No such file", "x.csv")))
+    assert missing.startswith(f"{socket.gethostname()} has no file that the study's own code reads, and another has: x")
+    assert "at one absolute path on every node, or within a package that travels with the study" in missing
+    apart = replace(fresh, host="another", places=fresh.places[:1])
+    copied = FileNotFoundError(f"{_copy(apart)}/x.csv not found.")
+    assert f"and another has: {apart.places[0][1]}/x.csv not found: data must lie" in str(apart.missing(copied))
+    assert packed(study).modules != whole.modules
+
+
+def test_a_module_that_is_a_link_keeps_its_name_and_its_neighbours(study: Study, tmp_path: Path) -> None:
+    module = tmp_path / "study/sent_points.py"
+    module.rename(tmp_path / "study_of_all.py")
+    module.symlink_to(tmp_path / "study_of_all.py")
+    assert {"sent_points.py", "neighbour.py"} < names(packed(study))

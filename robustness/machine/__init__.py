@@ -1,0 +1,1 @@
+"""What a machine leaves to a process: its cores, and a home."""
