@@ -17,10 +17,13 @@ from robustness.dry_run.plain import plain_outcome
 from robustness.optimizers.behavior.axes import remarks
 from robustness.optimizers.behavior.convention import misstated
 from robustness.optimizers.behavior.problem import StepError
-from robustness.randomness import seeded
+from robustness.parameters.groups import GroupError
+from robustness.parameters.layout import layout_of
+from robustness.randomness import initial_model, seeded
 from robustness.study import Run
 from robustness.trees import examples, mapped
 from robustness.workloads import DataError
+from robustness.workloads.grouping import factors_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +52,7 @@ def own_runs(study: Study, workload: Workload) -> list[Run]:
     """Return a run of each optimizer that is to be tried on `workload`: all where that is one's own."""
     runs = []
     for entry in study.optimizers:
-        if ":" not in workload.name and ":" not in entry.optimizer.name:
+        if ":" not in workload.name and ":" not in entry.optimizer.name and not entry.optimizer.is_grouped:
             continue
         middle = study.space_of(entry)
         runs.append(Run(workload, entry.optimizer, middle.lr.middle, middle.weight_decay.middle, study.seeds[0]))
@@ -76,7 +79,7 @@ def _of_workload(study: Study, workload: Workload) -> Iterator[Finding]:
         return
     said: set[str] = set()
     for run in runs:
-        for finding in chain(_of_optimizer(run.optimizer), _of_run(run, batches, feed)):
+        for finding in chain(_of_optimizer(run.optimizer), _groups_of(run), _of_run(run, batches, feed)):
             if finding.text not in said:
                 yield finding
             said.add(finding.text)
@@ -91,6 +94,23 @@ def _of_optimizer(optimizer: Optimizer) -> Iterator[Finding]:
     with suppress(StepError):  # the network's own parameters will say it better
         for remark in remarks(optimizer):
             yield Finding(f"{optimizer.name}: {remark}", fatal=False)
+
+
+def _groups_of(run: Run) -> Iterator[Finding]:
+    """Say how much of a network decays, where not all of it does."""
+    try:
+        model = initial_model(run.workload, run.seed)
+        layout = layout_of(model)
+        found = factors_of(run.optimizer, run.workload, model, layout)
+    except GroupError as error:
+        yield Finding(str(error))
+        return
+    if found is None:
+        return
+    decayed = [piece for piece, one in zip(layout, found, strict=True) if one.weight_decay]
+    share = 100 * sum(piece.size for piece in decayed) / sum(piece.size for piece in layout)
+    words = f"decays {len(decayed)} of {len(layout)} tensors, {share:.3g} % of the parameters"
+    yield Finding(f"{run.workload.title}: {run.optimizer.name} {words}", fatal=False)
 
 
 def _of_run(run: Run, batches: list[Batch], feed: Feed) -> Iterator[Finding]:

@@ -11,12 +11,14 @@ from robustness.dry_run.finding import Refusal, words_of
 from robustness.dry_run.layers import Path
 from robustness.optimizers.behavior.closures import way_of
 from robustness.optimizers.behavior.stepping import step, to_evaluation, to_training
+from robustness.parameters.groups import GroupError
 from robustness.randomness import initial_model, masks
 from robustness.study.run import schedule_of
 from robustness.training.network import outputs_of, placed
 from robustness.trees import described, examples, mapped
 from robustness.workloads import Workload
 from robustness.workloads.data import NO_TARGET
+from robustness.workloads.grouping import told, torch_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,12 +59,12 @@ def plain_outcome(run: Run, batches: Sequence[Batch], dtype: torch.dtype) -> Out
     trainable = [p for p in model.parameters() if p.requires_grad]
     if not trainable:
         raise Refusal(f"{workload.title}: no parameter of the network asks for a gradient: there is nothing to train")
-    optimizer = _optimizer(run, trainable)
+    optimizer = _optimizer(run, model)
+    base = [float(group["lr"]) for group in optimizer.param_groups]
     try:
         with masks(run.seed, "cpu"):
             for number, batch in enumerate(batches):
-                for group in optimizer.param_groups:
-                    group["lr"] = run.lr * schedule.factor(number, max(workload.epochs, len(batches)))
+                told(optimizer.param_groups, base, schedule.factor(number, max(workload.epochs, len(batches))))
                 model.train()
                 to_training(optimizer)
                 loss, error = _step(run, model, optimizer, batch, first=number == 0)
@@ -86,13 +88,18 @@ def plain_outcome(run: Run, batches: Sequence[Batch], dtype: torch.dtype) -> Out
     )
 
 
-def _optimizer(run: Run, trainable: list[nn.Parameter]) -> torch.optim.Optimizer:
+def _optimizer(run: Run, model: nn.Module) -> torch.optim.Optimizer:
+    native = run.weight_decay_native
     try:
-        return run.optimizer.torch_optimizer(trainable, run.lr, run.weight_decay_native)
+        parameters = torch_parameters(run.optimizer, run.workload, model, run.lr, native)
+    except GroupError as error:
+        raise Refusal(str(error)) from None
+    how = "in these groups" if isinstance(parameters[0], dict) else "in one list"
+    try:
+        return run.optimizer.torch_optimizer(parameters, run.lr, native)
     except Exception as failure:
         raise Refusal(
-            f"{run.optimizer.name}: does not take the parameters of {run.workload.title} in one list:"
-            f" {words_of(failure)}"
+            f"{run.optimizer.name}: does not take the parameters of {run.workload.title} {how}: {words_of(failure)}"
         ) from failure
 
 

@@ -31,9 +31,10 @@ class DryRunError(Exception):
 
 
 def own_pieces(study: Study) -> list[str]:
-    """Return the import strings of a study's own workloads and optimizers: what a dry run tries."""
+    """Return what a dry run tries: the import strings of a study's own workloads and optimizers, and groups."""
     names = [*(each.name for each in study.workloads), *(entry.optimizer.name for entry in study.optimizers)]
-    return [name for name in dict.fromkeys(names) if ":" in name]
+    grouped = [f"the groups of {entry.label}" for entry in study.optimizers if entry.optimizer.is_grouped]
+    return [*(name for name in dict.fromkeys(names) if ":" in name), *grouped]
 
 
 def dry_run(study: Study, say: Callable[[str], None] = lambda _words: None) -> list[Finding]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from robustness.optimizers.adam import AdamRule, MomentOptions
+from robustness.optimizers.base import column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,8 +56,8 @@ class AdaBoundRule(AdamRule):
         high = final * (1 + 1 / (self.gamma * self.steps))
         scale = math.sqrt(self._correction2) / self._correction1
         denominator = torch.add(self.v, _UNDER_THE_ROOT, out=self._workspace).sqrt_().add_(self.eps)
-        rate = torch.div((lr * scale)[:, None], denominator, out=self._workspace)
-        self.weights.addcmul_(rate.clamp_(low[:, None], high[:, None]), self.m, value=-1)
+        rate = torch.div(column(lr * scale), denominator, out=self._workspace)
+        self.weights.addcmul_(rate.clamp_(column(low), column(high)), self.m, value=-1)
 
     def keep(self, rows: Tensor, weights: Tensor) -> None:
         """Go on with the runs `rows` alone, whose weights are now `weights`."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from robustness.optimizers.base import Beta, Convention, Optimizer
+from robustness.optimizers.base import Beta, Convention, Optimizer, column, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 class MomentOptions(Optimizer):
     """What all optimizers with two moments are told alike."""
+
+    takes_groups: ClassVar[bool] = True
 
     betas: tuple[Beta, Beta] = Field((0.9, 0.999), description="Decay rates of the two moments.")
     eps: float = Field(1e-8, gt=0, description="Added to the square root of the second moment.")
@@ -83,7 +85,7 @@ class AdamMoments:
         scale = math.sqrt(self._correction2)
         denominator = torch.sqrt(self._divisor, out=self._workspace).add_(self.eps * scale)
         direction = torch.div(self.m, denominator, out=self._workspace)
-        self.weights.addcmul_(direction, (lr * (scale / self._correction1))[:, None], value=-1)
+        self.weights.addcmul_(direction, column(lr * (scale / self._correction1)), value=-1)
 
     def keep(self, rows: Tensor, weights: Tensor) -> None:
         """Go on with the runs `rows` alone, whose weights are now `weights`."""
@@ -98,7 +100,7 @@ class AdamMoments:
     def root_mean_v(self) -> Tensor:
         """Return (R,): the root of the mean of v / (1 - beta2^t) over a run; NaN before the first step."""
         if not self.steps:
-            return self.weight_decay.new_full(self.weight_decay.shape, math.nan)
+            return unknown(self.weight_decay)
         # The padding adds 0 to the sum and must not count in the mean.
         return self._divisor.sum(dim=1).div_(self.size * self._correction2).sqrt_()
 
@@ -120,14 +122,14 @@ class AdamRule(AdamMoments):
 
     def step(self, gradient: Tensor, lr: Tensor) -> None:
         """Take one step; `gradient` (R, P) is overwritten, `lr` is (R,)."""
-        gradient.addcmul_(self.weights, self.weight_decay[:, None])
+        gradient.addcmul_(self.weights, column(self.weight_decay))
         self.update_moments(gradient)
         self.descend(lr)
 
     @property
     def effective_decay(self) -> Tensor:
         """Return (R,) NaN: L2 decay passes through the moments and multiplies no weight."""
-        return self.weight_decay.new_full(self.weight_decay.shape, math.nan)
+        return unknown(self.weight_decay)
 
 
 class AdamOptions(AdamLikeOptions):

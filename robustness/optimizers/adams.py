@@ -10,6 +10,7 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from robustness.optimizers.adam import AdamLikeOptions, AdamMoments
+from robustness.optimizers.base import column, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,17 +33,18 @@ class AdamSRule(AdamMoments):
         """Start at zero moments; see `UpdateRule` for the shapes."""
         super().__init__(weights, weight_decay, size, options)
         self._undecayed = weight_decay == 0
-        self._root_mean_v = weight_decay.new_full(weight_decay.shape, math.nan)
-        self._effective_decay = self._root_mean_v.clone()
+        self._root_mean_v = unknown(weight_decay)
+        self._effective_decay = weight_decay.new_full(weight_decay.shape, math.nan)
 
     def step(self, gradient: Tensor, lr: Tensor) -> None:
         """Take one step; `gradient` is (R, P), `lr` is (R,)."""
         self.update_moments(gradient)
         self._root_mean_v = super().root_mean_v
         # Without gradients v-bar is 0; a run without weight decay must not get 0 / 0 from it.
-        self._effective_decay = (self.weight_decay / self._root_mean_v).masked_fill_(self._undecayed, 0.0)
+        root: Tensor = self._root_mean_v if self.weight_decay.dim() == 1 else column(self._root_mean_v)
+        self._effective_decay = (self.weight_decay / root).masked_fill_(self._undecayed, 0.0)
         # At a learning rate of 0 nothing is decayed, not even by the infinite decay where gradients are 0.
-        self.weights.mul_((1 - (lr * self._effective_decay).masked_fill_(lr == 0, 0.0))[:, None])
+        self.weights.mul_(column(1 - (lr * self._effective_decay).masked_fill_(lr == 0, 0.0)))
         self.descend(lr)
 
     def keep(self, rows: Tensor, weights: Tensor) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from robustness.optimizers.adam import AdamLikeOptions, AdamMoments
+from robustness.optimizers.base import column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +26,7 @@ class AdamWRule(AdamMoments):
     def step(self, gradient: Tensor, lr: Tensor) -> None:
         """Take one step; `gradient` is (R, P), `lr` is (R,)."""
         self.update_moments(gradient)
-        self.weights.mul_((1 - lr * self.weight_decay)[:, None])
+        self.weights.mul_(column(1 - lr * self.weight_decay))
         self.descend(lr)
 
     @property

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, r
 from pydantic import Field
 
 from robustness.options import LATER, Named
+from robustness.parameters.groups import DecayOn, Group
 from robustness.schedules import Schedule
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     import torch
     from torch import Tensor
+
+    from robustness.parameters.layout import Layout
 
 Convention = Literal["l2", "decoupled", "scheduled", "vanilla"]
 """Where weight decay acts: on the gradient, or on the weights by 1 - eta lambda, by a schedule, or without eta."""
@@ -38,6 +41,10 @@ class UpdateRule(Protocol):
     Made from an optimizer's options by `Optimizer.rule(weights, weight_decay, size)`:
     `weights` (R, P) is one row a run, changed in place; `weight_decay` (R,) is the optimizer's own number;
     the first `size` <= P columns of a row are parameters, the rest is padding that stays 0.
+
+    Where parameters have factors on the study's rates, weight decays and learning rates are (R, P), a number for each
+    weight (`column` makes a factor of either), and so may the effective decay be; only a class whose options say
+    `takes_groups` is given such.
 
     Its attributes are what a checkpoint has of it, but for `weights` and those that a class lists as `WORKSPACE`:
     numbers, texts, None, tensors without dimensions, and tensors whose first axis is the runs.
@@ -71,15 +78,44 @@ class TakesBaseRates(Protocol):
         """Learn the base rates, (R,) in the weights' dtype, once before the first step."""
 
 
+@runtime_checkable
+class TakesLayout(Protocol):
+    """A rule that is told what the columns of a row are."""
+
+    def take_layout(self, layout: Layout) -> None:
+        """Learn the pieces of a row, once before the first step."""
+
+
+def column(values: Tensor) -> Tensor:
+    """Return numbers of runs (R,) as a column (R, 1), which multiplies rows; numbers of weights (R, P) as they are."""
+    return values[:, None] if values.dim() == 1 else values
+
+
+def unknown(values: Tensor) -> Tensor:
+    """Return (R,) NaN of the runs that `values`, (R,) or (R, P), are of."""
+    return values.new_full(values.shape[:1], math.nan)
+
+
 class Optimizer(Named):
-    """An optimizer's options as fields; every field is part of a run's identity."""
+    """An optimizer's options as fields; every field is part of a run's identity.
+
+    Attributes:
+        takes_groups: Whether its update rule takes rates of (R, P); see `UpdateRule`.
+    """
 
     convention: ClassVar[Convention]
     version: ClassVar[int] = 1
+    takes_groups: ClassVar[bool] = False
 
     name: str
     schedule: Annotated[Schedule | None, LATER] = Field(
         None, description="Its own learning-rate schedule, in place of the workload's."
+    )
+    decay_on: Annotated[DecayOn, LATER] = Field(
+        "all", description="What decays: all parameters, or matrices (of two dimensions or more) alone."
+    )
+    groups: Annotated[tuple[Group, ...], LATER] = Field(
+        (), description="Parameters with factors on the study's rates; the first group that has one counts."
     )
 
     def native_weight_decay(self, weight_decay: float) -> float:
@@ -112,6 +148,11 @@ class Optimizer(Named):
             first_factor: what the run's schedule multiplies the base rate by in the first epoch; 1 without a warm-up.
         """
         return type(self).version
+
+    @property
+    def is_grouped(self) -> bool:
+        """Whether its parameters are not all alike."""
+        return bool(self.groups) or self.decay_on != "all"
 
     @property
     def stackable(self) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from robustness.optimizers.adam import AdamRule, MomentOptions
+from robustness.optimizers.base import column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,7 +40,7 @@ class PadamRule(AdamRule):
         direction = torch.div(self.m, denominator, out=self._workspace)
         # Outside the power, as the library has it: the correction is as large as Adam's whatever p is.
         scale = math.sqrt(self._correction2) / self._correction1
-        self.weights.addcmul_(direction, (lr * scale)[:, None], value=-1)
+        self.weights.addcmul_(direction, column(lr * scale), value=-1)
 
 
 class PadamOptions(MomentOptions):

@@ -10,6 +10,7 @@ import math
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from robustness.optimizers.adam import AdamRule, MomentOptions
+from robustness.optimizers.base import column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,13 +35,13 @@ class RAdamRule(AdamRule):
         rho_inf = 2 / (1 - self.beta2) - 1
         rho = rho_inf - 2 * self.steps * self.beta2**self.steps / self._correction2
         if rho <= 5:
-            self.weights.addcmul_(self.m, (lr / self._correction1)[:, None], value=-1)
+            self.weights.addcmul_(self.m, column(lr / self._correction1), value=-1)
             return
         rectification = math.sqrt((rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho))
         denominator = torch.sqrt(self.v, out=self._workspace).add_(self.eps)
         direction = torch.div(self.m, denominator, out=self._workspace)
         scale = rectification * math.sqrt(self._correction2) / self._correction1
-        self.weights.addcmul_(direction, (lr * scale)[:, None], value=-1)
+        self.weights.addcmul_(direction, column(lr * scale), value=-1)
 
 
 class RAdamOptions(MomentOptions):

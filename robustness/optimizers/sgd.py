@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from robustness.optimizers.base import BASE_LR_SGD, Beta, Convention, Optimizer
+from robustness.optimizers.base import BASE_LR_SGD, Beta, Convention, Optimizer, column, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 class MomentumOptions(Optimizer):
     """What all forms of SGD are told alike."""
+
+    takes_groups: ClassVar[bool] = True
 
     momentum: Beta = Field(0.9, description="Factor of the momentum buffer; 0 is plain SGD.")
 
@@ -78,7 +80,7 @@ class HeavyBall:
             self._momentum_buffer.mul_(self.momentum).add_(gradient, alpha=1 - self.dampening)
         buffer = self._momentum_buffer
         direction = gradient.add_(buffer, alpha=self.momentum) if self.nesterov else buffer
-        self.weights.addcmul_(direction, lr[:, None], value=-1)
+        self.weights.addcmul_(direction, column(lr), value=-1)
 
     def keep(self, rows: Tensor, weights: Tensor) -> None:
         """Go on with the runs `rows` alone, whose weights are now `weights`."""
@@ -90,7 +92,7 @@ class HeavyBall:
     @property
     def root_mean_v(self) -> Tensor:
         """Return (R,) NaN: there is no second moment."""
-        return self.weight_decay.new_full(self.weight_decay.shape, math.nan)
+        return unknown(self.weight_decay)
 
 
 class SGDRule(HeavyBall):
@@ -98,12 +100,12 @@ class SGDRule(HeavyBall):
 
     def step(self, gradient: Tensor, lr: Tensor) -> None:
         """Take one step; `gradient` (R, P) is overwritten, `lr` is (R,)."""
-        self.descend(gradient.addcmul_(self.weights, self.weight_decay[:, None]), lr)
+        self.descend(gradient.addcmul_(self.weights, column(self.weight_decay)), lr)
 
     @property
     def effective_decay(self) -> Tensor:
         """Return (R,) NaN: L2 decay passes through the buffer and multiplies no weight."""
-        return self.weight_decay.new_full(self.weight_decay.shape, math.nan)
+        return unknown(self.weight_decay)
 
 
 class VanillaDecayRule(HeavyBall):
@@ -117,7 +119,7 @@ class VanillaDecayRule(HeavyBall):
     def step(self, gradient: Tensor, lr: Tensor) -> None:
         """Take one step; `gradient` is (R, P), `lr` is (R,)."""
         self._effective_decay = self.weight_decay / lr
-        self.weights.mul_((1 - self.weight_decay)[:, None])
+        self.weights.mul_(column(1 - self.weight_decay))
         self.descend(gradient, lr)
 
     def keep(self, rows: Tensor, weights: Tensor) -> None:
@@ -136,7 +138,7 @@ class SGDSRule(HeavyBall):
 
     def step(self, gradient: Tensor, lr: Tensor) -> None:
         """Take one step; `gradient` is (R, P), `lr` is (R,)."""
-        self.weights.mul_((1 - lr * self.effective_decay)[:, None])
+        self.weights.mul_(column(1 - lr * self.effective_decay))
         self.descend(gradient, lr)
 
     @property

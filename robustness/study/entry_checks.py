@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from robustness.study.own_classes import takes_weight_decay
+from robustness.study.own_classes import takes_lr, takes_weight_decay
 from robustness.study.space import Grid, Sampled, SearchSpace, beyond_single, too_few_cells, without_points
 from robustness.validation.problems import placed, refusal
+from robustness.workloads.base import Workload
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from pydantic_core import InitErrorDetails
 
     from robustness.study.optimizer_entry import OptimizerEntry
-    from robustness.workloads import Workload
 
 
 def wrong_entry(
@@ -34,8 +34,21 @@ def wrong_entry(
     if schedule is not None and epochs <= schedule.warmup:
         message = f"warmup must be less than epochs, got {schedule.warmup} of {epochs}"
         wrong.append(refusal(message, "optimizers", index, "schedule"))
-    if space.weight_decay.is_positive and not takes_weight_decay(entry.optimizer):
+    hooked = [type(each).parameter_groups is not Workload.parameter_groups for each in workloads]
+    if not takes_lr(entry.optimizer) and not (entry.optimizer.groups or all(hooked)):
+        message = "takes no `lr`, which a study sets; where it wants groups of parameters, give the entry `groups`"
+        wrong.append(refusal(f"{message}, or the workload `parameter_groups`", "optimizers", index))
+    elif space.weight_decay.is_positive and not takes_weight_decay(entry.optimizer) and takes_lr(entry.optimizer):
         message = "takes no weight decay: give it `space: {weight_decay: [0]}`"
+        wrong.append(refusal(message, "optimizers", index))
+    stacked = any(workload.engine == "stack" for workload in workloads)
+    if (
+        entry.optimizer.stackable
+        and stacked
+        and not entry.optimizer.takes_groups
+        and (entry.optimizer.is_grouped or any(hooked))
+    ):
+        message = "its update rule knows no groups of parameters: give the workload `engine: single`"
         wrong.append(refusal(message, "optimizers", index))
     if not entry.optimizer.stackable and any(workload.engine == "stack" for workload in workloads):
         message = "has no update rule with a run axis: give the workload `engine: single`"

@@ -244,8 +244,8 @@ def _check_keywords(optimizer: TorchOptimizer) -> None:
     parameters = list(inspect.signature(found).parameters.values())[1:]
     open_ended = any(each.kind is each.VAR_KEYWORD for each in parameters)
     named = [each.name for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
-    if "lr" not in named:
-        raise ImportStringError(f"{found.__name__} takes no `lr`, which a study sets", "name")
+    if "lr" not in named:  # it may have it of groups
+        return
     allowed = [name for name in named if name not in _SET_BY_THE_STUDY]
     for name in optimizer.options:
         if name in _SET_BY_THE_STUDY:

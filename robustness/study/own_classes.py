@@ -135,6 +135,14 @@ def _convention_of(optimizer: TorchOptimizer) -> Convention:
         raise refuse(refusal(str(error), "convention")) from None
 
 
+def takes_lr(optimizer: Optimizer) -> bool:
+    """Whether an optimizer takes a learning rate as an argument. True of a class that is not to be had here."""
+    try:
+        return not isinstance(optimizer, TorchOptimizer) or optimizer.takes_lr
+    except (ImportError, AttributeError):
+        return True
+
+
 def takes_weight_decay(optimizer: Optimizer) -> bool:
     """Whether an optimizer has a weight decay at all; LBFGS has none. True of a class that is not to be had here."""
     try:

@@ -100,6 +100,7 @@ class Weights:
     """How the moving parameters of a network lie in a row of a matrix, and what of it is the same for all runs.
 
     Attributes:
+        shapes: of the moving parameters, by name, in the order in which they lie.
         size: of the moving parameters.
         trainable: of all that ask for a gradient, those that get none included.
         fixed: parameters that no step changes, by name.
@@ -121,24 +122,24 @@ class Weights:
                 raise NetworkError(f"its parameter {name!r} is {kind}, and a stack has real ones: {SINGLE}")
         if not chosen:
             raise NetworkError("none of its parameters gets a gradient: there is nothing to train")
-        self._shapes = {name: p.shape for name, p in named.items() if name in chosen}
-        self.size = sum(shape.numel() for shape in self._shapes.values())
+        self.shapes = {name: p.shape for name, p in named.items() if name in chosen}
+        self.size = sum(shape.numel() for shape in self.shapes.values())
         self.trainable = sum(p.numel() for p in named.values() if p.requires_grad)
-        self._sizes = [*(shape.numel() for shape in self._shapes.values()), -self.size % self.ALIGNMENT]
+        self._sizes = [*(shape.numel() for shape in self.shapes.values()), -self.size % self.ALIGNMENT]
         self.fixed = {name: p.detach() for name, p in named.items() if name not in chosen}
         idle = [p.detach() for name, p in named.items() if p.requires_grad and name not in chosen]
         self.idle_square: Tensor | None = sum((p.abs().square().sum() for p in idle), torch.zeros(())) if idle else None
 
     def row(self, model: nn.Module, device: str, dtype: torch.dtype) -> Tensor:
         """Return (P,) the network's moving parameters, and the padding."""
-        parts = [p.detach().flatten() for name, p in model.named_parameters() if name in self._shapes]
+        parts = [p.detach().flatten() for name, p in model.named_parameters() if name in self.shapes]
         row: Tensor = torch.cat([*parts, torch.zeros(self._sizes[-1]).to(device, dtype)])
         return row
 
     def named(self, row: Tensor) -> dict[str, Tensor]:
         """Return the moving parameters that lie in a row (P,), by name: views of it."""
         parts = row.split(self._sizes)
-        return {name: part.view(shape) for (name, shape), part in zip(self._shapes.items(), parts, strict=False)}
+        return {name: part.view(shape) for (name, shape), part in zip(self.shapes.items(), parts, strict=False)}
 
     def norms(self, rows: Tensor) -> Tensor:
         """Return (R,) the 2-norm of all that asks for a gradient, of rows (R, P)."""

@@ -22,6 +22,7 @@ from robustness.training.objective import Objective
 from robustness.training.optimizer_state import resume, state_of
 from robustness.training.sharpness import begin, due, examples, sharpness
 from robustness.trees import Tree, mapped
+from robustness.workloads.grouping import told, torch_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -60,19 +61,21 @@ def train_single(
     model = placed(initial_model(workload, run.seed), device, dtype)
     forward, objective = Forward(workload, model), Objective(workload, feed.gaps)
     parameters = [p for p in model.parameters() if p.requires_grad]
-    optimizer = run.optimizer.torch_optimizer(parameters, lr=run.lr, weight_decay=run.weight_decay_native)
+    native = run.weight_decay_native
+    given = torch_parameters(run.optimizer, workload, model, run.lr, native)
+    optimizer = run.optimizer.torch_optimizer(given, lr=run.lr, weight_decay=native)
+    base = [float(group["lr"]) for group in optimizer.param_groups]
     way = way_of(run.optimizer)
     history = History([run], parameters=sum(p.numel() for p in parameters), steps_per_epoch=feed.steps)
     course = Course(keeper, _Engine(model, optimizer), history, feed, device)
     with masks(run.seed, device):
         for epoch in range(course.begin(), workload.epochs):
-            lr = run.lr * run.factor(epoch)
-            for group in optimizer.param_groups:
-                group["lr"] = lr
+            factor = run.factor(epoch)
+            told(optimizer.param_groups, base, factor)
             start = [p.detach().clone() for p in parameters]
             trained = train_epoch(objective, model, optimizer, look.at("train", feed.train()), forward, way=way)
             metrics = {
-                "lr": torch.tensor(lr),
+                "lr": torch.tensor(run.lr * factor),
                 **trained,
                 "weight_norm": _norm(parameters),
                 "update_norm": _norm(p - q for p, q in zip(parameters, start, strict=True)),
@@ -227,6 +230,18 @@ def _schedule(optimizer: torch.optim.Optimizer, run: Run) -> dict[str, Tensor]:
                 total += second.double().sum().cpu() / (1 - group["betas"][1] ** steps)
                 count += second.numel()
     root = (total / count).sqrt() if count else torch.tensor(torch.nan)
-    lr = float(optimizer.param_groups[0]["lr"])
-    decay = run.optimizer.effective_decay(run.weight_decay_native, lr, root)
-    return {"root_mean_v": root, "effective_decay": torch.as_tensor(decay)}
+    return {"root_mean_v": root, "effective_decay": _effective_decay(optimizer, run, root)}
+
+
+def _effective_decay(optimizer: torch.optim.Optimizer, run: Run, root: Tensor) -> Tensor:
+    """Return the effective decay; where groups differ in it their mean, weighted by the squares of their weights."""
+    groups, native = optimizer.param_groups, run.weight_decay_native
+    found = [
+        torch.as_tensor(run.optimizer.effective_decay(group.get("weight_decay", native), float(group["lr"]), root))
+        for group in groups
+    ]
+    if len(groups) == 1:
+        return found[0]
+    squares = [_norm(group["params"]).double().square().cpu() for group in groups]
+    weighted = [each.double().cpu() * square for each, square in zip(found, squares, strict=True)]
+    return torch.stack(weighted).sum() / torch.stack(squares).sum()

@@ -7,13 +7,13 @@ a run's outcome is the same to the bit in whatever stack it is trained.
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch.func import grad_and_value, vmap
 
-from robustness.optimizers.base import TakesBaseRates
 from robustness.randomness import initial_model, masks
 from robustness.study.run import options_json
 from robustness.training.checkpoint import Course
@@ -24,7 +24,7 @@ from robustness.training.mixed_precision import Lowered, raised
 from robustness.training.moving import moving_parts
 from robustness.training.network import Weights, call, placed
 from robustness.training.objective import Objective, StackedObjective
-from robustness.training.rows import places_of, resume_rule, rule_state, same_optimizer
+from robustness.training.rows import Part, parts_of, places_of, resume_rule, rule_state
 from robustness.training.sharpness import due, examples, sharpness
 from robustness.trees import Tree, mapped
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
-    from robustness.optimizers.base import UpdateRule
     from robustness.study import Run
     from robustness.training.checkpoint import Keeper
     from robustness.training.network import Moving
@@ -127,12 +126,7 @@ class Stack:
         self._objective = StackedObjective(self.workload, gaps)
         self.lr = torch.tensor([run.lr for run in runs], dtype=dtype, device=device)
         decay = torch.tensor([run.weight_decay_native for run in runs], dtype=dtype, device=device)
-        self._rules: list[tuple[slice, UpdateRule]] = []
-        for part in same_optimizer(runs):
-            rule = runs[part.start].optimizer.rule(self.weights[part], decay[part], self._layout.size)
-            if isinstance(rule, TakesBaseRates):
-                rule.take_base_rates(self.lr[part])
-            self._rules.append((part, rule))
+        self._parts = parts_of(runs, model, self._layout, self.weights, lr=self.lr, decay=decay)
         # "same": one mask of a dropout for all runs, which share their seed.
         step = grad_and_value(self._loss, argnums=1, has_aux=True)
         self.gradients: Callable[..., Any] = vmap(step, in_dims=(None, 0, 0, None), randomness="same")
@@ -155,6 +149,7 @@ class Stack:
         self.model.train()
         start = self.weights.clone()
         lr = self.lr * factor
+        rated = [part.rates(lr) for part in self._parts]
         loss = wrong = norm = norm_sq = torch.zeros_like(lr)
         seen: int | Tensor = 0
         steps = 0
@@ -168,8 +163,8 @@ class Stack:
             norm, norm_sq = norm + square.sqrt(), norm_sq + square
             if self.workload.clip is not None:
                 gradient.mul_((self.workload.clip / square.sqrt()).clamp(max=1.0)[:, None])
-            for part, rule in self._rules:
-                rule.step(gradient[part], lr[part])
+            for part, rates in zip(self._parts, rated, strict=True):
+                part.rule.step(gradient[part.rows], rates)
             seen, steps = seen + count, steps + 1
         return {
             "lr": lr,
@@ -179,8 +174,8 @@ class Stack:
             "grad_norm_sq": norm_sq / steps,
             "weight_norm": self._layout.norms(self.weights),
             "update_norm": torch.linalg.vector_norm(self.weights - start, dim=1),
-            "effective_decay": torch.cat([rule.effective_decay for _, rule in self._rules]),
-            "root_mean_v": torch.cat([rule.root_mean_v for _, rule in self._rules]),
+            "effective_decay": torch.cat([part.effective_decay(self.weights) for part in self._parts]),
+            "root_mean_v": torch.cat([part.rule.root_mean_v for part in self._parts]),
         }
 
     @torch.no_grad()
@@ -215,30 +210,32 @@ class Stack:
         self.buffers = {name: buffer[index] for name, buffer in self.buffers.items()}
         self.rows = self.rows[rows]
         kept, start = [], 0
-        for part, rule in self._rules:
-            inside = index[(index >= part.start) & (index < part.stop)] - part.start
+        for part in self._parts:
+            inside = index[(index >= part.rows.start) & (index < part.rows.stop)] - part.rows.start
             if len(inside):
                 now = slice(start, start + len(inside))
-                rule.keep(inside, self.weights[now])
-                kept.append((now, rule))
+                part.rule.keep(inside, self.weights[now])
+                kept.append(replace(part, rows=now))
                 start = now.stop
-        self._rules = kept
+        self._parts = kept
 
     def state(self) -> State:
         """Return weights, buffers and optimizers' states, each with the run that a row belongs to."""
         ids = [self._runs[int(row)].run_id for row in self.rows]
-        rules = {self._options(part): {"run_ids": ids[part], "state": rule_state(rule)} for part, rule in self._rules}
+        rules = {
+            self._options(part): {"run_ids": ids[part.rows], "state": rule_state(part.rule)} for part in self._parts
+        }
         return {"run_ids": ids, "weights": self.weights, "buffers": self.buffers, "rules": rules}
 
     def objection(self, state: State) -> str | None:
         """Return why a stack can't go on from `state`, None if it can: other code names its parts otherwise."""
         if state["weights"].shape[1:] != self.weights.shape[1:]:
             return f"not a checkpoint: its rows have {state['weights'].shape[1]} weights, not {self.weights.shape[1]}"
-        for part, rule in self._rules:
+        for part in self._parts:
             saved = state["rules"].get(self._options(part))  # None where all of its runs had diverged
-            lacking = rule_state(rule).keys() - saved["state"].keys() if saved else ()
+            lacking = rule_state(part.rule).keys() - saved["state"].keys() if saved else ()
             if lacking:
-                name = self._runs[int(self.rows[part.start])].optimizer.name
+                name = self._runs[int(self.rows[part.rows.start])].optimizer.name
                 return f"not a checkpoint: its state of {name} lacks {', '.join(sorted(lacking))}"
         return None
 
@@ -251,13 +248,13 @@ class Stack:
         self.weights.copy_(state["weights"][places])
         for name, buffer in self.buffers.items():
             buffer.copy_(state["buffers"][name][places])
-        for part, rule in self._rules:
+        for part in self._parts:
             saved = state["rules"][self._options(part)]
-            resume_rule(rule, saved["state"], places_of(saved["run_ids"], ids[part]), self.weights.device)
+            resume_rule(part.rule, saved["state"], places_of(saved["run_ids"], ids[part.rows]), self.weights.device)
 
-    def _options(self, part: slice) -> str:
+    def _options(self, part: Part) -> str:
         """Return the options of the optimizer of these rows."""
-        return options_json(self._runs[int(self.rows[part.start])].optimizer)
+        return options_json(self._runs[int(self.rows[part.rows.start])].optimizer)
 
     def _forward(self, inputs: Tree, weights: Tensor, buffers: dict[str, Tensor]) -> tuple[Tree, dict[str, Tensor]]:
         state = {**self._layout.named(weights), **self._layout.fixed, **buffers}

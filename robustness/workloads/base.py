@@ -16,7 +16,7 @@ from robustness.workloads.data import Data, Feed, TensorFeed
 from robustness.workloads.hessian_options import HessianOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any, Self
 
     import torch
@@ -123,6 +123,14 @@ class Workload(Named):
         A network with a `reset` method is told so at the start of each pass over a split.
         """
         raise NotImplementedError(f"{type(self).__name__} has no model")
+
+    def parameter_groups(self, model: nn.Module) -> Iterable[Mapping[str, Any]] | None:  # noqa: ARG002
+        """Return groups of the parameters of `model` for all optimizers; None where they are alike.
+
+        Each group has `params`, and at will `lr_factor` and `weight_decay_factor` on the study's rates, and what an
+        optimizer's class asks of a group, such as `use_muon`. An entry with `groups` or `decay_on` has its own instead.
+        """
+        return None
 
     def losses(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Return the loss of each target, in nats: the cross-entropy.

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from robustness.optimizers.behavior.decay import ALL, action_of
 from robustness.optimizers.behavior.problem import StepError
-from robustness.optimizers.imported import Keywords, TorchOptimizer
+from robustness.optimizers.imported import TorchOptimizer
+from robustness.parameters.keywords import Keywords
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

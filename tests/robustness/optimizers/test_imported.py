@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from robustness.optimizers import OPTIMIZERS
-from robustness.optimizers.imported import Keywords, TorchOptimizer
+from robustness.optimizers.imported import TorchOptimizer
+from robustness.parameters.keywords import Keywords
 from robustness.study import Run, Study, StudyError
 from robustness.study.import_string import beside
 from robustness.study.run import options_json

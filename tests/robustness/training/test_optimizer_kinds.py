@@ -10,7 +10,8 @@ import torch
 
 from robustness.dry_run.pieces import tried
 from robustness.optimizers.behavior.closures import way_of
-from robustness.optimizers.imported import Keywords, TorchOptimizer
+from robustness.optimizers.imported import TorchOptimizer
+from robustness.parameters.keywords import Keywords
 from robustness.randomness import data_order, initial_model
 from robustness.study import Run, Study
 from robustness.training import Suspended, train_single, train_stack

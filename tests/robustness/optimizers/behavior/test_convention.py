@@ -12,7 +12,8 @@ from robustness.optimizers import OPTIMIZERS
 from robustness.optimizers.behavior.axes import remarks
 from robustness.optimizers.behavior.convention import misstated
 from robustness.optimizers.behavior.decay import ALL, action_of
-from robustness.optimizers.imported import Keywords, TorchOptimizer
+from robustness.optimizers.imported import TorchOptimizer
+from robustness.parameters.keywords import Keywords
 
 if TYPE_CHECKING:
     from pathlib import Path
