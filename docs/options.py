@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic.fields import FieldInfo
 
-SHARED = ("name", "schedule")
+SHARED = ("name", "schedule", "decay_on", "groups")
 """Options that every optimizer has, described once."""
 
 WORDS = {"gt": "above", "ge": "from", "lt": "below", "le": "to"}

@@ -52,7 +52,7 @@ def optimizers() -> str:
     from robustness.optimizers import OPTIMIZERS
 
     return table(
-        ["name", "what", "options beside `label` and `schedule`, with their defaults", "decay"],
+        ["name", "what", "options of its own, with their defaults", "decay"],
         [(f"`{name}`", first_sentence(one), listed(one), f"`{one.convention}`") for name, one in OPTIMIZERS.items()],
     )
 

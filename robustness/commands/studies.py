@@ -58,10 +58,25 @@ def validate(options: argparse.Namespace) -> int:
         except StudyError as error:
             err.print(str(error))
             problems += 1
-        else:
-            out.print(f"{name}: a valid study, {study.name}")
-            problems += options.tried and not _try(study)
+            continue
+        if wrong := _unmade(study):
+            err.print("\n".join(f"{name}: {each}" for each in wrong))
+            problems += 1
+            continue
+        out.print(f"{name}: a valid study, {study.name}")
+        problems += options.tried and not _try(study)
     return BAD_INPUT if problems else 0
+
+
+def _unmade(study: Study) -> list[str]:
+    """Return which optimizers do not take the networks' parameters; torch is loaded for one's own alone."""
+    from robustness.dry_run import own_pieces
+
+    if not own_pieces(study):
+        return []
+    from robustness.dry_run.making import unmade
+
+    return unmade(study)
 
 
 def _try(study: Study) -> bool:

@@ -18,7 +18,7 @@ from robustness.optimizers.behavior.axes import remarks
 from robustness.optimizers.behavior.convention import misstated
 from robustness.optimizers.behavior.problem import StepError
 from robustness.parameters.groups import GroupError
-from robustness.parameters.layout import layout_of
+from robustness.parameters.parameter_layout import layout_of
 from robustness.randomness import initial_model, seeded
 from robustness.study import Run
 from robustness.trees import examples, mapped

@@ -59,7 +59,7 @@ def plain_outcome(run: Run, batches: Sequence[Batch], dtype: torch.dtype) -> Out
     trainable = [p for p in model.parameters() if p.requires_grad]
     if not trainable:
         raise Refusal(f"{workload.title}: no parameter of the network asks for a gradient: there is nothing to train")
-    optimizer = _optimizer(run, model)
+    optimizer = optimizer_of(run, model)
     base = [float(group["lr"]) for group in optimizer.param_groups]
     try:
         with masks(run.seed, "cpu"):
@@ -88,7 +88,12 @@ def plain_outcome(run: Run, batches: Sequence[Batch], dtype: torch.dtype) -> Out
     )
 
 
-def _optimizer(run: Run, model: nn.Module) -> torch.optim.Optimizer:
+def optimizer_of(run: Run, model: nn.Module) -> torch.optim.Optimizer:
+    """Return the optimizer of a run for its network's parameters, in groups where there are some.
+
+    Raises:
+        Refusal: its class does not take them; with its own words.
+    """
     native = run.weight_decay_native
     try:
         parameters = torch_parameters(run.optimizer, run.workload, model, run.lr, native)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from robustness.parameters.layout import Layout
+    from robustness.parameters.parameter_layout import Layout
 
 Convention = Literal["l2", "decoupled", "scheduled", "vanilla"]
 """Where weight decay acts: on the gradient, or on the weights by 1 - eta lambda, by a schedule, or without eta."""

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from robustness.options import Model
 from robustness.parameters.keywords import Keywords
-from robustness.parameters.layout import Kind
+from robustness.parameters.parameter_layout import Kind
 from robustness.validation.messages import nearest
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from robustness.parameters.layout import Layout, Piece
+    from robustness.parameters.parameter_layout import Layout, Piece
 
 DecayOn = Literal["all", "matrices"]
 """Which parameters decay: all, or those of at least two dimensions, so neither biases nor gains."""

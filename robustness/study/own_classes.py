@@ -129,6 +129,8 @@ def _convention_of(optimizer: TorchOptimizer) -> Convention:
     """Return the convention that an optimizer's steps show."""
     from robustness.optimizers.behavior.convention import ConventionError, found_convention
 
+    if not optimizer.takes_lr and not optimizer.groups:
+        raise refuse(refusal(f"{optimizer.torch_class().__name__} takes no `lr`, which a study sets", "name"))
     try:
         return found_convention(optimizer)
     except ConventionError as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from robustness.optimizers.base import TakesBaseRates, TakesLayout
-from robustness.parameters.layout import layout_of
+from robustness.parameters.parameter_layout import layout_of
 from robustness.workloads.grouping import factors_of
 
 if TYPE_CHECKING:

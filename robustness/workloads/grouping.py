@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from robustness.parameters.groups import Factors, GroupError, assigned, given
-from robustness.parameters.layout import layout_of
+from robustness.parameters.parameter_layout import layout_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from robustness.optimizers import Optimizer
-    from robustness.parameters.layout import Layout
+    from robustness.parameters.parameter_layout import Layout
     from robustness.workloads import Workload
 
 

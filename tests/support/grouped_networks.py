@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import nn
 
+from robustness.optimizers.sgd import SGDOptions, SGDRule
 from robustness.workloads import Data, Workload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from robustness.parameters.parameter_layout import Layout
 
 
 class Mixed(Workload):
@@ -80,3 +83,20 @@ class Halved(torch.optim.AdamW):
         params = list(params)
         groups = [{"params": params[:2], "lr": 0.1 * lr}, {"params": params[2:], "lr": lr}]
         super().__init__([group for group in groups if group["params"]], lr=lr, weight_decay=weight_decay)
+
+
+class LayeredRule(SGDRule):
+    """SGD that is told the layout of a row, and knows no groups."""
+
+    told: ClassVar[list[Layout]] = []
+
+    def take_layout(self, layout: Layout) -> None:
+        self.told.append(layout)
+
+
+class Layered(SGDOptions):
+    takes_groups = False
+    name: str = "tests.support.grouped_networks:Layered"  # type: ignore[assignment]
+
+    def rule(self, weights: torch.Tensor, weight_decay: torch.Tensor, size: int) -> LayeredRule:
+        return LayeredRule(weights, weight_decay, 0.9)

@@ -45,6 +45,6 @@ def kept_secret(path: Path) -> str:
 
 def _made(path: Path) -> str:
     secret = secrets.token_urlsafe(LEAST)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(f"{secret}\n")
     return secret

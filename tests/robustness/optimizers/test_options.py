@@ -73,6 +73,11 @@ def test_options_that_do_not_go_together_are_refused(name: str, options: dict[st
         make(name, options)
 
 
+def own(name: str) -> dict[str, Any]:
+    """Return the options at their defaults, but for those that every optimizer has."""
+    return make(name, {}).model_dump(exclude={"schedule", "decay_on", "groups"})
+
+
 def test_defaults_are_the_papers() -> None:
     expected: dict[str, dict[str, Any]] = {
         "amsgrad": {},
@@ -82,7 +87,7 @@ def test_defaults_are_the_papers() -> None:
         "yogi": {"eps": 1e-3, "initial_accumulator": 1e-6},
     }
     for name, options in expected.items():
-        assert make(name, {}).model_dump() == {"name": name, "betas": (0.9, 0.999), "eps": 1e-8} | options
-    assert make("sgd", {}).model_dump() == {"name": "sgd", "momentum": 0.9, "dampening": 0, "nesterov": False}
-    assert make("sgd-eq1", {}).model_dump() == {"name": "sgd-eq1", "momentum": 0.9}
-    assert make("sgds", {}).model_dump() == {"name": "sgds", "momentum": 0.9, "dampening": 0}
+        assert own(name) == {"name": name, "betas": (0.9, 0.999), "eps": 1e-8} | options
+    assert own("sgd") == {"name": "sgd", "momentum": 0.9, "dampening": 0, "nesterov": False}
+    assert own("sgd-eq1") == {"name": "sgd-eq1", "momentum": 0.9}
+    assert own("sgds") == {"name": "sgds", "momentum": 0.9, "dampening": 0}

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import torch
 
 from robustness import Study, StudyError
+from robustness.cli import main
 from robustness.dry_run.pieces import tried
 from robustness.optimizers import OPTIMIZERS
 from robustness.randomness import data_order, initial_model
 from robustness.training import train_single, train_stack
 from tests.support import grouped_networks as grouped
 from tests.support.checkpoints import resumed, same
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HERE = "tests.support.grouped_networks"
 GROUPS: list[dict[str, Any]] = [
@@ -225,3 +229,26 @@ def test_the_rates_that_a_class_gives_its_groups_keep_their_ratio(monkeypatch: p
     assert len({rate for _, rate in rates}) == 3
     for slow, rate in rates:
         assert slow == pytest.approx(0.1 * rate)
+
+
+def test_a_rule_of_ones_own_is_told_the_layout() -> None:
+    made = study(f"{HERE}:Layered")
+    rule = grouped.LayeredRule
+    rule.told.clear()
+    train_stack(made.grid())
+    (layout,) = rule.told
+    assert [piece.name for piece in layout][:2] == ["0.weight", "0.bias"]
+    with pytest.raises(StudyError, match="its update rule knows no groups of parameters: give the workload"):
+        study({"name": f"{HERE}:Layered", "decay_on": "matrices"})
+
+
+def test_validate_makes_optimizers_for_the_networks_own_parameters(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "muon.yaml"
+    made = study({"name": "torch.optim:Muon", "label": "Muon"}, engine="single")
+    file.write_text(made.text, "utf-8")
+    assert main(["validate", str(file)]) == 2
+    said = capsys.readouterr().err
+    assert f"{file}: optimizers[0]: torch.optim:Muon: does not take the parameters of {HERE}:Mixed in one list" in said
+    assert "only supports 2D parameters" in said

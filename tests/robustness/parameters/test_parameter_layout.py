@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from robustness.parameters.layout import layout_of
+from robustness.parameters.parameter_layout import layout_of
 
 
 class Texts(nn.Module):
