@@ -41,9 +41,10 @@ class Facts:
     @cached_property
     def schedules(self) -> set[str]:
         """Kinds of the runs' schedules: the workload's, or the optimizer's own."""
-        pairs = self.runs[["workload_options", "optimizer_options"]].drop_duplicates()
-        given = [(json.loads(its), json.loads(own)) for its, own in pairs.itertuples(index=False)]
-        return {str((own.get("schedule") or its.get("schedule") or {}).get("kind", "unknown")) for its, own in given}
+        columns = [name for name in ("optimizer_options", "workload_options") if name in self.runs.columns]
+        given = [list(map(json.loads, each)) for each in self.runs[columns].drop_duplicates().itertuples(index=False)]
+        found = [next((one["schedule"] for one in options if one.get("schedule")), {}) for options in given]
+        return {str(schedule.get("kind", "unknown")) for schedule in found}
 
     @cached_property
     def epochs(self) -> int:

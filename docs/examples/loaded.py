@@ -46,7 +46,7 @@ class Loaded(Feed):
         return self.batches(split)
 
     def sample(self, examples):
-        return islice(self.batches("sample"), examples // self.batch_size)
+        return islice(self.batches("sample"), -(-examples // self.batch_size))
 
     def resume(self, epochs, state):
         self.sets["train"].epoch = epochs
