@@ -68,7 +68,9 @@ def version_of(run: Run) -> int:
     """Return the version in a run's identity: the one with which the hash of its content is its id."""
     fitting = []
     for version in (1, 2, 3):
-        optimizer = json.loads(run.optimizer.model_dump_json(exclude={"schedule", "decay_on", "groups"})) | {"version": version}
+        optimizer = json.loads(run.optimizer.model_dump_json(exclude={"schedule", "decay_on", "groups"})) | {
+            "version": version
+        }
         workload = json.loads(run.workload.model_dump_json()) | {"version": 1}
         later = {"label", "clip", "hessian", "precision", "compiled"}
         content = {
