@@ -75,7 +75,7 @@ def test_options_that_do_not_go_together_are_refused(name: str, options: dict[st
 
 def own(name: str) -> dict[str, Any]:
     """Return the options at their defaults, but for those that every optimizer has."""
-    return make(name, {}).model_dump(exclude={"schedule", "decay_on", "groups"})
+    return dict(make(name, {}).model_dump(exclude={"schedule", "decay_on", "groups"}))
 
 
 def test_defaults_are_the_papers() -> None:
