@@ -43,7 +43,9 @@ class Facts:
         """Kinds of the runs' schedules: the workload's, or the optimizer's own."""
         columns = [name for name in ("optimizer_options", "workload_options") if name in self.runs.columns]
         given = [list(map(json.loads, each)) for each in self.runs[columns].drop_duplicates().itertuples(index=False)]
-        found = [next((one["schedule"] for one in options if one.get("schedule")), {}) for options in given]
+        found: list[Mapping[str, Any]] = [
+            next((one["schedule"] for one in options if one.get("schedule")), {}) for options in given
+        ]
         return {str(schedule.get("kind", "unknown")) for schedule in found}
 
     @cached_property
