@@ -30,6 +30,8 @@ def unmade(study: Study) -> list[str]:
                 model = initial_model(workload, run.seed)
             except Exception:  # noqa: BLE001 - whatever the code of another raises
                 break
+            if not callable(getattr(model, "named_parameters", None)):
+                break
             try:
                 optimizer_of(run, model)
             except Refusal as refusal:
