@@ -36,7 +36,10 @@ class Batch:
     def update_moments(self) -> None:
         """Average g and g^2, and compute 1 - beta1^t and 1 - beta2^t of each parameter."""
         beta1, beta2 = self.group["betas"]
-        grads: Any = torch._foreach_neg(self.grads) if self.group["maximize"] else self.grads
+        # Moments of float16 parameters are in float32.
+        grads: Any = [g.to(m.dtype) for g, m in zip(self.grads, self.exp_avgs, strict=True)]
+        if self.group["maximize"]:
+            grads = torch._foreach_neg(grads)
         torch._foreach_lerp_(self.exp_avgs, grads, 1 - beta1)
         torch._foreach_mul_(self.exp_avg_sqs, beta2)
         torch._foreach_addcmul_(self.exp_avg_sqs, grads, grads, 1 - beta2)

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from robustness.optimizers.moments import begin, keep_precision, mend
 from robustness.optimizers.multi_tensor import Batch, refuse_uncountable_capture, root_mean_v
 
 if TYPE_CHECKING:
@@ -49,9 +50,11 @@ class AdamS(Optimizer):
         foreach: Update many tensors at once (the default), or one by one: slower, with less memory.
         maximize: Ascend instead of descending.
         capturable: Count steps on the device, so that a captured `step` goes on counting.
+        differentiable: Of torch's own optimizers; refused where it is true.
+        fused: Of torch's own optimizers; refused where it is true.
 
     Raises:
-        ValueError: An option is out of range.
+        ValueError: An option is out of range, or one that AdamS does not have.
         RuntimeError: A parameter is complex; in `step`, a gradient is sparse.
     """
 
@@ -67,7 +70,10 @@ class AdamS(Optimizer):
         foreach: bool | None = None,
         maximize: bool = False,
         capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ) -> None:
+        _refuse_missing({"differentiable": differentiable, "fused": fused})
         defaults = {
             "lr": lr,
             "betas": betas,
@@ -89,6 +95,23 @@ class AdamS(Optimizer):
         for group in self.param_groups:
             for name, value in GROUP_DEFAULTS.items():
                 group.setdefault(name, value)
+            for p in group["params"]:
+                if p in self.state:
+                    mend(self.state[p], p, group)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Load what `state_dict` returned, or the paper's authors' class, whose counts of steps are plain numbers."""
+        loaded: dict[str, Any] = {}
+        # Last before loading and first after it, to see what others' hooks made of the dictionary.
+        before = self.register_load_state_dict_pre_hook(lambda _, state: loaded.update(state))
+        after = self.register_load_state_dict_post_hook(
+            lambda _: keep_precision(self.state, self.param_groups, loaded), prepend=True
+        )
+        try:
+            super().load_state_dict(state_dict)
+        finally:
+            before.remove()
+            after.remove()
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group of parameters; its options are checked as those of the constructor."""
@@ -167,11 +190,7 @@ class AdamS(Optimizer):
         for p in with_gradient:
             state = self.state[p]
             if not state:
-                # On the host unless captured: there, a count costs no kernel launch and its value no wait.
-                device = p.device if group["capturable"] else "cpu"
-                state["step"] = torch.zeros((), dtype=torch.float32, device=device)
-                state["exp_avg"] = torch.zeros_like(p, memory_format=torch.preserve_format)
-                state["exp_avg_sq"] = torch.zeros_like(p, memory_format=torch.preserve_format)
+                begin(state, p, group)
             if group["amsgrad"] and "max_exp_avg_sq" not in state:
                 state["max_exp_avg_sq"] = state["exp_avg_sq"].clone()
             divisor = state["max_exp_avg_sq" if group["amsgrad"] else "exp_avg_sq"]
@@ -180,8 +199,17 @@ class AdamS(Optimizer):
                 column.append(tensor)
 
 
+def _refuse_missing(options: dict[str, Any]) -> None:
+    """Raise ValueError where an option asks for what torch's own optimizers have and AdamS has not."""
+    if options.get("differentiable"):
+        raise ValueError("AdamS has no differentiable step: leave `differentiable` out")
+    if options.get("fused"):
+        raise ValueError("AdamS has no fused step: leave `fused` out; `foreach` updates many tensors at once")
+
+
 def _check_options(options: dict[str, Any]) -> None:
     """Raise ValueError where an option is out of range, in torch.optim's words."""
+    _refuse_missing(options)
     lr, weight_decay = options["lr"], options["weight_decay"]
     if isinstance(lr, Tensor) and lr.numel() != 1:
         raise ValueError("Tensor lr must be 1-element")
@@ -189,6 +217,8 @@ def _check_options(options: dict[str, Any]) -> None:
         raise ValueError(f"Invalid learning rate: {lr}")
     if not options["eps"] >= 0.0:
         raise ValueError(f"Invalid epsilon value: {options['eps']}")
+    if any(isinstance(beta, Tensor) for beta in options["betas"]):
+        raise ValueError("betas must be numbers, not tensors")
     for index, beta in enumerate(options["betas"]):
         if not 0.0 <= beta < 1.0:
             raise ValueError(f"Invalid beta parameter at index {index}: {beta}")

@@ -31,6 +31,10 @@ INVALID: list[tuple[dict[str, Any], str]] = [
     ({"weight_decay": -1.0}, "Invalid weight_decay value: -1.0"),
     ({"weight_decay": math.nan}, "Invalid weight_decay value: nan"),
     ({"weight_decay": torch.ones(())}, "weight_decay must be a number"),
+    ({"betas": (torch.tensor(0.9), 0.999)}, "betas must be numbers, not tensors"),
+    ({"betas": (torch.tensor(0.9), torch.tensor(0.999))}, "betas must be numbers, not tensors"),
+    ({"differentiable": True}, "no differentiable step: leave `differentiable` out"),
+    ({"fused": True}, "no fused step: leave `fused` out"),
 ]
 
 
@@ -45,6 +49,12 @@ def test_invalid_options_are_refused(options: dict[str, Any], message: str) -> N
     with pytest.raises(ValueError, match=message):
         optimizer.add_param_group({"params": [parameter], **options})
     assert len(optimizer.param_groups) == 1
+
+
+def test_options_that_are_refused_may_be_named_where_they_are_off() -> None:
+    _, optimizer = one(differentiable=False, fused=False)
+    assert not {"differentiable", "fused"} & set(optimizer.defaults)
+    one(fused=None)
 
 
 def test_complex_sparse_and_empty_are_refused() -> None:
