@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from robustness.optimizers.sharding import elements_of, shard_of, sharding_of, summed_mean, whole
+
+if TYPE_CHECKING:
+    from torch.distributed import ProcessGroup
+
+    from robustness.optimizers.sharding import Sharding
+
 
 @dataclass
 class Batch:
-    """The parameters of one group, device and dtype that have a gradient, with their state.
+    """The parameters of one group, device, dtype and mesh that have a gradient, with their state.
 
+    What is sharded is this rank's shard of it, as the update is element by element; `elements` counts the whole.
     `divisors` are the second moments or, with amsgrad, their running maxima. `steps` counts each parameter's
     steps in a tensor without dimensions, on the host or, to be captured in a CUDA graph, on the device.
     """
@@ -25,8 +33,20 @@ class Batch:
     exp_avg_sqs: list[Tensor]
     divisors: list[Tensor]
     steps: list[Tensor]
+    elements: int
+    sharding: Sharding | None
     corrections1: Tensor = field(init=False)
     corrections2: Tensor = field(init=False)
+
+    @classmethod
+    def of(cls, group: dict[str, Any], params: list[Tensor], *columns: list[Tensor]) -> Batch:
+        """Return the batch of parameters that are sharded alike, or not at all; `columns` are the next fields."""
+        elements, sharding = sum(map(elements_of, params)), sharding_of(params[0])
+        if sharding is None:
+            return cls(group, params, *columns, elements=elements, sharding=None)
+        *tensors, steps = columns
+        shards = ([shard_of(t, p) for t, p in zip(column, params, strict=True)] for column in (params, *tensors))
+        return cls(group, *shards, steps, elements=elements, sharding=sharding)
 
     @property
     def device(self) -> torch.device:
@@ -115,16 +135,24 @@ class Batch:
         return values.tolist() if readable else values.unbind()
 
 
-def root_mean_v(batches: list[Batch]) -> Tensor:
+def root_mean_v(batches: list[Batch], process_group: ProcessGroup | None = None) -> Tensor:
     """Return sqrt(v-bar), v-bar the mean of v / (1 - beta2^t) over all elements of all batches.
 
-    It is summed at least in single precision, on the first CUDA device if there is one.
+    It is summed at least in single precision, on the first CUDA device if there is one; over the mesh of what is
+    sharded, and over the ranks of a process group.
     """
     dtype = reduce(torch.promote_types, (batch.params[0].dtype for batch in batches), torch.float32)
-    device = next((batch.device for batch in batches if batch.device.type != "cpu"), batches[0].device)
-    elements = sum(p.numel() for batch in batches for p in batch.params)
-    sums = [batch.sum_of_v(dtype).to(device) for batch in batches]
-    return torch.stack(sums).sum().div_(elements).sqrt_()
+    elements = sum(batch.elements for batch in batches)
+    sums: dict[Sharding | None, list[Tensor]] = {}
+    device = None
+    if batches:
+        device = next((batch.device for batch in batches if batch.device.type != "cpu"), batches[0].device)
+    for batch in batches:
+        sums.setdefault(batch.sharding, []).append(batch.sum_of_v(dtype).to(device))
+    totals = [whole(torch.stack(each).sum(), sharding).to(device) for sharding, each in sums.items()]
+    if process_group is None:
+        return reduce(torch.add, totals).div_(elements).sqrt_()
+    return summed_mean(totals, elements, process_group).sqrt_().to(dtype)
 
 
 def refuse_uncountable_capture(batches: list[Batch]) -> None:

@@ -20,10 +20,12 @@ from torch.optim import Optimizer
 
 from robustness.optimizers.moments import begin, keep_precision, mend
 from robustness.optimizers.multi_tensor import Batch, refuse_uncountable_capture, root_mean_v
+from robustness.optimizers.sharding import sharding_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from torch.distributed import ProcessGroup
     from torch.optim.optimizer import ParamsT
 
 GROUP_DEFAULTS = {"amsgrad": False, "foreach": None, "maximize": False, "capturable": False}
@@ -40,6 +42,11 @@ class AdamS(Optimizer):
     group with `weight_decay=0` is not decayed at all. Where gradients vanish, lr * weight_decay / sqrt(v-bar)
     grows past 2 and the decay itself diverges: nothing is clamped, so watch `effective_decay`.
 
+    v-bar is a mean over the whole model, so a rank that has only a part of it must hear of the others'. Under DDP every
+    rank has all of it, and of DTensors (FSDP2's `fully_shard`, tensor parallel) the sum is made whole over their mesh:
+    neither needs anything. `process_group` is for parts that nothing tells from a whole model: FSDP1, the stages of a
+    pipeline, and ZeRO, `ZeroRedundancyOptimizer(params, functools.partial(AdamS, process_group=group.WORLD))`.
+
     Args:
         params: Parameters, or dictionaries that define groups; a group may have its own value of each option.
         lr: Learning rate; a tensor of one element may be changed in place between steps.
@@ -52,6 +59,8 @@ class AdamS(Optimizer):
         capturable: Count steps on the device, so that a captured `step` goes on counting.
         differentiable: Of torch's own optimizers; refused where it is true.
         fused: Of torch's own optimizers; refused where it is true.
+        process_group: Ranks that have the model's parameters among them, over which the sum and the count of v-bar are
+            added up; each must take every step, and the group is not part of the state. None: this rank has them all.
 
     Raises:
         ValueError: An option is out of range, or one that AdamS does not have.
@@ -72,6 +81,7 @@ class AdamS(Optimizer):
         capturable: bool = False,
         differentiable: bool = False,
         fused: bool | None = None,
+        process_group: ProcessGroup | None = None,
     ) -> None:
         _refuse_missing({"differentiable": differentiable, "fused": fused})
         defaults = {
@@ -87,9 +97,16 @@ class AdamS(Optimizer):
         _check_options(defaults)
         # In a dictionary, because a compiled step loses what it assigns to an optimizer's own attributes.
         self._last = {"root_mean_v": torch.tensor(math.nan)}
+        self._process_group = process_group
         super().__init__(params, defaults)
 
+    def __getstate__(self) -> dict[str, Any]:
+        if self._process_group is not None:
+            raise TypeError("AdamS with a process_group cannot be copied or pickled: save its state_dict() instead")
+        return super().__getstate__()
+
     def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.setdefault("_process_group", None)
         super().__setstate__(state)
         self._last = {"root_mean_v": torch.tensor(math.nan)}
         for group in self.param_groups:
@@ -160,26 +177,27 @@ class AdamS(Optimizer):
             with torch.enable_grad():
                 loss = closure()
         batches = [batch for group in self.param_groups for batch in self._batches(group)]
-        if not batches:
+        # A rank without a gradient takes part in the others' sum, or they would wait for it.
+        if not batches and self._process_group is None:
             return loss
         refuse_uncountable_capture(batches)
         for batch in batches:
             batch.update_moments()
-        root = self._last["root_mean_v"] = root_mean_v(batches)
+        root = self._last["root_mean_v"] = root_mean_v(batches, self._process_group)
         for batch in batches:
             batch.decay(root)
             batch.descend()
         return loss
 
     def _batches(self, group: dict[str, Any]) -> list[Batch]:
-        """Gather the parameters with a gradient in lists of one device and dtype, or one by one."""
+        """Gather the parameters with a gradient in lists of one device, dtype and mesh, or one by one."""
         columns: tuple[list[Tensor], ...] = ([], [], [], [], [], [])
         self._init_group(group, *columns)
         places: dict[Any, list[int]] = {}
         for index, p in enumerate(columns[0]):
             one_by_one = group["foreach"] is False
-            places.setdefault(index if one_by_one else (p.device, p.dtype), []).append(index)
-        return [Batch(group, *([column[i] for i in indices] for column in columns)) for indices in places.values()]
+            places.setdefault(index if one_by_one else (p.device, p.dtype, sharding_of(p)), []).append(index)
+        return [Batch.of(group, *([column[i] for i in indices] for column in columns)) for indices in places.values()]
 
     # torch.compile looks for a method of this name and runs it as plain Python.
     def _init_group(self, group: dict[str, Any], *columns: list[Tensor]) -> None:
