@@ -27,14 +27,14 @@ class Batch:
     """
 
     group: dict[str, Any]
+    elements: int
+    sharding: Sharding | None
     params: list[Tensor]
     grads: list[Tensor]
     exp_avgs: list[Tensor]
     exp_avg_sqs: list[Tensor]
     divisors: list[Tensor]
     steps: list[Tensor]
-    elements: int
-    sharding: Sharding | None
     corrections1: Tensor = field(init=False)
     corrections2: Tensor = field(init=False)
 
@@ -43,10 +43,10 @@ class Batch:
         """Return the batch of parameters that are sharded alike, or not at all; `columns` are the next fields."""
         elements, sharding = sum(map(elements_of, params)), sharding_of(params[0])
         if sharding is None:
-            return cls(group, params, *columns, elements=elements, sharding=None)
+            return cls(group, elements, None, params, *columns)
         *tensors, steps = columns
         shards = ([shard_of(t, p) for t, p in zip(column, params, strict=True)] for column in (params, *tensors))
-        return cls(group, *shards, steps, elements=elements, sharding=sharding)
+        return cls(group, elements, sharding, *(*shards, steps))
 
     @property
     def device(self) -> torch.device:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import distributed, nn
+from torch.distributed.device_mesh import init_device_mesh
 
 from tests.support.ranks import DECAY, INPUTS, LR, STEPS, network, optimizer_of, own_inputs, shared, train, weights_of
 
@@ -39,7 +40,7 @@ def fsdp2(_: str, mesh: Any = None, **options: Any) -> dict[str, torch.Tensor]:
 def sharded(net: nn.Sequential, mesh: Any = None) -> nn.Sequential:
     from torch.distributed.fsdp import fully_shard
 
-    mesh = mesh or distributed.init_device_mesh("cpu", (2,))
+    mesh = mesh or init_device_mesh("cpu", (2,))
     fully_shard(net[0], mesh=mesh)
     fully_shard(net, mesh=mesh)
     return net
@@ -47,7 +48,7 @@ def sharded(net: nn.Sequential, mesh: Any = None) -> nn.Sequential:
 
 def hybrid(folder: str, **options: Any) -> dict[str, torch.Tensor]:
     """Replicated along the mesh's first dimension, sharded along its second."""
-    return fsdp2(folder, distributed.init_device_mesh("cpu", (2, 1), mesh_dim_names=("copies", "parts")), **options)
+    return fsdp2(folder, init_device_mesh("cpu", (2, 1), mesh_dim_names=("copies", "parts")), **options)
 
 
 def partly_sharded(_: str, **options: Any) -> dict[str, torch.Tensor]:
@@ -55,7 +56,7 @@ def partly_sharded(_: str, **options: Any) -> dict[str, torch.Tensor]:
     from torch.distributed.fsdp import fully_shard
 
     net = network()
-    fully_shard(net[0], mesh=distributed.init_device_mesh("cpu", (2,)))
+    fully_shard(net[0], mesh=init_device_mesh("cpu", (2,)))
     optimizer = optimizer_of(net, **options)
     train(net, optimizer, INPUTS)
     return {**weights_of(net), "root_mean_v": optimizer.root_mean_v}
@@ -66,7 +67,7 @@ def tensor_parallel(_: str, **options: Any) -> dict[str, torch.Tensor]:
 
     net = network()
     plan = {"0": ColwiseParallel(), "2": RowwiseParallel()}
-    parallelize_module(net, distributed.init_device_mesh("cpu", (2,)), plan)
+    parallelize_module(net, init_device_mesh("cpu", (2,)), plan)
     optimizer = optimizer_of(net, **options)
     train(net, optimizer, INPUTS)
     return {**weights_of(net), "root_mean_v": optimizer.root_mean_v}
@@ -74,26 +75,30 @@ def tensor_parallel(_: str, **options: Any) -> dict[str, torch.Tensor]:
 
 def checkpoint(folder: str, **options: Any) -> dict[str, torch.Tensor]:
     """FSDP2, saved half-way with torch's distributed checkpoints and gone on with by others."""
-    from torch.distributed import checkpoint as dcp
     from torch.distributed.checkpoint.state_dict import (
         get_model_state_dict,
         get_optimizer_state_dict,
         set_model_state_dict,
         set_optimizer_state_dict,
     )
+    from torch.distributed.checkpoint.state_dict_loader import load
+    from torch.distributed.checkpoint.state_dict_saver import save
 
     first, second = sharded(network()), sharded(network())
     optimizer = optimizer_of(first, **options)
     train(first, optimizer, own_inputs(), STEPS // 2)
     at = f"{folder}/{'-'.join(options) or 'plain'}"
-    dcp.save(
+    save(
         {"model": get_model_state_dict(first), "optimizer": get_optimizer_state_dict(first, optimizer)},
         checkpoint_id=at,
     )
 
     again = optimizer_of(second, **options)
-    state = {"model": get_model_state_dict(second), "optimizer": get_optimizer_state_dict(second, again)}
-    dcp.load(state, checkpoint_id=at)
+    state: dict[str, Any] = {
+        "model": get_model_state_dict(second),
+        "optimizer": get_optimizer_state_dict(second, again),
+    }
+    load(state, checkpoint_id=at)
     set_model_state_dict(second, state["model"])
     set_optimizer_state_dict(second, again, state["optimizer"])
     train(second, again, own_inputs(), STEPS - STEPS // 2)
@@ -146,8 +151,12 @@ def fsdp1(_: str, flat: bool = False, **options: Any) -> dict[str, torch.Tensor]
     from torch.distributed.fsdp import FullyShardedDataParallel
 
     plain = network()
-    frozen = {"ignored_states": list(plain[4].parameters())}  # a flat parameter is trained whole
-    net = FullyShardedDataParallel(plain, device_id=torch.device("cpu"), use_orig_params=not flat, **frozen)
+    net = FullyShardedDataParallel(
+        plain,
+        device_id=torch.device("cpu"),
+        use_orig_params=not flat,
+        ignored_states=plain[4].parameters(),  # frozen: a flat parameter is trained whole
+    )
     optimizer = optimizer_of(net, process_group=distributed.group.WORLD, **options)
     train(net, optimizer, own_inputs())
     with FullyShardedDataParallel.summon_full_params(net):

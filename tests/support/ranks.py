@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
+from torch.multiprocessing.spawn import spawn
 
 from robustness.optimizers import AdamS
 
@@ -38,10 +39,10 @@ def optimizer_of(net: nn.Module, **options: Any) -> AdamS:
     if options.pop("uniform", False):
         return AdamS(net.parameters(), weight_decay=DECAY, **options)
     named = list(net.named_parameters())
-    biases = {"params": [p for name, p in named if name.endswith("bias")], "weight_decay": 0.0}
-    return AdamS(
-        [{"params": [p for name, p in named if not name.endswith("bias")]}, biases], weight_decay=DECAY, **options
-    )
+    biases = [p for name, p in named if name.endswith("bias")]
+    others = [p for name, p in named if not name.endswith("bias")]
+    groups: list[dict[str, Any]] = [{"params": others}, {"params": biases, "weight_decay": 0.0}]
+    return AdamS(groups, weight_decay=DECAY, **options)
 
 
 def train(net: nn.Module, optimizer: torch.optim.Optimizer, inputs: torch.Tensor, steps: int = STEPS) -> None:
@@ -73,7 +74,7 @@ def own_inputs() -> torch.Tensor:
 
 def on_ranks(cases: list[str], folder: Path) -> list[dict[str, Any]]:
     """Run cases of `tests.support.rank_cases` one after another on two processes; return what each rank has of each."""
-    torch.multiprocessing.spawn(_rank, (cases, str(folder)), nprocs=RANKS)
+    spawn(_rank, (cases, str(folder)), nprocs=RANKS)
     return [torch.load(folder / f"{rank}.pt") for rank in range(RANKS)]
 
 

@@ -15,6 +15,7 @@ from robustness.optimizers import AdamS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 def one(value: float = 1.0, gradient: float | None = None, **options: Any) -> tuple[torch.nn.Parameter, AdamS]:
@@ -142,9 +143,10 @@ def test_dtypes_mix_and_v_bar_is_summed_in_the_widest(capturable: bool, foreach:
 
 
 @pytest.fixture
-def lone_group() -> Iterator[Any]:
+def lone_group(tmp_path: Path) -> Iterator[Any]:
     """A process group of this process alone."""
-    torch.distributed.init_process_group("gloo", store=torch.distributed.HashStore(), rank=0, world_size=1)
+    meeting = f"file://{tmp_path}/meeting"
+    torch.distributed.init_process_group("gloo", init_method=meeting, rank=0, world_size=1)
     yield torch.distributed.group.WORLD
     torch.distributed.destroy_process_group()
 
