@@ -31,6 +31,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.million
 	$(BIN)/python -m benchmarks.hovering
 	$(BIN)/python -m benchmarks.service
+	$(BIN)/python -m benchmarks.adams_step
 	$(BIN)/python -m benchmarks.cifar --images 512 --repetitions 3
 
 scale: $(READY)  ## ten thousand runs on two cores: overhead, memory, the time to open them (a quarter of an hour)

@@ -56,8 +56,9 @@ class Batch:
     def update_moments(self) -> None:
         """Average g and g^2, and compute 1 - beta1^t and 1 - beta2^t of each parameter."""
         beta1, beta2 = self.group["betas"]
-        # Moments of float16 parameters are in float32.
-        grads: Any = [g.to(m.dtype) for g, m in zip(self.grads, self.exp_avgs, strict=True)]
+        grads: Any = self.grads
+        if self.exp_avgs[0].dtype != self.params[0].dtype:  # the moments of float16 parameters are in float32
+            grads = [g.to(self.exp_avgs[0].dtype) for g in grads]
         if self.group["maximize"]:
             grads = torch._foreach_neg(grads)
         torch._foreach_lerp_(self.exp_avgs, grads, 1 - beta1)
