@@ -3,18 +3,21 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test check lint bench scale simulations picture schema tables optimizers api clean
+.PHONY: demo test distributed check lint bench scale simulations picture schema tables optimizers api clean
 
 demo: $(READY)  ## run the digits study and write its report
 	$(BIN)/robustness run digits
 
 test: $(READY)  ## every test, the slow ones too: first those that need the cores alone, then Ray's and the browsers', which wait at times
-	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder -m "not sweep and not browser"
+	$(BIN)/python -m pytest -n auto --dist loadgroup --no-loadscope-reorder -m "not sweep and not browser and not distributed"
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "sweep or browser"
 	$(BIN)/python -m pytest --doctest-modules $$($(BIN)/python -m docs.api --files)
 
+distributed: $(READY)  ## AdamS on two processes that divide a model, in each of torch's ways (a minute)
+	$(BIN)/python -m pytest -m distributed
+
 check: lint  ## what to run before a commit, in under three minutes: lint, and every test that is quick
-	$(BIN)/python -m pytest -q -n auto --dist loadgroup --no-loadscope-reorder -m "not slow and not sweep and not browser"
+	$(BIN)/python -m pytest -q -n auto --dist loadgroup --no-loadscope-reorder -m "not slow and not sweep and not browser and not distributed"
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -28,6 +31,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.million
 	$(BIN)/python -m benchmarks.hovering
 	$(BIN)/python -m benchmarks.service
+	$(BIN)/python -m benchmarks.adams_step
 	$(BIN)/python -m benchmarks.cifar --images 512 --repetitions 3
 
 scale: $(READY)  ## ten thousand runs on two cores: overhead, memory, the time to open them (a quarter of an hour)

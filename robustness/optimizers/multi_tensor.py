@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import reduce
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from robustness.optimizers.sharding import elements_of, shard_of, sharding_of, summed_mean, whole
+
+if TYPE_CHECKING:
+    from torch.distributed import ProcessGroup
+
+    from robustness.optimizers.sharding import Sharding
+
 
 @dataclass
 class Batch:
-    """The parameters of one group, device and dtype that have a gradient, with their state.
+    """The parameters of one group, device, dtype and mesh that have a gradient, with their state.
 
+    What is sharded is this rank's shard of it, as the update is element by element; `elements` counts the whole.
     `divisors` are the second moments or, with amsgrad, their running maxima. `steps` counts each parameter's
     steps in a tensor without dimensions, on the host or, to be captured in a CUDA graph, on the device.
     """
 
     group: dict[str, Any]
+    elements: int
+    sharding: Sharding | None
     params: list[Tensor]
     grads: list[Tensor]
     exp_avgs: list[Tensor]
@@ -28,6 +38,16 @@ class Batch:
     corrections1: Tensor = field(init=False)
     corrections2: Tensor = field(init=False)
 
+    @classmethod
+    def of(cls, group: dict[str, Any], params: list[Tensor], *columns: list[Tensor]) -> Batch:
+        """Return the batch of parameters that are sharded alike, or not at all; `columns` are the next fields."""
+        elements, sharding = sum(map(elements_of, params)), sharding_of(params[0])
+        if sharding is None:
+            return cls(group, elements, None, params, *columns)
+        *tensors, steps = columns
+        shards = ([shard_of(t, p) for t, p in zip(column, params, strict=True)] for column in (params, *tensors))
+        return cls(group, elements, sharding, *(*shards, steps))
+
     @property
     def device(self) -> torch.device:
         """The device of the parameters."""
@@ -36,7 +56,11 @@ class Batch:
     def update_moments(self) -> None:
         """Average g and g^2, and compute 1 - beta1^t and 1 - beta2^t of each parameter."""
         beta1, beta2 = self.group["betas"]
-        grads: Any = torch._foreach_neg(self.grads) if self.group["maximize"] else self.grads
+        grads: Any = self.grads
+        if self.exp_avgs[0].dtype != self.params[0].dtype:  # the moments of float16 parameters are in float32
+            grads = [g.to(self.exp_avgs[0].dtype) for g in grads]
+        if self.group["maximize"]:
+            grads = torch._foreach_neg(grads)
         torch._foreach_lerp_(self.exp_avgs, grads, 1 - beta1)
         torch._foreach_mul_(self.exp_avg_sqs, beta2)
         torch._foreach_addcmul_(self.exp_avg_sqs, grads, grads, 1 - beta2)
@@ -112,16 +136,24 @@ class Batch:
         return values.tolist() if readable else values.unbind()
 
 
-def root_mean_v(batches: list[Batch]) -> Tensor:
+def root_mean_v(batches: list[Batch], process_group: ProcessGroup | None = None) -> Tensor:
     """Return sqrt(v-bar), v-bar the mean of v / (1 - beta2^t) over all elements of all batches.
 
-    It is summed at least in single precision, on the first CUDA device if there is one.
+    It is summed at least in single precision, on the first CUDA device if there is one; over the mesh of what is
+    sharded, and over the ranks of a process group.
     """
     dtype = reduce(torch.promote_types, (batch.params[0].dtype for batch in batches), torch.float32)
-    device = next((batch.device for batch in batches if batch.device.type != "cpu"), batches[0].device)
-    elements = sum(p.numel() for batch in batches for p in batch.params)
-    sums = [batch.sum_of_v(dtype).to(device) for batch in batches]
-    return torch.stack(sums).sum().div_(elements).sqrt_()
+    elements = sum(batch.elements for batch in batches)
+    sums: dict[Sharding | None, list[Tensor]] = {}
+    device = None
+    if batches:
+        device = next((batch.device for batch in batches if batch.device.type != "cpu"), batches[0].device)
+    for batch in batches:
+        sums.setdefault(batch.sharding, []).append(batch.sum_of_v(dtype).to(device))
+    totals = [whole(torch.stack(each).sum(), sharding).to(device) for sharding, each in sums.items()]
+    if process_group is None:
+        return reduce(torch.add, totals).div_(elements).sqrt_()
+    return summed_mean(totals, elements, process_group).sqrt_().to(dtype)
 
 
 def refuse_uncountable_capture(batches: list[Batch]) -> None:

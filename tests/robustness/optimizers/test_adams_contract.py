@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from typing import Any
+import pickle
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import torch
 
 from robustness.optimizers import AdamS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 
 def one(value: float = 1.0, gradient: float | None = None, **options: Any) -> tuple[torch.nn.Parameter, AdamS]:
@@ -31,6 +37,10 @@ INVALID: list[tuple[dict[str, Any], str]] = [
     ({"weight_decay": -1.0}, "Invalid weight_decay value: -1.0"),
     ({"weight_decay": math.nan}, "Invalid weight_decay value: nan"),
     ({"weight_decay": torch.ones(())}, "weight_decay must be a number"),
+    ({"betas": (torch.tensor(0.9), 0.999)}, "betas must be numbers, not tensors"),
+    ({"betas": (torch.tensor(0.9), torch.tensor(0.999))}, "betas must be numbers, not tensors"),
+    ({"differentiable": True}, "no differentiable step: leave `differentiable` out"),
+    ({"fused": True}, "no fused step: leave `fused` out"),
 ]
 
 
@@ -45,6 +55,12 @@ def test_invalid_options_are_refused(options: dict[str, Any], message: str) -> N
     with pytest.raises(ValueError, match=message):
         optimizer.add_param_group({"params": [parameter], **options})
     assert len(optimizer.param_groups) == 1
+
+
+def test_options_that_are_refused_may_be_named_where_they_are_off() -> None:
+    _, optimizer = one(differentiable=False, fused=False)
+    assert not {"differentiable", "fused"} & set(optimizer.defaults)
+    one(fused=None)
 
 
 def test_complex_sparse_and_empty_are_refused() -> None:
@@ -124,6 +140,28 @@ def test_dtypes_mix_and_v_bar_is_summed_in_the_widest(capturable: bool, foreach:
     half = AdamS(parameters[:1], capturable=capturable)
     half.step()
     assert half.root_mean_v.dtype == torch.float32
+
+
+@pytest.fixture
+def lone_group(tmp_path: Path) -> Iterator[Any]:
+    """A process group of this process alone."""
+    meeting = f"file://{tmp_path}/meeting"
+    torch.distributed.init_process_group("gloo", init_method=meeting, rank=0, world_size=1)
+    yield torch.distributed.group.WORLD
+    torch.distributed.destroy_process_group()
+
+
+def test_a_process_group_is_no_option_of_the_state_and_is_not_lost_in_a_copy(lone_group: Any) -> None:
+    parameter, optimizer = one(gradient=3.0, weight_decay=0.1, process_group=lone_group)
+    optimizer.step()
+    assert optimizer.root_mean_v.item() == pytest.approx(3, rel=1e-12)
+    other, plain = one(gradient=3.0, weight_decay=0.1)
+    plain.step()
+    torch.testing.assert_close(parameter, other, rtol=1e-15, atol=0)
+    assert optimizer.state_dict()["param_groups"] == plain.state_dict()["param_groups"]
+    for duplicate in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match="process_group cannot be copied or pickled"):
+            duplicate(optimizer)
 
 
 def test_works_with_a_scheduler_and_trains() -> None:
