@@ -191,7 +191,12 @@ def service_bounds() -> str:
                 f"{brake.OVERALL}, then one every {brake.OVERALL_EVERY_S:g} s",
                 f"an address has {brake.SCARCE} instead of {brake.MOST}",
             ),
-            ("addresses whose wrong tokens are counted", f"{brake.ADDRESSES}", "429 for further ones"),
+            (
+                "addresses whose wrong tokens are counted",
+                f"{brake.ADDRESSES}",
+                f"further ones are counted by their network of {brake.WIDE_IPV4} bits (of IPv6 {brake.WIDE_IPV6})",
+            ),
+            ("such networks", f"{brake.NETWORKS}", "429 for further ones"),
             ("a cookie", f"{door.MONTH_S // 86400} days, or as long as the secret", "the token is asked for again"),
             ("studies side by side", f"{compare.MOST}", "the first ones are shown"),
             ("a stored study file", f"{file.MOST} characters", "the pages do without it"),

@@ -23,6 +23,12 @@ SCARCE = 3
 ADDRESSES = 10_000
 """Addresses that are remembered; each is forgotten when its wrong tokens are."""
 
+NETWORKS = 10_000
+"""Wide networks that are remembered beside them: addresses beyond those above are counted by theirs."""
+
+WIDE_IPV4, WIDE_IPV6 = 16, 32
+"""Bits of a wide network: whoever has one of IPv6's networks of 48 bits has 65 536 addresses, all in one of these."""
+
 
 class Leaking:
     """A count that becomes less by one every so often."""
@@ -39,63 +45,90 @@ class Leaking:
         self._level, self._at = min(most, max(0.0, self.level(now) + amount)), now
 
 
+class Counts:
+    """Wrong tokens by network, of so many networks at most."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._by_network: OrderedDict[str, Leaking] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Return how many networks are remembered."""
+        return len(self._by_network)
+
+    def of(self, network: str, now: float) -> Leaking | None:
+        """Return the count of a network, a new one if need be; None where no more can be remembered."""
+        while self._by_network:
+            oldest = next(iter(self._by_network))
+            if self._by_network[oldest].level(now) > 0:
+                break
+            del self._by_network[oldest]
+        if network not in self._by_network and len(self._by_network) >= self._most:
+            return None
+        return self._by_network.get(network) or Leaking(EVERY_S)
+
+    def add(self, network: str, count: Leaking, now: float) -> None:
+        """Add a wrong token to the count of a network, and remember it."""
+        count.add(1, now, MOST)
+        self._by_network[network] = count
+        self._by_network.move_to_end(network)
+
+    def take_back(self, network: str, now: float) -> bool:
+        """Take a wrong token of a network back; return whether it is remembered."""
+        count = self._by_network.get(network)
+        if count is None:
+            return False
+        count.add(-1, now, MOST)
+        if count.level(now) <= 0:
+            del self._by_network[network]
+        return True
+
+
 class Brake:
     """Counts wrong tokens; many threads may ask.
 
     A try is counted before it is looked at, and taken back if the token was right: so tries at the same time do not
-    go past it, and a visitor with a token of their own gains no further tries by signing in between.
+    go past it, and a visitor with a token of their own gains no further tries by signing in between. Where more
+    addresses guess than can be remembered, further ones are counted by their wide network: it is those of the
+    guesser that are used up, and others are heard.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Take the clock, in seconds."""
         self._clock, self._lock = clock, threading.Lock()
         self._overall = Leaking(OVERALL_EVERY_S)
-        self._by_address: OrderedDict[str, Leaking] = OrderedDict()
+        self._addresses, self._networks = Counts(ADDRESSES), Counts(NETWORKS)
 
     def __len__(self) -> int:
-        """Return how many addresses are remembered."""
-        return len(self._by_address)
+        """Return how many addresses and wide networks are remembered."""
+        return len(self._addresses) + len(self._networks)
 
     def admit(self, address: str) -> float:
         """Count a try and return 0, or return the seconds after which the address may try again."""
-        network = network_of(address)
         with self._lock:
             now = self._clock()
-            known = self._known(network, now)
+            counts, network = self._addresses, network_of(address)
+            known = counts.of(network, now)
+            if known is None:
+                counts, network = self._networks, wide_network_of(address)
+                known = counts.of(network, now)
             if known is None:
                 return EVERY_S
             most = MOST if self._overall.level(now) + 1 <= OVERALL else SCARCE
             over = known.level(now) + 1 - most
             if over > 0:
                 return over * EVERY_S
-            known.add(1, now, MOST)
+            counts.add(network, known, now)
             self._overall.add(1, now, OVERALL)
-            self._by_address[network] = known
-            self._by_address.move_to_end(network)
             return 0.0
 
     def forgive(self, address: str) -> None:
         """Take one try of an address back: its token was right."""
-        network = network_of(address)
         with self._lock:
             now = self._clock()
             self._overall.add(-1, now, OVERALL)
-            known = self._by_address.get(network)
-            if known is not None:
-                known.add(-1, now, MOST)
-                if known.level(now) <= 0:
-                    del self._by_address[network]
-
-    def _known(self, network: str, now: float) -> Leaking | None:
-        """Return the count of an address, a new one if need be; None where no more can be remembered."""
-        while self._by_address:
-            oldest = next(iter(self._by_address))
-            if self._by_address[oldest].level(now) > 0:
-                break
-            del self._by_address[oldest]
-        if network not in self._by_address and len(self._by_address) >= ADDRESSES:
-            return None
-        return self._by_address.get(network) or Leaking(EVERY_S)
+            if not self._addresses.take_back(network_of(address), now):
+                self._networks.take_back(wide_network_of(address), now)
 
 
 def network_of(address: str) -> str:
@@ -107,3 +140,13 @@ def network_of(address: str) -> str:
     if isinstance(parsed, ipaddress.IPv4Address):
         return str(parsed)
     return str(parsed.ipv4_mapped or ipaddress.IPv6Address(parsed.packed[:8] + bytes(8)))
+
+
+def wide_network_of(address: str) -> str:
+    """Return the wide network that an address lies in, as `10.0.0.0/16`; what is no address is its own."""
+    network = network_of(address)
+    try:
+        bits = WIDE_IPV4 if ipaddress.ip_address(network).version == 4 else WIDE_IPV6
+        return str(ipaddress.ip_network(f"{network}/{bits}", strict=False))
+    except ValueError:
+        return network

@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from analysis.service.visitors import brake
-from analysis.service.visitors.brake import ADDRESSES, EVERY_S, MOST, OVERALL, SCARCE, Brake, network_of
+from analysis.service.visitors.brake import (
+    ADDRESSES,
+    EVERY_S,
+    MOST,
+    NETWORKS,
+    OVERALL,
+    SCARCE,
+    Brake,
+    network_of,
+    wide_network_of,
+)
 
 
 class Clock:
@@ -64,16 +74,29 @@ def test_many_addresses_together_are_slowed_and_lock_nobody_out() -> None:
 
 
 def test_what_is_remembered_is_bounded_and_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (ADDRESSES, NETWORKS) == (10_000, 10_000)
     monkeypatch.setattr(brake, "ADDRESSES", 50)
-    assert ADDRESSES == 10_000
+    monkeypatch.setattr(brake, "NETWORKS", 5)
     clock = Clock()
     made = Brake(clock)
-    for number in range(60):
-        made.admit(f"10.0.0.{number}")
-    assert len(made) == 50
+    for number in range(100):
+        made.admit(f"10.{number}.0.1")
+    assert len(made) == 50 + 5
+    assert made.admit("192.0.2.7") > 0, "no more can be remembered"
     clock.now += EVERY_S * MOST
     assert made.admit("10.1.0.1") == 0
-    assert len(made) == 1
+    assert len(made) <= 1 + 5
+
+
+def test_whoever_has_many_addresses_locks_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(brake, "ADDRESSES", 50)
+    made = Brake(Clock())
+    heard = sum(made.admit(f"2001:db8:0:{number:x}::1") == 0 for number in range(1000))
+    assert heard <= 50 + MOST, "beyond what is remembered their network is counted as one"
+    for stranger in ("192.0.2.7", "2001:db9::1"):
+        for _ in range(5):
+            assert made.admit(stranger) == 0
+            made.forgive(stranger)
 
 
 @pytest.mark.parametrize(
@@ -88,3 +111,16 @@ def test_what_is_remembered_is_bounded_and_forgotten(monkeypatch: pytest.MonkeyP
 )
 def test_of_ipv6_a_network_is_one_address(address: str, network: str) -> None:
     assert network_of(address) == network
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("10.0.7.1", "10.0.0.0/16"),
+        ("::ffff:10.0.7.1", "10.0.0.0/16"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8::/32"),
+        ("nonsense", "nonsense"),
+    ],
+)
+def test_a_wide_network_has_16_bits_or_32(address: str, network: str) -> None:
+    assert wide_network_of(address) == network
