@@ -45,10 +45,15 @@ QUERIES = [
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Dash:
+def results(tmp_path_factory: pytest.TempPathFactory) -> str:
     root = tmp_path_factory.mktemp("results")
     synthetic_store.store(root / "demo", synthetic_store.of_study().iloc[:60])
-    app = make(str(root), address="http://127.0.0.1:1", allow_submit=False)
+    return str(root)
+
+
+@pytest.fixture(scope="module")
+def app(results: str) -> Dash:
+    app = make(results, address="http://127.0.0.1:1", allow_submit=False)
     app.server.testing = False  # a fault is a 500, as it would be
     return app
 
@@ -89,3 +94,40 @@ def test_a_script_that_is_not_there_is_not_found(app: Dash) -> None:
     client = app.server.test_client()
     for path in ("/_dash-component-suites/dash/nothing.js", "/_dash-component-suites/none/x.js"):
         assert client.get(path, base_url=HOME).status_code == 404
+
+
+BODIES = [
+    b"",
+    b"{",
+    b"null",
+    b"[]",
+    b"5",
+    b'"text"',
+    b"[" * 50_000,
+    b"\xff\xfe",
+    b'{"text": null}',
+    b'{"text": "\\u0000"}',
+    b'{"text": "\\ud800"}',
+    b'{"text": "name: ../x\\nseeds: ' + b"9" * 5000 + b'"}',
+    b'{"text": "{[&a *a"}',
+    b'{"text": "a: &a [*a]"}',
+    b'{"text": "name: tiny\\nworkload: digits\\noptimizers: [adamw]\\nspace: {lr: [1e999], weight_decay: [.nan]}"}',
+    b'{"text": "name: na\xc3\xafve\\nworkload: [1]\\noptimizers: {}\\nspace: 5"}',
+    b'{"text": "x", "label": 5, "job_id": [], "body": {}}',
+    b'{"text": "' + b"x" * 200_000 + b'"}',
+]
+
+
+def test_nothing_that_is_submitted_is_answered_by_a_fault(results: str, caplog: pytest.LogCaptureFixture) -> None:
+    submits = make(results, address="http://127.0.0.1:1", allow_submit=True)
+    submits.server.testing = False
+    client = submits.server.test_client()
+    rules = sorted({rule.rule for rule in submits.server.url_map.iter_rules() if rule.rule.startswith("/submit")})
+    assert len(rules) >= 6
+    for path in (path for rule in rules for path in filled(rule)):
+        assert client.get(path, base_url=HOME).status_code < 500, path[:80]
+    for path in (re.sub(r"<[^>]*>", "demo", rule) for rule in rules):
+        for body in BODIES:
+            answer = client.post(path, data=body, content_type="application/json", base_url=HOME)
+            assert answer.status_code < 500, (path, body[:80])
+    assert "Traceback" not in caplog.text
