@@ -12,6 +12,7 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import Any
 
 BLOT = "***"
 
@@ -38,6 +39,9 @@ _FLAG = re.compile(r"(--?[A-Za-z][\w-]*=)(.*)", re.DOTALL)
 _SECRET_WORDS = {"KEY", "SECRET", "TOKEN", "PASSWORD", "PASSWD", "PASSPHRASE", "PWD", "SAS", "SIGNATURE", "SIG"}
 _LEAST = 3
 """Characters of a piece of a key that is looked for by itself: shorter ones stand in every word."""
+
+DEEPEST = 20
+"""How often lists and objects of a record may stand in each other."""
 
 
 def place(text: str) -> str:
@@ -84,6 +88,23 @@ def argument(word: str) -> str:
     if equals and names_key(name):
         return f"{before}{name}={BLOT}"
     return before + (place(value) if _URI.match(value) else text(value))
+
+
+def record(value: Any, depth: int = DEEPEST) -> Any:
+    """Return a value as JSON has it, without the keys of the URIs in its texts.
+
+    Raises:
+        ValueError: Lists and objects stand in each other more than `depth` times, as in no record of ours.
+    """
+    if isinstance(value, str):
+        return text(value)
+    if not isinstance(value, dict | list):
+        return value
+    if depth == 0:
+        raise ValueError(f"lists and objects stand in each other more than {DEEPEST} times")
+    if isinstance(value, list):
+        return [record(each, depth - 1) for each in value]
+    return {text(name): record(each, depth - 1) for name, each in value.items()}
 
 
 def names_key(variable: str) -> bool:

@@ -239,20 +239,19 @@ class Store:
         self.folder.write(f"provenance/{name}", f"{text}\n".encode())
 
     def read_provenance(self) -> list[dict[str, Any]]:
-        """Return the records of all sweeps, oldest first; one that is no JSON object is left out.
+        """Return the records of all sweeps, oldest first; one that is no JSON object, or too deep, is left out.
 
-        Records of earlier versions may hold a key in a URI of their command line: it is blotted out.
+        Records of earlier versions and of others may hold a key in a URI: it is blotted out.
         """
         records = []
         for entry in sorted(self.folder.entries("provenance"), key=lambda entry: entry.name):
             data = self.folder.read(f"provenance/{entry.name}") if entry.name.endswith(".json") else None
             try:
-                record = json.loads(data) if data else None
-            except ValueError:
+                record = redaction.record(json.loads(data)) if data else None
+            except (ValueError, RecursionError):
                 continue
             if isinstance(record, dict):
-                said = record.get("command_line")
-                records.append(record | ({"command_line": redaction.text(said)} if isinstance(said, str) else {}))
+                records.append(record)
         return records
 
     def clean(self) -> None:

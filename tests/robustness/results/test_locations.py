@@ -47,6 +47,29 @@ def test_a_key_in_a_command_line_of_before_is_not_read(store: Store) -> None:
     assert record["command_line"].startswith("robustness run x --results 's3://bucket/r?")
 
 
+def test_a_key_anywhere_in_a_record_is_not_read(store: Store) -> None:
+    record = {
+        "results": "s3://bucket/r?client_secret=HUSHHUSH",
+        "argv": ["run", "--results=s3://user:HUSHHUSH@bucket/r"],
+        "versions": {"of": {"place": "az://c/r?sas=HUSHHUSH", "torch": "2.5.1", "count": 5}},
+        "az://c/r?sas=HUSHHUSH": None,
+    }
+    folder(store, "provenance").mkdir(parents=True)
+    (folder(store, "provenance") / "old.json").write_text(json.dumps(record), "utf-8")
+    (read,) = store.read_provenance()
+    assert "HUSH" not in str(read)
+    assert read["argv"] == ["run", "--results=s3://***@bucket/r"]
+    assert read["versions"]["of"] == {"place": "az://c/r?sas=***", "torch": "2.5.1", "count": 5}
+
+
+@pytest.mark.parametrize("levels", [25, 500, 100_000])
+def test_a_record_of_many_levels_is_left_out_and_the_others_are_read(store: Store, levels: int) -> None:
+    folder(store, "provenance").mkdir(parents=True)
+    (folder(store, "provenance") / "deep.json").write_text('{"a":' * levels + "1" + "}" * levels, "utf-8")
+    (folder(store, "provenance") / "good.json").write_text('{"host": "laptop"}', "utf-8")
+    assert store.read_provenance() == [{"host": "laptop"}]
+
+
 def test_a_store_travels_and_stays_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     store = Store("results/digits")
